@@ -1,0 +1,1 @@
+"""One machine, one command: the embedded launcher (docs/decisions/0003-embedded-servers.md)."""
