@@ -1,0 +1,47 @@
+"""The house's numbers and names.
+
+A change here is a decision: it only tightens, or a record in docs/decisions says why.
+"""
+
+# A module is one responsibility. Above the guide, `make lint` names it as the next to be split;
+# above the limit the build fails: that is the point from which nobody reads it as a whole any more.
+MODULE_LINES_GUIDE = 300
+MODULE_LINES_MAX = 500
+# Tests are read one scenario at a time, so their modules may be longer.
+TEST_MODULE_LINES_MAX = 600
+# What fits on one screen is reviewed as one thought. Signature and docstring count, decorators do not.
+FUNCTION_LINES_MAX = 60
+# A decision record that needs a second screen holds two decisions.
+DECISION_RECORD_LINES_MAX = 60
+
+# Where our Python lives.
+CODE_FOLDERS = ("bench", "deploy", "migrations", "services", "shared", "tests")
+
+# Every room of the house. A new room is added here, so that it is never an accident.
+ROOMS: dict[str, frozenset[str]] = {
+    "issuance": frozenset({"campaigns", "quiz", "activities", "lottery", "wallet", "planning", "accounts"}),
+    "redemption": frozenset(
+        {"institutions", "terminals", "writeoff", "settlement", "rankings", "risk", "reporting"}
+    ),
+    "quota": frozenset({"programmes", "allocation", "qrcodes", "cards", "bulletins"}),
+    "console": frozenset({"staff", "audit", "pages"}),
+}
+# What stands at a service's root beside its rooms.
+SERVICE_FILES = frozenset({"__init__.py", "app.py", "worker.py", "wiring.py"})
+# What a room may hold, so that whoever knows one room knows all of them.
+ROOM_FILES = frozenset(
+    {
+        "__init__.py",
+        "routes.py",
+        "operations.py",
+        "rules.py",
+        "store.py",
+        "tables.py",
+        "schemas.py",
+        "jobs.py",
+        "errors.py",
+    }
+)
+ROOM_SUFFIXES = frozenset({".sql"})
+# Only the pages have files for the browser.
+PAGES_FOLDERS = frozenset({"templates", "static"})
