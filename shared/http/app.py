@@ -1,0 +1,93 @@
+"""Builds a service's FastAPI app: the same edge, errors, health and documents for all four."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+
+from shared.clock.demo import following_clock
+from shared.errors import Refusal
+from shared.http.health import health_router
+from shared.http.middleware import API_CONTENT_SECURITY_POLICY, Edge
+from shared.http.problems import Problem, handle
+from shared.kit import Kit
+from shared.logs import configure_logs
+from shared.metrics.http import HttpTimings
+
+_PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {
+        "model": Problem,
+        "description": description,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, description in (
+        ("4XX", "A refusal: `code` says which, `detail` says it to a person"),
+        ("5XX", "Busy (503, with Retry-After) or an internal fault (500)"),
+    )
+}
+
+
+def build_app(
+    kit: Kit,
+    *,
+    service: str,
+    title: str,
+    wiring: object,
+    routers: Sequence[APIRouter],
+    lifespans: Sequence[Callable[[], AbstractAsyncContextManager[None]]] = (),
+    readiness: Sequence[Callable[[], Awaitable[None]]] = (),
+    csp: str = API_CONTENT_SECURITY_POLICY,
+) -> FastAPI:
+    """`wiring` is the service's composition root, reachable for routes as `request.app.state.wiring`.
+
+    `lifespans` are entered in order at the start and left in reverse; `readiness` are further checks
+    behind /readyz (they raise when not ready).
+    """
+    configure_logs(kit.settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with _running(kit, lifespans):
+            yield
+
+    app = FastAPI(
+        title=title,
+        version="1",
+        openapi_url=f"/{service}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False},
+        max_body_size=kit.settings.max_upload_bytes,
+        responses=_PROBLEM_RESPONSES,
+        redirect_slashes=False,
+        middleware=[Middleware(Edge, service=service, timings=HttpTimings(), csp=csp)],
+        exception_handlers={
+            Refusal: handle,
+            RequestValidationError: handle,
+            HTTPException: handle,
+        },
+    )
+    app.state.kit = kit
+    app.state.wiring = wiring
+    app.include_router(health_router(service, kit, readiness))
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+@asynccontextmanager
+async def _running(
+    kit: Kit, lifespans: Sequence[Callable[[], AbstractAsyncContextManager[None]]]
+) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        await kit.database.start()
+        stack.push_async_callback(kit.database.stop)
+        await stack.enter_async_context(following_clock(kit))
+        for lifespan in lifespans:
+            await stack.enter_async_context(lifespan())
+        yield

@@ -1,0 +1,90 @@
+"""The changes of a service over HTTP: list, approve, reject (api.md section 1)."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, StringConstraints
+
+from shared.approvals import Approvals, Change
+from shared.clock import rfc3339
+from shared.http.auth import Reader, Writer
+from shared.http.replies import LIMIT_DEFAULT, Body, Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.ids import parse_uuid
+
+Status = Literal["pending", "applied", "rejected"]
+
+
+class ChangeItem(BaseModel):
+    change_id: str
+    kind: str
+    target: str
+    proposed_by: str
+    proposed_at: str
+    body: dict[str, Any]
+    before: dict[str, Any]
+    reason: str | None
+    status: Status
+
+
+class Decision(BaseModel):
+    change_id: str
+    status: Literal["applied", "rejected"]
+
+
+class Approve(Body):
+    pass
+
+
+class Reject(Body):
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
+def _item(change: Change) -> ChangeItem:
+    return ChangeItem(
+        change_id=str(change.id),
+        kind=change.kind,
+        target=change.target,
+        proposed_by=str(change.proposed_by),
+        proposed_at=rfc3339(change.proposed_at),
+        body=change.body,
+        before=change.before,
+        reason=change.reason,
+        status=change.status,
+    )
+
+
+def approvals_router(approvals: Approvals) -> APIRouter:
+    service = approvals.service
+    router = APIRouter(prefix=f"/{service}/v1/changes", tags=["changes"])
+
+    @router.get("", operation_id=f"{service}_changes")
+    async def changes(
+        staff: Reader,  # noqa: ARG001 - only readers get here
+        status: Annotated[Status | None, Query()] = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Page[ChangeItem]:
+        """Changes, newest first."""
+        position = decode_cursor(cursor)
+        after = None if position is None else (datetime.fromisoformat(position[0]), UUID(position[1]))
+        found = await approvals.page(status, limit=limit, after=after)
+        more = len(found) > limit
+        last = found[limit - 1] if more else None
+        return Page(
+            items=[_item(change) for change in found[:limit]],
+            next_cursor=encode_cursor([last.proposed_at.isoformat(), last.id]) if last else None,
+        )
+
+    @router.post("/{change_id}/approve", operation_id=f"{service}_change_approve")
+    async def approve(change_id: str, staff: Writer, body: Approve | None = None) -> Decision:  # noqa: ARG001 - an empty body is part of the contract
+        """Applies the change: by somebody other than its proposer."""
+        return Decision.model_validate(await approvals.approve(staff, parse_uuid(change_id)))
+
+    @router.post("/{change_id}/reject", operation_id=f"{service}_change_reject")
+    async def reject(change_id: str, staff: Writer, body: Reject) -> Decision:
+        """Rejects the change, with a reason."""
+        return Decision.model_validate(await approvals.reject(staff, parse_uuid(change_id), body.reason))
+
+    return router

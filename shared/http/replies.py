@@ -1,0 +1,64 @@
+"""Shapes that every service answers with: repeated answers, lists, strict bodies."""
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+
+from shared.errors import Fault, InvalidRequest
+from shared.idempotency import Answer, RequestNo
+
+T = TypeVar("T")
+
+REPLAY_HEADER = "Idempotent-Replay"
+LIMIT_DEFAULT = 50
+LIMIT_MAX = 200
+
+
+class Body(BaseModel):
+    """Base of every request body: unknown fields are refused, nothing is coerced."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class StaffBody(Body):
+    """Staff may leave the request number out."""
+
+    request_no: RequestNo | None = None
+
+
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+    next_cursor: str | None
+
+
+Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
+Cursor = Annotated[str | None, Query(max_length=500)]
+
+
+def encode_cursor(position: list[Any]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(position, default=str).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str | None) -> list[Any] | None:
+    """Raises InvalidRequest for a cursor that no list of ours has given out."""
+    if cursor is None:
+        return None
+    try:
+        position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (binascii.Error, ValueError):
+        position = None
+    if not isinstance(position, list):
+        raise InvalidRequest(faults=(Fault("query.cursor", "is not a cursor of this list", "cursor"),))
+    return position
+
+
+def replayable(answer: Answer, *, first_status: int = 201) -> JSONResponse:
+    """201 (or what the table says) the first time, 200 with the replay header for a repetition."""
+    if answer.replayed:
+        return JSONResponse(answer.body, status_code=200, headers={REPLAY_HEADER: "true"})
+    return JSONResponse(answer.body, status_code=first_status)

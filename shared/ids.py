@@ -1,0 +1,73 @@
+"""Identifiers. Rows of hot tables are addressed by (bucket, uuid); outside, both are one opaque text."""
+
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+from typing_extensions import override
+from uuid_utils.compat import uuid7
+
+from shared.errors import NotFound
+
+# Crockford's base32: no I, L, O, U, so that a code can be read over a counter.
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
+
+# 10 bits: 1,024 buckets can be spread over many machines, and two base32 symbols carry one.
+BUCKET_BITS = 10
+BUCKETS = 1 << BUCKET_BITS
+_HOT_ID_LENGTH = 2 + 32
+
+
+def new_id() -> UUID:
+    """A time-ordered id (UUIDv7): rows made together lie together in the index."""
+    return uuid7()
+
+
+def short_id(prefix: str) -> str:
+    """An opaque, unguessable text id for rarely made things (12 random base32 symbols)."""
+    return prefix + "".join(secrets.choice(ALPHABET) for _ in range(12)).lower()
+
+
+def bucket_symbols(bucket: int) -> str:
+    return ALPHABET[bucket >> 5] + ALPHABET[bucket & 31]
+
+
+def bucket_from_symbols(symbols: str) -> int:
+    """Raises KeyError for symbols outside the alphabet."""
+    return (_VALUE[symbols[0]] << 5) | _VALUE[symbols[1]]
+
+
+def random_symbols(count: int) -> str:
+    """`count` base32 symbols from the system's secure generator (5 bits each)."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(count))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class HotId:
+    """The address of a row in a hot table; its text carries the bucket so that a look-up is one probe."""
+
+    bucket: int
+    uuid: UUID
+
+    @override
+    def __str__(self) -> str:
+        return bucket_symbols(self.bucket) + self.uuid.hex
+
+
+def parse_hot_id(text: str) -> HotId:
+    """Raises NotFound for any text that never was an id of ours: strangers learn nothing."""
+    try:
+        if len(text) != _HOT_ID_LENGTH:
+            raise NotFound
+        return HotId(bucket=bucket_from_symbols(text[:2]), uuid=UUID(hex=text[2:]))
+    except (KeyError, ValueError):
+        raise NotFound from None
+
+
+def parse_uuid(text: str) -> UUID:
+    """Raises NotFound for any text that is no id of ours."""
+    try:
+        return UUID(hex=text)
+    except ValueError:
+        raise NotFound from None

@@ -1,0 +1,24 @@
+"""Every kind of job that crosses the outbox: queue (whose workers do it), name and payload.
+
+The payload holds ids only. A service may write rows for another service's queue: that, and the shared
+aggregates, are the only places where services meet.
+"""
+
+from enum import StrEnum
+
+
+class Queue(StrEnum):
+    ISSUANCE = "issuance"
+    REDEMPTION = "redemption"
+    QUOTA = "quota"
+    CONSOLE = "console"
+
+
+class Kind(StrEnum):
+    # {"voucher_id"}: tell the holder that a voucher was issued / redeemed / given back.
+    VOUCHER_ISSUED = "issuance.voucher_issued"
+    VOUCHER_REDEEMED = "issuance.voucher_redeemed"
+    VOUCHER_RESTORED = "issuance.voucher_restored"
+    # {"redemption_id"}: count a write-off or its reversal in the institution's statistics.
+    REDEMPTION_COUNTED = "redemption.redemption_counted"
+    REVERSAL_COUNTED = "redemption.reversal_counted"

@@ -1,0 +1,73 @@
+"""Settings: one typed field each, read from the environment (`HV_…`). No secret has a default."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What one process needs to know. docs/settings.md explains each for operators."""
+
+    model_config = SettingsConfigDict(env_prefix="HV_", env_ignore_empty=True, frozen=True)
+
+    environment: Literal["production", "local"] = "production"
+    database_url: str
+    redis_url: str
+    data_keys: SecretStr = Field(description="id:base64 of 32 bytes, comma separated; the first encrypts")
+    index_key: SecretStr = Field(description="base64 of 32 bytes: keyed hashes for look-up, buckets")
+    token_key: SecretStr = Field(description="base64 of 32 bytes: citizens' tokens and voucher tokens")
+    metrics_token: SecretStr | None = None
+    admin_username: str | None = None
+    admin_password: SecretStr | None = None
+
+    demo: bool = False
+    clock_start: datetime | None = None
+    rate_limits: Literal["on", "off"] = "on"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    db_pool_size: int = Field(default=6, ge=1, description="connections for everything that is not hot")
+    db_hot_pool_size: int = Field(default=6, ge=1, description="connections for the hot operations")
+    max_body_bytes: int = Field(default=2_000_000, ge=1_000)
+    max_upload_bytes: int = Field(default=20_000_000, ge=1_000)
+
+    wechat_url: str = "https://api.weixin.qq.com"
+    wechat_app_id: str | None = None
+    wechat_app_secret: SecretStr | None = None
+    alipay_url: str = "https://openapi.alipay.com/gateway.do"
+    alipay_app_id: str | None = None
+    alipay_private_key: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _refuse_demo_in_production(self) -> "Settings":
+        if self.environment == "production" and self.demo:
+            raise ValueError("HV_DEMO=1 cannot be used with HV_ENVIRONMENT=production; unset one of the two")
+        if not self.demo and self.rate_limits == "off":
+            raise ValueError("HV_RATE_LIMITS=off is for demonstrations and load tests: it needs HV_DEMO=1")
+        if self.clock_start is not None and not self.demo:
+            raise ValueError("HV_CLOCK_START moves the clock: it needs HV_DEMO=1")
+        if self.clock_start is not None and self.clock_start.tzinfo is None:
+            raise ValueError("HV_CLOCK_START needs a UTC offset, such as 2020-10-31T09:00:00+08:00")
+        return self
+
+
+class SettingsMissing(Exception):
+    """The settings do not let the process start; the message says in one sentence what to do."""
+
+
+def load_settings() -> Settings:
+    """Reads the settings from the environment.
+
+    Raises:
+        SettingsMissing: a setting is absent or wrong; names every one of them.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        faults = "; ".join(
+            f"HV_{str(fault['loc'][0]).upper()}: {fault['msg']}" if fault["loc"] else fault["msg"]
+            for fault in error.errors()
+        )
+        raise SettingsMissing(f"set these environment variables and start again: {faults}") from None

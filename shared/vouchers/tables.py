@@ -1,0 +1,97 @@
+"""The voucher aggregate: catalogue (campaigns, types) and vouchers. Written by this package only."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base
+
+
+class CampaignRow(Base):
+    """A campaign as all services see it; its phases, odds and quiz belong to issuance."""
+
+    __tablename__ = "campaign"
+    __table_args__ = (
+        CheckConstraint("status IN ('published', 'paused', 'ended')", name="known_status"),
+        {"schema": "core"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    timezone: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default=text("'published'"))
+    created_at: Mapped[datetime]
+
+
+class VoucherTypeRow(Base):
+    """What a voucher of this type is worth: a face value (general) or a service at a price (directed)."""
+
+    __tablename__ = "voucher_type"
+    __table_args__ = (
+        CheckConstraint("kind IN ('directed', 'general')", name="known_kind"),
+        CheckConstraint("amount_fen > 0", name="amount_positive"),
+        CheckConstraint("validity_days > 0", name="validity_positive"),
+        {"schema": "core"},
+    )
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("core.campaign.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, comment="order in which people see the types")
+    kind: Mapped[str]
+    name: Mapped[str]
+    covers: Mapped[str | None]
+    amount_fen: Mapped[int] = mapped_column(comment="face value (general) or settlement price (directed)")
+    validity_days: Mapped[int]
+    reports_result_to_health_code: Mapped[bool]
+
+
+class VoucherRow(Base):
+    """A voucher. Its code is stored as a keyed hash and a sealed copy only.
+
+    `amount_fen` is what issuing committed, split over the payers in `split_fen`. No index stands on a
+    column that changes, so that a write-off is a heap-only update.
+    """
+
+    __tablename__ = "voucher"
+    __table_args__ = (
+        UniqueConstraint("bucket", "code_hash"),
+        UniqueConstraint("bucket", "source_id"),
+        CheckConstraint("state IN ('issued', 'redeemed', 'expired', 'revoked')", name="known_state"),
+        CheckConstraint("(state = 'redeemed') = (redeemed_at IS NOT NULL)", name="redeemed_at"),
+        CheckConstraint("amount_fen > 0 AND valid_until > valid_from", name="worth_something"),
+        Index("ix_voucher_person", "bucket", "person_id"),
+        Index("ix_voucher_valid_until", "valid_until"),
+        Index("ix_voucher_campaign", "campaign_id", "issued_at"),
+        {"schema": "core", "postgresql_with": {"fillfactor": "85"}},
+    )
+
+    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID]
+    phase_seq: Mapped[int] = mapped_column(SmallInteger)
+    voucher_type: Mapped[str]
+    kind: Mapped[str]
+    amount_fen: Mapped[int]
+    split_fen: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    person_id: Mapped[UUID]
+    source_id: Mapped[UUID] = mapped_column(comment="the award it was claimed from: one voucher each")
+    code_hash: Mapped[bytes] = mapped_column(comment="first 16 bytes of the keyed hash of the code")
+    code_sealed: Mapped[bytes]
+    state: Mapped[str] = mapped_column(server_default=text("'issued'"))
+    valid_from: Mapped[datetime]
+    valid_until: Mapped[datetime]
+    issued_at: Mapped[datetime]
+    redeemed_at: Mapped[datetime | None]
+    institution_id: Mapped[str | None]
