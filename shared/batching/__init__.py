@@ -63,7 +63,7 @@ class Batcher(Generic[ItemT, ResultT]):
         lane = self._lanes.setdefault(key, _Lane())
         if len(lane.queue) >= self._queue_max:
             raise Busy
-        waiting = _Waiting(
+        waiting: _Waiting[ItemT, ResultT] = _Waiting(
             item, asyncio.get_running_loop().create_future(), machine_seconds() + DEADLINE_SECONDS
         )
         lane.queue.append(waiting)
