@@ -14,6 +14,7 @@ from shared.errors import Refusal
 from shared.http.health import health_router
 from shared.http.middleware import API_CONTENT_SECURITY_POLICY, Edge
 from shared.http.problems import Problem, handle
+from shared.identity.citizens import CitizenTokens
 from shared.kit import Kit
 from shared.logs import configure_logs
 from shared.metrics.http import HttpTimings
@@ -73,6 +74,7 @@ def build_app(
         },
     )
     app.state.kit = kit
+    app.state.citizen_tokens = CitizenTokens(kit.keys.token)
     app.state.wiring = wiring
     app.include_router(health_router(service, kit, readiness))
     for router in routers:

@@ -30,10 +30,6 @@ def kit_of(request: Request) -> Kit:
     return kit
 
 
-def citizen_tokens(kit: Kit) -> CitizenTokens:
-    return CitizenTokens(kit.keys.token)
-
-
 async def current_citizen(
     request: Request, credentials: Annotated[_Credentials, Depends(_citizen_bearer)]
 ) -> Citizen:
