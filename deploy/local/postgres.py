@@ -18,12 +18,16 @@ from deploy.local.binaries import PostgresBinaries, find_postgres, postgres_for
 from deploy.local.errors import LaunchError
 from deploy.local.folders import free_port, socket_folder
 from deploy.local.orphans import clear_pid_file
-from deploy.local.postgres_config import ACCESS, settings_text
+from deploy.local.postgres_config import ACCESS, connections_for, settings_text
 from deploy.local.process import Command, bare_environment, last_lines, log_size, spawn, stop
 
-USER = "hv"
-# A large log to replay after a crash takes its time; initdb takes about 1.5 s.
+ADMIN = "postgres"
+OWNER = "hv"
+DATABASE = "health_vouchers"
+# Takes about 1.5 s.
 INITDB_SECONDS = 120.0
+# Enough for two HTTP workers and the jobs process, and for a test run.
+CONNECTIONS = connections_for(3)
 BUILTIN_LOCALE_MAJOR = 17
 
 
@@ -37,7 +41,12 @@ class Postgres:
     binaries: PostgresBinaries
     sockets: Path
     port: int
+    connections: int
     durable: bool = True
+
+    name = "postgres"
+    # A large log to replay after a crash takes its time.
+    start_seconds = 120.0
 
     @property
     def data(self) -> Path:
@@ -47,10 +56,10 @@ class Postgres:
     def log(self) -> Path:
         return self.home / "logs" / "postgres.log"
 
-    def url(self, database: str = "postgres") -> str:
+    def url(self, database: str = "postgres", *, user: str = ADMIN, password: str | None = None) -> str:
         """Accepted by asyncpg, libpq and (with its driver name) SQLAlchemy alike."""
-        user = f"{USER}:{quote(self.password, safe='')}"
-        return f"postgresql://{user}@/{database}?host={quote(str(self.sockets))}&port={self.port}"
+        who = f"{user}:{quote(password or self.password, safe='')}"
+        return f"postgresql://{who}@/{database}?host={quote(str(self.sockets))}&port={self.port}"
 
     async def prepare(self) -> Command:
         """Everything before the start: a cluster that exists, its settings, no stale pid file."""
@@ -60,11 +69,11 @@ class Postgres:
 
     def _command(self) -> Command:
         clear_pid_file(self.data / "postmaster.pid", self.data)
-        for name, text in (
-            ("postgresql.conf", settings_text(port=self.port, sockets=self.sockets, durable=self.durable)),
-            ("pg_hba.conf", ACCESS),
-        ):
-            write_private(self.data / name, text, self.account)
+        settings = settings_text(
+            port=self.port, sockets=self.sockets, connections=self.connections, durable=self.durable
+        )
+        write_private(self.data / "postgresql.conf", settings, self.account)
+        write_private(self.data / "pg_hba.conf", ACCESS, self.account)
         name, folder = reach(self.account, self.data)
         return Command(
             name="postgres",
@@ -115,7 +124,7 @@ class Postgres:
         if self.binaries.major >= BUILTIN_LOCALE_MAJOR:
             locale = ["--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         sync = [] if self.durable else ["--no-sync"]
-        auth = ["--auth=scram-sha-256", f"--pwfile={password}", f"--username={USER}"]
+        auth = ["--auth=scram-sha-256", f"--pwfile={password}", f"--username={ADMIN}"]
         return ["--encoding=UTF8", "--lc-messages=C", *locale, *auth, *sync]
 
     async def ready(self) -> bool:
@@ -134,6 +143,20 @@ class Postgres:
         finally:
             await connection.close()
 
+    async def provide(self, password: str) -> str:
+        """The product's database and its owner, who is no superuser; returns the owner's URL."""
+        connection = await asyncpg.connect(self.url())
+        try:
+            if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", OWNER):
+                await connection.execute(f"CREATE ROLE {OWNER} LOGIN")
+            # Every time: the password may be new. It holds no quote: it is made urlsafe.
+            await connection.execute(f"ALTER ROLE {OWNER} PASSWORD '{password}'")
+            if not await connection.fetchval("SELECT true FROM pg_database WHERE datname = $1", DATABASE):
+                await connection.execute(f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
+        finally:
+            await connection.close()
+        return self.url(DATABASE, user=OWNER, password=password)
+
     def explain(self, start: int) -> str:
         """One sentence for a start that failed, from what was logged since `start`."""
         told = last_lines(self.log, start, count=12)
@@ -147,7 +170,9 @@ class Postgres:
         )
 
 
-def locate_postgres(home: Path, *, password: str, durable: bool = True) -> Postgres:
+def locate_postgres(
+    home: Path, *, password: str, connections: int = CONNECTIONS, durable: bool = True
+) -> Postgres:
     """Decides account, programs, socket folder and port for the cluster of this data folder."""
     account = server_account(home)
     binaries = find_postgres(major=data_major(home / "postgres"))
@@ -158,6 +183,7 @@ def locate_postgres(home: Path, *, password: str, durable: bool = True) -> Postg
         binaries=postgres_for(binaries, account, home),
         sockets=socket_folder(home, account),
         port=free_port(),
+        connections=connections,
         durable=durable,
     )
 

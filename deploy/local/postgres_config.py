@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-# Twice the pools of four services, two HTTP workers and the jobs process, with room for `hv` itself.
-MAX_CONNECTIONS = 200
+# The pools of the four services in one process (shared/settings.py: 6, 6 and 2 each), rounded up.
+CONNECTIONS_PER_PROCESS = 60
+# For `hv` itself, psql, a backup.
+CONNECTIONS_SPARE = 20
 
 _SETTINGS = """\
 # Written by the launcher at every start; put your own settings into custom.conf beside this file.
@@ -80,10 +82,14 @@ host all all 127.0.0.1/32 scram-sha-256
 """
 
 
-def settings_text(*, port: int, sockets: Path, durable: bool) -> str:
+def connections_for(processes: int) -> int:
+    return CONNECTIONS_SPARE + CONNECTIONS_PER_PROCESS * processes
+
+
+def settings_text(*, port: int, sockets: Path, connections: int, durable: bool) -> str:
     return _SETTINGS.format(
         port=port,
         sockets=str(sockets).replace("'", "''"),
-        max_connections=MAX_CONNECTIONS,
+        max_connections=connections,
         durability=DURABLE if durable else THROW_AWAY,
     )

@@ -48,6 +48,9 @@ class Valkey:
     sockets: Path
     durable: bool = True
 
+    name = "redis"
+    start_seconds = 60.0
+
     @property
     def data(self) -> Path:
         return self.home / "redis"

@@ -1,0 +1,59 @@
+"""One HTTP worker process: `SOCKET_FD READY_FILE MODULE:FACTORY` – uvicorn on the launcher's socket."""
+
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+from typing_extensions import override
+from uvicorn.importer import import_from_string
+
+from shared.settings import SettingsMissing
+
+# Requests in flight get this long at a shutdown; api.md promises every answer within 5 s.
+DRAIN_SECONDS = 8
+BACKLOG = 2048
+
+
+class Worker(uvicorn.Server):
+    """Says by a file when it serves: the socket is the launcher's, so a connection alone proves nothing."""
+
+    def __init__(self, config: uvicorn.Config, ready: Path) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.touch()
+
+
+def server_config(app: object, *, host: str = "127.0.0.1", port: int = 8000) -> uvicorn.Config:
+    """How every process of ours serves, alone or on the launcher's socket."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]  # an ASGI application; uvicorn's own type names its versions
+        host=host,
+        port=port,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
+
+
+def main(arguments: list[str]) -> None:
+    handle, ready, factory = arguments
+    try:
+        app = import_from_string(factory)()
+    except SettingsMissing as error:
+        sys.exit(str(error))
+    Worker(server_config(app), Path(ready)).run(sockets=[socket.socket(fileno=int(handle))])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

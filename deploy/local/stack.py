@@ -1,0 +1,189 @@
+"""The whole stack on one machine: databases, migrations, workers. `hv up` and `hv demo` run it."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from deploy.local.errors import LaunchError
+from deploy.local.folders import prepare_home
+from deploy.local.given import check_database, check_redis
+from deploy.local.lock import locked
+from deploy.local.names import SERVICES
+from deploy.local.parts import http_part, jobs_part, migration
+from deploy.local.postgres import locate_postgres
+from deploy.local.postgres_config import connections_for
+from deploy.local.probes import bind, wait_green
+from deploy.local.process import last_lines
+from deploy.local.secrets import SETTINGS, load_secrets
+from deploy.local.supervisor import Supervisor, say
+from deploy.local.valkey import locate_valkey
+
+GREEN_SECONDS = 60.0
+WORKERS_MAX = 2
+
+
+def default_home() -> Path:
+    """$HV_DATA_DIR, or the folder that XDG names for a user's data."""
+    if given := os.environ.get("HV_DATA_DIR"):
+        return Path(given)
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(base, "health-vouchers")
+
+
+def default_workers() -> int:
+    """Two use the cores of a small machine well, beside the database; more only cost memory there."""
+    return min(WORKERS_MAX, os.cpu_count() or 1)
+
+
+@dataclass(frozen=True)
+class Program:
+    """What runs in the processes; tests put small programs of their own here."""
+
+    app: str = "deploy.local.asgi:create_origin"
+    jobs: str = "deploy.local.jobs:create_workers"
+    upgrade: str = "migrations.runner:upgrade"
+    ready: tuple[str, ...] = tuple(f"/{service}/readyz" for service in SERVICES)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run the stack.
+
+    `settings` (HV_…) go to every process and win over the environment; `secrets` are what missing secrets
+    become instead of random ones (the demo's known password).
+    """
+
+    home: Path = field(default_factory=default_home)
+    port: int = 8000
+    workers: int = field(default_factory=default_workers)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    program: Program = Program()
+
+
+class Stack:
+    """`async with Stack(options) as stack:` – ready inside, stopped outside. Belongs in the main thread.
+
+    `settings` is the environment of the stack's processes (HV_DATABASE_URL, keys, …), for those who work
+    beside it in the same way.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.home = options.home.absolute()
+        self.settings: dict[str, str] = {}
+        self.port = options.port
+        self._supervisor = Supervisor()
+        self._exit = AsyncExitStack()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Returns when every service says that it is ready.
+
+        Raises:
+            LaunchError: expected trouble, in one sentence; what had started is stopped again.
+        """
+        try:
+            await self._start()
+        except ExceptionGroup as group:
+            await self.stop()
+            # Parts start at the same time; the first sentence is enough to act on.
+            first = group.exceptions[0]
+            raise first if isinstance(first, LaunchError) else group from None
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def stop(self) -> None:
+        """HTTP workers first, then jobs, then Redis, then Postgres; twice does no harm."""
+        await self._exit.aclose()
+
+    async def _start(self) -> None:
+        prepare_home(self.home)
+        self._exit.enter_context(locked(self.home))
+        listener = bind(self.options.port)
+        self._exit.callback(listener.close)
+        self.port = listener.getsockname()[1]
+        secrets = load_secrets(self.home, defaults=self.options.secrets)
+        self.settings = self._base_settings(secrets)
+        await self._supervisor.open()
+        self._exit.push_async_callback(self._supervisor.stop)
+        await self._start_servers(secrets)
+        await self._migrate()
+        await self._start_workers(listener)
+        await wait_green(self.port, self.options.program.ready, seconds=GREEN_SECONDS)
+
+    def _base_settings(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        environment = {"HV_ENVIRONMENT": os.environ.get("HV_ENVIRONMENT") or "local"}
+        return {**environment, **{name: secrets[name] for name in SETTINGS}, **self.options.settings}
+
+    async def _start_servers(self, secrets: Mapping[str, str]) -> None:
+        """Ours, unless the environment names others. Stopped last: Redis, then Postgres."""
+        async with asyncio.TaskGroup() as starts:
+            starts.create_task(self._postgres(secrets))
+            starts.create_task(self._redis(secrets))
+
+    async def _postgres(self, secrets: Mapping[str, str]) -> None:
+        if given := os.environ.get("HV_DATABASE_URL"):
+            await check_database(given)
+            self.settings["HV_DATABASE_URL"] = given
+            return
+        postgres = locate_postgres(
+            self.home,
+            password=secrets["postgres_admin_password"],
+            # The HTTP workers and the jobs process.
+            connections=connections_for(self.options.workers + 1),
+        )
+        say(f"starting Postgres {postgres.binaries.version} of {postgres.binaries.source}")
+        await self._supervisor.start(postgres)
+        self.settings["HV_DATABASE_URL"] = await postgres.provide(secrets["postgres_password"])
+
+    async def _redis(self, secrets: Mapping[str, str]) -> None:
+        if given := os.environ.get("HV_REDIS_URL"):
+            await check_redis(given)
+            self.settings["HV_REDIS_URL"] = given
+            return
+        valkey = locate_valkey(self.home, password=secrets["redis_password"])
+        say(f"starting Valkey {valkey.binary.version} of {valkey.binary.source}")
+        await self._supervisor.start(valkey)
+        self.settings["HV_REDIS_URL"] = valkey.url()
+
+    async def _migrate(self) -> None:
+        say("bringing the database schema up to date")
+        command = migration(self.home, factory=self.options.program.upgrade, settings=self.settings)
+        await self._supervisor.run(
+            command,
+            lambda start: f"the migration failed: {last_lines(command.log, start, 1)} (see {command.log})",
+        )
+
+    async def _start_workers(self, listener: socket.socket) -> None:
+        say(f"starting {self.options.workers} HTTP workers and the job workers")
+        program = self.options.program
+        jobs = jobs_part(self.home, factory=program.jobs, settings=self.settings)
+        workers = [
+            http_part(
+                number, self.home, socket=listener.fileno(), factory=program.app, settings=self.settings
+            )
+            for number in range(1, self.options.workers + 1)
+        ]
+        async with asyncio.TaskGroup() as starts:
+            starts.create_task(self._supervisor.start(jobs))
+            starts.create_task(self._supervisor.start(*workers))
