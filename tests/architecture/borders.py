@@ -48,7 +48,7 @@ def whole_house() -> ImportGraph:
         graph.add_module(name, is_squashed=True)
     for name in ("bench", "deploy.local", "deploy.cli", "migrations.head", "shared.clock", "shared.db"):
         _add(graph, name)
-    for name in ("shared.http.app", "shared.jobs.queue", "shared.settings", "shared.metrics.http"):
+    for name in ("shared.http.app", "shared.jobs.queue", "shared.settings", "shared.approvals.routes"):
         _add(graph, name)
     for service, rooms in budgets.ROOMS.items():
         root = f"services.{service}"
@@ -69,7 +69,7 @@ def whole_house() -> ImportGraph:
         _import(graph, f"{root}.worker", f"{root}.wiring", "arq")
         _import(graph, "deploy.local", f"{root}.app", f"{root}.worker")
     _import(graph, "shared.http.app", "fastapi", "starlette", "migrations.head")
-    _import(graph, "shared.metrics.http", "fastapi")
+    _import(graph, "shared.approvals.routes", "fastapi")
     _import(graph, "shared.jobs.queue", "arq")
     _import(graph, "deploy.local", "arq", "starlette")
     _import(graph, "deploy.cli", "bench")

@@ -5,17 +5,20 @@ from collections.abc import Iterator
 
 from tests.architecture.source import Module, dotted_name, imported_modules
 
-FRAMEWORK_PLACES: dict[str, tuple[str, ...]] = {
-    "fastapi": (
-        "services/*/app.py",
-        "services/*/*/routes.py",
-        "services/*/*/schemas.py",
-        "services/console/pages/**",
-        "shared/*/routes.py",
-        "shared/*/schemas.py",
-        "shared/http/**",
-        "tests/**",
-    ),
+HTTP_PLACES = (
+    "deploy/local/**",
+    "services/*/app.py",
+    "services/*/*/routes.py",
+    "services/*/*/schemas.py",
+    "services/console/pages/**",
+    "shared/*/routes.py",
+    "shared/*/schemas.py",
+    "shared/http/**",
+    "tests/**",
+)
+FRAMEWORK_PLACES = {
+    "fastapi": HTTP_PLACES,
+    "starlette": HTTP_PLACES,
     "arq": (
         "deploy/local/**",
         "services/*/worker.py",
@@ -24,7 +27,6 @@ FRAMEWORK_PLACES: dict[str, tuple[str, ...]] = {
         "tests/**",
     ),
 }
-FRAMEWORK_PLACES["starlette"] = (*FRAMEWORK_PLACES["fastapi"], "deploy/local/**")
 
 NOW_CALLS = frozenset(
     {
@@ -118,11 +120,11 @@ def refusals_live_in_errors(module: Module) -> Iterator[str]:
     if not module.within("services") or module.name == "errors.py":
         return
     for node in ast.walk(module.tree):
-        if isinstance(node, ast.ClassDef) and {"code", "zh"} <= _assigned_strings(node):
+        if isinstance(node, ast.ClassDef) and {"code", "zh"} <= assigned_names(node):
             yield module.finding(node, f"the refusal {node.name} belongs into errors.py")
 
 
-def _assigned_strings(node: ast.ClassDef) -> set[str]:
+def assigned_names(node: ast.ClassDef) -> set[str]:
     names: set[str] = set()
     for statement in node.body:
         if isinstance(statement, ast.Assign):

@@ -27,6 +27,9 @@ class Module:
     def name(self) -> str:
         return self.path.name
 
+    def nodes(self) -> Iterator[ast.AST]:
+        return ast.walk(self.tree)
+
     def within(self, *folders: str) -> bool:
         """True when the file lies in one of these folders (or is one of these files)."""
         return any(self.path.is_relative_to(folder) for folder in folders)
