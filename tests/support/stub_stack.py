@@ -54,7 +54,8 @@ def _app(name: str) -> FastAPI:
         return os.getpid()
 
     @app.get(f"/{name}/slow")
-    async def slow() -> str:
+    async def slow(begun: str) -> str:
+        await asyncio.to_thread(Path(begun).touch)
         await asyncio.sleep(1)
         return "done"
 

@@ -1,0 +1,143 @@
+"""The whole launcher with real processes; small stub programs stand in for the services."""
+
+import json
+import os
+import signal
+import stat
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.support.launched import descendants, eventually, launched, refusal, run_to_end, wait_for
+from tests.support.stub_data import StubData
+
+GONE_SECONDS = 5.0
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Where every account may pass, as a data folder usually is; the closed kind is tested beside it."""
+    with tempfile.TemporaryDirectory(prefix="hv-up-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder) / "data"
+
+
+async def test_a_second_start_keeps_data_and_secrets(home: Path) -> None:
+    data = StubData(home)
+    with launched(home) as stack:
+        assert stack.get("/console/readyz").json() == {"app": "console"}
+        await data.add_note("kept")
+        await data.keep("yes")
+        before = json.loads((home / "secrets.json").read_text())
+        assert stack.stop() == 0
+        assert stack.process.stdout
+        assert stack.process.stdout.read() == ""
+    with launched(home):
+        assert await data.notes() == ["kept"]
+        assert await data.kept() == "yes"
+    assert json.loads((home / "secrets.json").read_text()) == before
+    assert stat.S_IMODE((home / "secrets.json").stat().st_mode) == 0o600
+
+
+async def test_kill_9_leaves_no_orphan_and_the_next_start_continues(home: Path) -> None:
+    data = StubData(home)
+    with launched(home, workers=2) as stack:
+        await data.add_note("committed")
+        session = await asyncpg.connect(data.postgres_url)
+        family = descendants(stack.process.pid)
+        # Watchdog, Postgres with its own children and our session, Valkey, jobs, two HTTP workers.
+        assert len(family) > 12
+        stack.process.kill()
+        stack.process.wait()
+        wait_for(lambda: not any(one.alive for one in family), GONE_SECONDS)
+        session.terminate()
+    with launched(home):
+        assert await data.notes() == ["committed"]
+
+
+async def test_what_dies_is_started_again(home: Path) -> None:
+    data = StubData(home)
+    with launched(home) as stack:
+        worker, postgres, valkey, watchdog = (
+            stack.child(words)
+            for words in ("deploy.local.http_worker", f"-D {home}", "redis.sock", "watchdog.py")
+        )
+        os.kill(worker.pid, signal.SIGKILL)
+        await eventually(lambda: _served_by_another(stack.base_url, worker.pid))
+
+        os.kill(postgres.pid, signal.SIGKILL)
+        wait_for(lambda: not postgres.alive)
+        await eventually(data.postgres_answers)
+
+        os.kill(valkey.pid, signal.SIGKILL)
+        wait_for(lambda: not valkey.alive)
+        await eventually(data.redis_answers)
+        # The job worker lost its queue and comes back inside its process.
+        await data.enqueue_note("after the restarts")
+        await eventually(data.notes)
+
+        os.kill(watchdog.pid, signal.SIGKILL)
+        wait_for(lambda: not watchdog.alive)
+        wait_for(lambda: stack.child("watchdog.py").alive)
+        assert stack.stop() == 0
+
+
+async def _served_by_another(base_url: str, pid: int) -> bool:
+    async with httpx.AsyncClient() as client:
+        try:
+            answer = await client.get(f"{base_url}/issuance/pid", timeout=1)
+        except httpx.TransportError:
+            return False
+    return bool(answer.json() != pid)
+
+
+def test_sigterm_finishes_what_is_in_flight(home: Path) -> None:
+    with launched(home) as stack, ThreadPoolExecutor(1) as other:
+        family = descendants(stack.process.pid)
+        begun = home.parent / "begun"
+        slow = other.submit(stack.get, f"/issuance/slow?begun={begun}")
+        wait_for(begun.exists)
+        assert stack.stop() == 0
+        assert slow.result().json() == "done"
+        assert not any(one.alive for one in family)
+
+
+def test_ctrl_c_while_starting_ends_cleanly(home: Path) -> None:
+    with launched(home, wait=False) as stack:
+        wait_for(lambda: (home / "postgres").exists() or (home / "postgres.new").exists())
+        family = descendants(stack.process.pid)
+        assert stack.stop(signal.SIGINT) == 0
+        wait_for(lambda: not any(one.alive for one in family), GONE_SECONDS)
+
+
+def test_what_is_taken_is_said_in_one_sentence(home: Path) -> None:
+    with launched(home) as stack:
+        again = refusal(run_to_end(home))
+        assert again == (
+            f"another `hv up` (process {stack.process.pid}) runs on {home}: stop it or use another --data-dir"
+        )
+        port = int(stack.base_url.rpartition(":")[2])
+        other = refusal(run_to_end(home.with_name("other"), port))
+        assert other == f"port {port} is taken: stop the program that uses it, or choose another with --port"
+        assert stack.get("/issuance/readyz").status_code == 200
+
+
+def test_copies_run_side_by_side(home: Path) -> None:
+    with launched(home) as one, launched(home.with_name("second")) as two:
+        assert one.base_url != two.base_url
+        assert one.get("/console/readyz").status_code == 200
+        assert two.get("/console/readyz").status_code == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can take a folder away from itself")
+def test_a_closed_folder_serves_as_well(tmp_path: Path) -> None:
+    """Below root's own folder (0700), which the servers' account cannot pass."""
+    tmp_path.chmod(0o700)
+    with launched(tmp_path / "data") as stack:
+        assert stack.get("/console/readyz").status_code == 200
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
