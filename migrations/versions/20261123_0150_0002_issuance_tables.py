@@ -257,6 +257,44 @@ def upgrade() -> None:
         schema="issuance",
     )
     op.create_table(
+        "question_import",
+        sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("file_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("rows", sa.BigInteger(), nullable=False),
+        sa.Column("accepted", sa.BigInteger(), nullable=False),
+        sa.Column("imported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("imported_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("octet_length(file_hash) = 32", name=op.f("ck_question_import_file_hash_sha256")),
+        sa.ForeignKeyConstraint(
+            ["campaign_id"], ["core.campaign.id"], name=op.f("fk_question_import_campaign_id_campaign")
+        ),
+        sa.PrimaryKeyConstraint("campaign_id", "file_hash", name=op.f("pk_question_import")),
+        schema="issuance",
+    )
+    op.create_table(
+        "notice",
+        sa.Column("bucket", sa.SmallInteger(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("voucher_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'waiting'"), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("kind IN ('issued', 'redeemed', 'restored')", name=op.f("ck_notice_known_kind")),
+        sa.CheckConstraint("state IN ('waiting', 'sent', 'failed')", name=op.f("ck_notice_known_state")),
+        sa.PrimaryKeyConstraint("bucket", "id", name=op.f("pk_notice")),
+        schema="issuance",
+    )
+    op.create_index("ix_notice_voucher", "notice", ["bucket", "voucher_id"], unique=False, schema="issuance")
+    op.create_index(
+        "ix_notice_waiting",
+        "notice",
+        ["recorded_at"],
+        unique=False,
+        schema="issuance",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.create_table(
         "award_pool",
         sa.Column("phase_id", sa.Uuid(), nullable=False),
         sa.Column("left_to_award", sa.BigInteger(), nullable=False),
@@ -381,6 +419,15 @@ def downgrade() -> None:
     op.drop_table("phase_stock", schema="issuance")
     op.drop_table("odds_version", schema="issuance")
     op.drop_table("award_pool", schema="issuance")
+    op.drop_index(
+        "ix_notice_waiting",
+        table_name="notice",
+        schema="issuance",
+        postgresql_where=sa.text("state = 'waiting'"),
+    )
+    op.drop_index("ix_notice_voucher", table_name="notice", schema="issuance")
+    op.drop_table("notice", schema="issuance")
+    op.drop_table("question_import", schema="issuance")
     op.drop_table("question", schema="issuance")
     op.drop_table("phase", schema="issuance")
     op.drop_table("channel", schema="issuance")

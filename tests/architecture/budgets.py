@@ -19,7 +19,20 @@ CODE_FOLDERS = ("bench", "deploy", "migrations", "services", "shared", "tests")
 
 # Every room of the house. A new room is added here, so that it is never an accident.
 ROOMS: dict[str, frozenset[str]] = {
-    "issuance": frozenset({"campaigns", "quiz", "activities", "lottery", "wallet", "planning", "accounts"}),
+    "issuance": frozenset(
+        {
+            "accounts",
+            "activities",
+            "campaigns",
+            "lottery",
+            "notices",
+            "planning",
+            "questions",
+            "quiz",
+            "reporting",
+            "wallet",
+        }
+    ),
     "redemption": frozenset(
         {"institutions", "terminals", "writeoff", "settlement", "rankings", "risk", "reporting"}
     ),

@@ -1,7 +1,6 @@
-"""The question bank and the attempts at it."""
+"""Participants and their attempts at the quiz."""
 
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -9,8 +8,6 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Date,
-    ForeignKey,
-    Identity,
     Index,
     SmallInteger,
     UniqueConstraint,
@@ -20,30 +17,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
 from shared.db.base import Base
-
-
-class QuestionRow(Base):
-    """A question as it was asked: never edited, a better wording is a new row and the old one retires."""
-
-    __tablename__ = "question"
-    __table_args__ = (
-        UniqueConstraint("campaign_id", "content_hash"),
-        CheckConstraint("difficulty BETWEEN 1 AND 3", name="difficulty_range"),
-        CheckConstraint("cardinality(answer) > 0", name="has_answer"),
-        {"schema": "issuance"},
-    )
-
-    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
-    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("core.campaign.id"))
-    text: Mapped[str]
-    options: Mapped[dict[str, Any]] = mapped_column(comment='{"A": "…", "B": "…"}')
-    answer: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    explanation: Mapped[str | None]
-    difficulty: Mapped[int] = mapped_column(SmallInteger)
-    category: Mapped[str | None]
-    content_hash: Mapped[bytes]
-    created_at: Mapped[datetime]
-    retired_at: Mapped[datetime | None]
 
 
 class ParticipantRow(Base):

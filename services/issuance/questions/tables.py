@@ -1,0 +1,53 @@
+"""The question bank, and the files that were imported into it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, SmallInteger, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from shared.db.base import Base
+
+
+class QuestionRow(Base):
+    """A question as it was asked: never edited, a better wording is a new row and the old one retires."""
+
+    __tablename__ = "question"
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "content_hash"),
+        CheckConstraint("difficulty BETWEEN 1 AND 3", name="difficulty_range"),
+        CheckConstraint("cardinality(answer) > 0", name="has_answer"),
+        {"schema": "issuance"},
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("core.campaign.id"))
+    text: Mapped[str]
+    options: Mapped[dict[str, Any]] = mapped_column(comment='{"A": "…", "B": "…"}')
+    answer: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    explanation: Mapped[str | None]
+    difficulty: Mapped[int] = mapped_column(SmallInteger)
+    category: Mapped[str | None]
+    content_hash: Mapped[bytes]
+    created_at: Mapped[datetime]
+    retired_at: Mapped[datetime | None]
+
+
+class QuestionImportRow(Base):
+    """A file that was imported whole, so that the same file again is recognised and said to be known."""
+
+    __tablename__ = "question_import"
+    __table_args__ = (
+        CheckConstraint("octet_length(file_hash) = 32", name="file_hash_sha256"),
+        {"schema": "issuance"},
+    )
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("core.campaign.id"), primary_key=True)
+    file_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    rows: Mapped[int]
+    accepted: Mapped[int]
+    imported_at: Mapped[datetime]
+    imported_by: Mapped[UUID]
