@@ -91,7 +91,8 @@ clean: ## Remove .venv, caches and built files; data directories stay
 .PHONY: .install-lock
 .install-lock: .check-python
 	@$(BIN)/pip --version 2>/dev/null | grep -qF "$(CURDIR)/$(VENV)/" || $(PYTHON) -m venv --clear $(VENV)
-	$(PIP) install --progress-bar off --only-binary :all: --require-hashes --requirement $(LOCK)
+	@echo "Installing $$(grep -c == $(LOCK)) packages from $(LOCK); this takes about a minute"
+	$(PIP) install --quiet --only-binary :all: --require-hashes --requirement $(LOCK)
 	@rm -f $(PROJECT_STAMP)
 	@cp $(LOCK) $(LOCK_STAMP)
 
