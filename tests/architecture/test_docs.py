@@ -62,6 +62,11 @@ def test_every_constraint_named_in_the_documents_exists() -> None:
     assert named - {str(constraint.name) for constraint in constraints} == set()
 
 
+def test_the_architecture_page_draws_every_room() -> None:
+    words = set(re.findall(r"[a-z]+", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")))
+    assert {room for rooms in budgets.ROOMS.values() for room in rooms} - words == set()
+
+
 class TestErrors:
     def test_page_lists_every_refusal(self) -> None:
         written = refusals.PAGE.read_text(encoding="utf-8")

@@ -205,3 +205,12 @@ def test_a_file_without_a_room_is_found(path: str, fault: str) -> None:
 )
 def test_a_file_in_its_room_is_left_alone(path: str) -> None:
     assert list(rules_shape.every_file_has_its_room([PurePosixPath(path)])) == []
+
+
+def test_a_module_above_the_guide_is_named_and_the_longest_comes_first() -> None:
+    lengths = {RULES_FILE: 301, OPERATIONS: 400, STORE: 300, "tests/unit/test_quiz.py": 400}
+    modules = [Module.parse(path, "x = 1\n" * lines) for path, lines in lengths.items()]
+    assert [line.split(",")[0] for line in rules_shape.above_the_guide(modules)] == [
+        f"{OPERATIONS}: 400 lines",
+        f"{RULES_FILE}: 301 lines",
+    ]
