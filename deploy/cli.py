@@ -4,11 +4,11 @@ import sys
 
 import typer
 
-from deploy.commands import doctor, parts, up
+from deploy.commands import demo, doctor, parts, replay, up
 from deploy.local.errors import LaunchError
 from shared.settings import SettingsMissing
 
-GROUPS = (up.app, parts.app, doctor.app)
+GROUPS = (up.app, demo.app, replay.app, parts.app, doctor.app)
 
 app = typer.Typer(
     name="hv",

@@ -5,11 +5,14 @@ from datetime import timedelta
 
 from sqlalchemy import insert
 
+from bench.simulator.persons import resident_id
 from shared.http.auth import SESSION_DOMAIN
 from shared.identity.staff import Role
 from shared.identity.tables import StaffRow, StaffSessionRow
 from shared.ids import new_id
 from shared.kit import Kit
+
+__all__ = ["resident_id", "signed_in_staff"]
 
 
 async def signed_in_staff(
@@ -38,12 +41,3 @@ async def signed_in_staff(
             )
         )
     return {"Authorization": f"Bearer {token}"}
-
-
-def resident_id(number: int) -> str:
-    """A well-formed, unassigned resident id number; distinct for each `number`."""
-    day = f"19{50 + number // 300_000 % 50:02d}{number // 25_000 % 12 + 1:02d}{number // 1_000 % 25 + 1:02d}"
-    body = f"532599{day}{number % 1_000:03d}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    total = sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True))
-    return body + "10X98765432"[total % 11]

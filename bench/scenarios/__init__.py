@@ -1,0 +1,1 @@
+"""Played stories over HTTP: what really happened in 2020, and the demonstration."""

@@ -1,0 +1,76 @@
+"""The bureau's clerks: one proposes, another approves, and both load what the programmes need."""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bench.simulator.platform import Platform, bearer
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Clerks:
+    platform: Platform
+    first: dict[str, str]
+    second: dict[str, str]
+
+    async def approved(self, service: str, path: str, body: object) -> str:
+        """Proposes a change and has the other clerk approve it; returns the change's id."""
+        change = (await self.platform.post(f"/{service}/v1/{path}", body, headers=self.first)).body
+        await self.platform.post(
+            f"/{service}/v1/changes/{change['change_id']}/approve", {}, headers=self.second
+        )
+        return str(change["change_id"])
+
+    async def move_clock(self, moment: datetime) -> None:
+        await self.platform.post("/console/v1/demo/clock", {"now": moment.isoformat()}, headers=self.first)
+
+    async def clock(self) -> datetime:
+        """The platform's present time (demo mode)."""
+        told = await self.platform.get("/console/v1/demo/clock", headers=self.first)
+        return datetime.fromisoformat(told["now"])
+
+    async def load_campaign(self, definition: dict[str, Any], questions: Sequence[dict[str, Any]]) -> None:
+        """Publishes the campaign (the directory is no part of it) and fills its question bank."""
+        body = {key: value for key, value in definition.items() if key != "institution_directory"}
+        await self.approved("issuance", "campaigns", body)
+        path = f"/issuance/v1/campaigns/{definition['slug']}/questions"
+        await self.platform.post(path, {"questions": list(questions)}, headers=self.first)
+
+    async def load_institutions(
+        self, campaign: str, directory: Sequence[dict[str, Any]], progress: Progress
+    ) -> list[str]:
+        """Enters the directory; returns the institutions' ids in its order."""
+        ids = []
+        for entry in directory:
+            body = {**entry, "campaign": campaign}
+            made = await self.platform.post("/redemption/v1/institutions", body, headers=self.first)
+            ids.append(str(made.body["id"]))
+            progress(1)
+        return ids
+
+    async def activation_code(self, institution_id: str, label: str) -> str:
+        made = await self.platform.post(
+            f"/redemption/v1/institutions/{institution_id}/terminals", {"label": label}, headers=self.first
+        )
+        return str(made.body["activation_code"])
+
+    async def integrity(self) -> dict[str, Any]:
+        report: dict[str, Any] = await self.platform.get("/console/v1/integrity", headers=self.first)
+        return report
+
+
+async def sign_in(platform: Platform, username: str, password: str) -> dict[str, str]:
+    session = await platform.post("/console/v1/sessions", {"username": username, "password": password})
+    return bearer(session.body["access_token"])
+
+
+async def clerks_of(platform: Platform, *, username: str, password: str) -> Clerks:
+    """Signs the administrator in and makes a second clerk, so that there are four eyes."""
+    first = await sign_in(platform, username, password)
+    other = {"username": f"clerk-{secrets.token_hex(4)}", "password": f"Zx9-{secrets.token_urlsafe(16)}"}
+    await platform.post("/console/v1/staff", {**other, "roles": ["operator"]}, headers=first)
+    return Clerks(platform, first, await sign_in(platform, other["username"], other["password"]))
