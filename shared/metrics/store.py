@@ -20,6 +20,10 @@ _FIGURES = text("""
     GROUP BY scope_id, day, measure, dim, dim2
     ORDER BY scope_id, day, measure, dim, dim2
 """)
+_ADD = text("""
+    INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n, amounts_fen)
+    VALUES (:scope, :day, :measure, :dim, :dim2, :n, CAST(:amounts_fen AS bigint[]))
+""")
 _FOLD = text("SELECT core.tally_fold(:limit)")
 
 
@@ -52,15 +56,26 @@ async def fold(tx: Tx, limit: int = 5000) -> int:
 
 
 async def add(
-    tx: Tx, scope_id: UUID, day: date, measure: str, *, dim: str = "", dim2: str = "", n: int = 1
+    tx: Tx,
+    scope_id: UUID,
+    day: date,
+    measure: str,
+    *,
+    dim: str = "",
+    dim2: str = "",
+    n: int = 1,
+    amounts_fen: list[int] | None = None,
 ) -> None:
     """Appends one delta, for operations that are not set-based SQL functions."""
     await tx.execute(
-        _ADD, {"scope": scope_id, "day": day, "measure": measure, "dim": dim, "dim2": dim2, "n": n}
+        _ADD,
+        {
+            "scope": scope_id,
+            "day": day,
+            "measure": measure,
+            "dim": dim,
+            "dim2": dim2,
+            "n": n,
+            "amounts_fen": amounts_fen,
+        },
     )
-
-
-_ADD = text("""
-    INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
-    VALUES (:scope, :day, :measure, :dim, :dim2, :n)
-""")

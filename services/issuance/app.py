@@ -1,0 +1,33 @@
+"""The issuance service over HTTP."""
+
+from fastapi import FastAPI
+
+from services.issuance.wiring import SERVICE, build
+from shared.clock import Clock
+from shared.http.app import build_app
+from shared.http.approvals import approvals_router
+from shared.kit import build_kit
+from shared.settings import Settings, load_settings
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """Raises SettingsMissing."""
+    kit = build_kit(settings, clock=clock)
+    wiring = build(kit)
+    return build_app(
+        kit,
+        service=SERVICE,
+        title="Issuance · 发放",
+        wiring=wiring,
+        routers=[
+            approvals_router(wiring.approvals),
+        ],
+        lifespans=[],
+    )
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`uvicorn services.issuance.app:app` builds the app from the environment; importing does not."""
+    if name == "app":
+        return create_app(load_settings())
+    raise AttributeError(name)

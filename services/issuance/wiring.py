@@ -1,0 +1,21 @@
+"""The one place where issuance's parts are put together; used by app, worker, command line and tests."""
+
+from dataclasses import dataclass
+
+from shared.approvals import Approvals
+from shared.kit import Kit
+
+SERVICE = "issuance"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    kit: Kit
+    approvals: Approvals
+
+
+def build(kit: Kit) -> Wiring:
+    return Wiring(
+        kit=kit,
+        approvals=Approvals(SERVICE, kit.database, kit.clock, appliers={}),
+    )

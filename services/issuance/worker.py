@@ -1,0 +1,19 @@
+"""The issuance service's jobs: what the outbox asks for, and what is due every so often."""
+
+from arq.worker import Worker
+
+from services.issuance.wiring import SERVICE, Wiring, build
+from shared.clock import Clock
+from shared.jobs.worker import WorkerParts, build_worker
+from shared.kit import build_kit
+from shared.settings import Settings
+
+
+def parts(wiring: Wiring) -> WorkerParts:  # noqa: ARG001 - features add their jobs here
+    return WorkerParts(queue=SERVICE, jobs=[], periodics=[])
+
+
+def create_worker(settings: Settings, *, clock: Clock | None = None) -> Worker:
+    """Raises SettingsMissing."""
+    wiring = build(build_kit(settings, clock=clock))
+    return build_worker(wiring.kit, parts(wiring))

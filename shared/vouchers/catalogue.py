@@ -1,0 +1,73 @@
+"""The catalogue that all services share: campaigns, their voucher types, and who pays for them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from shared import ledger
+from shared.clock import local_day
+from shared.db import Tx
+from shared.errors import NotFound
+from shared.vouchers import store
+from shared.vouchers.store import CampaignRef, Kind, Status, VoucherType
+
+__all__ = [
+    "CampaignRef",
+    "Kind",
+    "Status",
+    "VoucherType",
+    "campaign_by_id",
+    "campaign_by_slug",
+    "campaigns",
+    "publish",
+    "set_status",
+    "voucher_types",
+]
+
+
+async def publish(
+    tx: Tx,
+    campaign: CampaignRef,
+    *,
+    types: tuple[VoucherType, ...],
+    fund: ledger.Fund,
+    actor: str,
+    now: datetime,
+) -> bool:
+    """Writes the campaign, its types and its fund with the opening transfer; False if the slug is taken."""
+    if not await store.insert_campaign(tx, campaign, now=now):
+        return False
+    await store.insert_types(tx, campaign.id, types)
+    day = local_day(now, campaign.timezone)
+    await ledger.open_fund(tx, campaign.id, fund, actor=actor, now=now, day=day)
+    return True
+
+
+async def campaign_by_slug(tx: Tx, slug: str) -> CampaignRef:
+    """Raises NotFound: a campaign that is only proposed does not exist yet."""
+    return _existing(await store.campaign_row(tx, slug=slug))
+
+
+async def campaign_by_id(tx: Tx, campaign_id: UUID) -> CampaignRef:
+    """Raises NotFound."""
+    return _existing(await store.campaign_row(tx, campaign_id=campaign_id))
+
+
+async def campaigns(tx: Tx) -> list[CampaignRef]:
+    """All campaigns, the newest first."""
+    return await store.campaign_rows(tx)
+
+
+async def voucher_types(tx: Tx, campaign_id: UUID) -> list[VoucherType]:
+    """In the order in which people see them."""
+    return await store.type_rows(tx, campaign_id)
+
+
+async def set_status(tx: Tx, campaign_id: UUID, *, expected: Status, status: Status) -> bool:
+    """False when somebody changed it meanwhile: the caller reads again and says what it is."""
+    return await store.change_status(tx, campaign_id, expected=expected, status=status)
+
+
+def _existing(campaign: CampaignRef | None) -> CampaignRef:
+    if campaign is None:
+        raise NotFound
+    return campaign

@@ -1,0 +1,124 @@
+"""SQL of the catalogue. Vouchers themselves are written by the functions of functions.sql only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, cast
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql
+
+from shared.db import Tx
+from shared.vouchers.tables import CampaignRow, VoucherTypeRow
+
+Status = Literal["published", "paused", "ended"]
+Kind = Literal["directed", "general"]
+
+_CAMPAIGN = (CampaignRow.id, CampaignRow.slug, CampaignRow.title, CampaignRow.timezone, CampaignRow.status)
+_TYPE = (
+    VoucherTypeRow.key,
+    VoucherTypeRow.kind,
+    VoucherTypeRow.name,
+    VoucherTypeRow.covers,
+    VoucherTypeRow.amount_fen,
+    VoucherTypeRow.validity_days,
+    VoucherTypeRow.reports_result_to_health_code,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRef:
+    """A campaign as every service knows it."""
+
+    id: UUID
+    slug: str
+    title: str
+    timezone: str
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class VoucherType:
+    """`amount_fen` is the face value (general) or the settlement price (directed)."""
+
+    key: str
+    kind: Kind
+    name: str
+    covers: str | None
+    amount_fen: int
+    validity_days: int
+    reports_result_to_health_code: bool = False
+
+
+async def insert_campaign(tx: Tx, campaign: CampaignRef, *, now: datetime) -> bool:
+    """False when the slug is taken; waits for a publication with that slug that is still under way."""
+    statement = (
+        postgresql.insert(CampaignRow)
+        .values(
+            id=campaign.id,
+            slug=campaign.slug,
+            title=campaign.title,
+            timezone=campaign.timezone,
+            status=campaign.status,
+            created_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["slug"])
+        .returning(CampaignRow.id)
+    )
+    return (await tx.execute(statement)).one_or_none() is not None
+
+
+async def insert_types(tx: Tx, campaign_id: UUID, types: tuple[VoucherType, ...]) -> None:
+    await tx.execute(
+        insert(VoucherTypeRow),
+        [
+            {
+                "campaign_id": campaign_id,
+                "key": voucher_type.key,
+                "position": position,
+                "kind": voucher_type.kind,
+                "name": voucher_type.name,
+                "covers": voucher_type.covers,
+                "amount_fen": voucher_type.amount_fen,
+                "validity_days": voucher_type.validity_days,
+                "reports_result_to_health_code": voucher_type.reports_result_to_health_code,
+            }
+            for position, voucher_type in enumerate(types)
+        ],
+    )
+
+
+async def campaign_row(
+    tx: Tx, *, slug: str | None = None, campaign_id: UUID | None = None
+) -> CampaignRef | None:
+    """One campaign, by its slug or its id."""
+    wanted = CampaignRow.slug == slug if campaign_id is None else CampaignRow.id == campaign_id
+    row = (await tx.execute(select(*_CAMPAIGN).where(wanted))).one_or_none()
+    return None if row is None else CampaignRef(*row[:-1], status=cast("Status", row.status))
+
+
+async def campaign_rows(tx: Tx) -> list[CampaignRef]:
+    """All campaigns, the newest first: they are few, in any year."""
+    statement = select(*_CAMPAIGN).order_by(CampaignRow.created_at.desc(), CampaignRow.id.desc())
+    rows = await tx.execute(statement)
+    return [CampaignRef(*row[:-1], status=cast("Status", row.status)) for row in rows]
+
+
+async def type_rows(tx: Tx, campaign_id: UUID) -> list[VoucherType]:
+    """The voucher types of a campaign in the order in which people see them."""
+    statement = (
+        select(*_TYPE).where(VoucherTypeRow.campaign_id == campaign_id).order_by(VoucherTypeRow.position)
+    )
+    rows = await tx.execute(statement)
+    return [VoucherType(row.key, cast("Kind", row.kind), *row[2:]) for row in rows]
+
+
+async def change_status(tx: Tx, campaign_id: UUID, *, expected: str, status: str) -> bool:
+    """Compare-and-set; False when the campaign was not in the expected status."""
+    statement = (
+        update(CampaignRow)
+        .where(CampaignRow.id == campaign_id, CampaignRow.status == expected)
+        .values(status=status)
+        .returning(CampaignRow.id)
+    )
+    return (await tx.execute(statement)).one_or_none() is not None
