@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local.errors import LaunchError
+from deploy.local.errors import first_sentence
 from deploy.local.folders import prepare_home
 from deploy.local.given import check_database, check_redis
 from deploy.local.lock import locked
@@ -105,9 +105,7 @@ class Stack:
             await self._start()
         except ExceptionGroup as group:
             await self.stop()
-            # Parts start at the same time; the first sentence is enough to act on.
-            first = group.exceptions[0]
-            raise first if isinstance(first, LaunchError) else group from None
+            raise first_sentence(group) or group from None
         except BaseException:
             await self.stop()
             raise

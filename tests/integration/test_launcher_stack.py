@@ -122,7 +122,7 @@ def test_what_is_taken_is_said_in_one_sentence(home: Path) -> None:
             f"another `hv up` (process {stack.process.pid}) runs on {home}: stop it or use another --data-dir"
         )
         port = int(stack.base_url.rpartition(":")[2])
-        other = refusal(run_to_end(home.with_name("other"), port))
+        other = refusal(run_to_end(home.with_name("other"), port=port))
         assert other == f"port {port} is taken: stop the program that uses it, or choose another with --port"
         assert stack.get("/issuance/readyz").status_code == 200
 

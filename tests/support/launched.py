@@ -1,12 +1,13 @@
 """A launcher process under test, and everything that it started."""
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,10 +93,16 @@ class Launched:
         return self.process.wait(timeout=40)
 
 
-def run_to_end(home: Path, port: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_to_end(
+    home: Path,
+    *,
+    port: int = 0,
+    program: Mapping[str, str] = {},
+    environment: Mapping[str, str] = {},
+) -> subprocess.CompletedProcess[str]:
     """For a launcher that is to refuse: its exit code and what it said."""
     return subprocess.run(  # noqa: S603 – ourselves
-        [*STUB_STACK, str(home), str(port), "1"],
+        [*STUB_STACK, str(home), str(port), "1", json.dumps(dict(program))],
         cwd=ROOT,
         env={**os.environ, **environment},
         capture_output=True,

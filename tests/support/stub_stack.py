@@ -1,25 +1,27 @@
-"""Small programs in the place of the services, to test the launcher by itself.
+"""`python -m tests.support.stub_stack HOME PORT WORKERS [JSON]` does what `hv up` does, with stub programs.
 
-`python -m tests.support.stub_stack HOME PORT WORKERS` does what `hv up` does, with them.
+JSON puts other programs in their place. A module of its own, so that the launcher and the migration do not
+load FastAPI.
 """
 
 import asyncio
-import os
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
 
 import asyncpg
-from arq.connections import RedisSettings
-from arq.typing import WorkerCoroutine
-from arq.worker import Worker, func
-from fastapi import FastAPI
 
-from deploy.local.asgi import OneOrigin
 from deploy.local.errors import LaunchError
 from deploy.local.foreground import run_in_foreground
-from deploy.local.jobs import Factory
 from deploy.local.stack import Options, Program
+
+PROGRAM = Program(
+    app="tests.support.stub_programs:create_origin",
+    jobs="tests.support.stub_programs:create_workers",
+    upgrade="tests.support.stub_stack:upgrade",
+    ready=("/issuance/readyz", "/console/readyz"),
+)
 
 
 async def _upgrade(database_url: str) -> None:
@@ -38,63 +40,9 @@ def refuse_upgrade(_database_url: str) -> None:
     raise RuntimeError("revision 9999 is unknown")
 
 
-def create_origin() -> OneOrigin:
-    return OneOrigin({"issuance": _app("issuance"), "console": _app("console")}, rest="console")
-
-
-def _app(name: str) -> FastAPI:
-    app = FastAPI()
-
-    @app.get(f"/{name}/readyz")
-    async def readyz() -> dict[str, str]:
-        return {"app": name}
-
-    @app.get(f"/{name}/pid")
-    async def pid() -> int:
-        return os.getpid()
-
-    @app.get(f"/{name}/slow")
-    async def slow(begun: str) -> str:
-        await asyncio.to_thread(Path(begun).touch)
-        await asyncio.sleep(1)
-        return "done"
-
-    return app
-
-
-async def note(_ctx: dict[Any, Any], text: str) -> None:
-    connection = await asyncpg.connect(os.environ["HV_DATABASE_URL"])
-    try:
-        await connection.execute("INSERT INTO note (text) VALUES ($1)", text)
-    finally:
-        await connection.close()
-
-
-def create_workers() -> dict[str, Factory]:
-    settings = RedisSettings.from_dsn(os.environ["HV_REDIS_URL"])
-
-    def create() -> Worker:
-        return Worker(
-            [func(cast("WorkerCoroutine", note), name="note")],
-            queue_name="hv:stub",
-            redis_settings=settings,
-            handle_signals=False,
-        )
-
-    return {"stub": create}
-
-
-_SELF = "tests.support.stub_stack"
-PROGRAM = Program(
-    app=f"{_SELF}:create_origin",
-    jobs=f"{_SELF}:create_workers",
-    upgrade=f"{_SELF}:upgrade",
-    ready=("/issuance/readyz", "/console/readyz"),
-)
-
-
-def main(home: str, port: str, workers: str) -> None:
-    options = Options(home=Path(home), port=int(port), workers=int(workers), program=PROGRAM)
+def main(home: str, port: str, workers: str, others: str = "{}") -> None:
+    program = replace(PROGRAM, **json.loads(others))
+    options = Options(home=Path(home), port=int(port), workers=int(workers), program=program)
     try:
         run_in_foreground(options)
     except LaunchError as error:
