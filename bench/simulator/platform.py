@@ -51,9 +51,15 @@ def bearer(token: str) -> dict[str, str]:
 
 
 class Platform:
-    def __init__(self, base_url: str, *, connections: int = 32) -> None:
+    """`transport` takes the place of the network when the platform runs in the same process."""
+
+    def __init__(
+        self, base_url: str, *, connections: int = 32, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT, limits=limits)
+        self._http = httpx.AsyncClient(
+            base_url=base_url, timeout=_TIMEOUT, limits=limits, transport=transport
+        )
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,0 +1,82 @@
+"""The main job from end to end: the demonstration's own story, with real workers beside the services."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from bench.scenarios.story import Story
+from bench.simulator.clerks import clerks_of
+from bench.simulator.platform import Platform
+from deploy.commands.demo import play
+from deploy.demo_data import DEMO_CLOCK_START
+from deploy.local.asgi import OneOrigin
+from deploy.local.jobs import Shift
+from deploy.local.names import SERVICES
+from deploy.local.services import create_app, create_worker
+from shared.settings import Settings
+from tests.support.http import EachAlone, lifespans
+from tests.support.servers import Servers
+
+Arrangement = Callable[[dict[str, FastAPI]], httpx.AsyncBaseTransport]
+
+
+def one_origin(apps: dict[str, FastAPI]) -> httpx.AsyncBaseTransport:
+    return httpx.ASGITransport(app=OneOrigin(apps, rest="console"))
+
+
+def each_alone(apps: dict[str, FastAPI]) -> httpx.AsyncBaseTransport:
+    return EachAlone(apps)
+
+
+@asynccontextmanager
+async def working(settings: Settings) -> AsyncIterator[None]:
+    """The arq workers of all services, as the launcher runs them."""
+
+    def shift(service: str) -> Shift:
+        return Shift(service, lambda: create_worker(service, settings))
+
+    shifts = [shift(service) for service in SERVICES]
+    tasks = [asyncio.create_task(shift.run()) for shift in shifts]
+    try:
+        yield
+    finally:
+        for shift in shifts:
+            shift.stop()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def played(settings: Settings, arrange: Arrangement) -> Story:
+    apps = {service: create_app(service, settings) for service in SERVICES}
+    async with (
+        lifespans(apps),
+        working(settings),
+        Platform("http://hv.test", transport=arrange(apps)) as platform,
+    ):
+        password = settings.admin_password
+        assert password is not None
+        clerks = await clerks_of(platform, username="admin", password=password.get_secret_value())
+        return await play(platform, clerks, lambda _name, _steps: lambda _done: None)
+
+
+@pytest.mark.parametrize("arrange", [one_origin, each_alone])
+async def test_both_programmes_play_and_every_figure_agrees(
+    arrange: Arrangement, settings: Settings, servers: Servers
+) -> None:
+    name = f"hv_journey_{arrange.__name__}"
+    url = servers.create_database(name, template="hv_template")
+    update = {"database_url": url, "clock_start": datetime.fromisoformat(DEMO_CLOCK_START)}
+    chosen = settings.model_copy(update=update)
+    try:
+        story = await played(chosen, arrange)
+    finally:
+        servers.drop_database(name)
+
+    assert [figure for figure in story.figures if not figure.ok] == []
+    assert len(story.figures) > 20
