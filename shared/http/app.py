@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 
-from shared.clock.demo import following_clock
+from shared.clock.operations import following_clock
 from shared.errors import Refusal
 from shared.http.health import health_router
 from shared.http.middleware import API_CONTENT_SECURITY_POLICY, Edge

@@ -20,7 +20,7 @@ from arq.typing import WorkerCoroutine
 from arq.worker import Worker, func
 
 from shared.clock import machine_now
-from shared.clock.demo import following_clock
+from shared.clock.operations import following_clock
 from shared.jobs import store
 from shared.jobs.handlers import Job, Periodic
 from shared.jobs.periodic import run_forever
