@@ -41,12 +41,14 @@ def database_url(servers: Servers, worker_id: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def settings(servers: Servers, database_url: str) -> Settings:
+def settings(servers: Servers, database_url: str, worker_id: str) -> Settings:
+    # Each test process has a Redis database of its own: workers must not take each other's jobs.
+    redis_database = int(worker_id.removeprefix("gw")) + 1 if worker_id.startswith("gw") else 0
     return Settings(
         environment="local",
         demo=True,
         database_url=database_url,
-        redis_url=servers.redis_url,
+        redis_url=servers.redis_url.replace("?db=0", f"?db={redis_database}"),
         data_keys=SecretStr(f"k1:{_key('data')}"),
         index_key=SecretStr(_key("index")),
         token_key=SecretStr(_key("token")),

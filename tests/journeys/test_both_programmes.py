@@ -37,10 +37,10 @@ def each_alone(apps: dict[str, FastAPI]) -> httpx.AsyncBaseTransport:
 async def working(settings: Settings) -> AsyncIterator[None]:
     """The arq workers of all services, as the launcher runs them."""
 
-    def shift(service: str) -> Shift:
+    def shift_of(service: str) -> Shift:
         return Shift(service, lambda: create_worker(service, settings))
 
-    shifts = [shift(service) for service in SERVICES]
+    shifts = [shift_of(service) for service in SERVICES]
     tasks = [asyncio.create_task(shift.run()) for shift in shifts]
     try:
         yield
