@@ -67,4 +67,4 @@ async def page(
     if after is not None:
         statement = statement.where(tuple_(ChangeRow.proposed_at, ChangeRow.id) < after)
     statement = statement.order_by(ChangeRow.proposed_at.desc(), ChangeRow.id.desc()).limit(limit)
-    return [Change(*row) for row in (await tx.execute(statement)).tuples()]
+    return [Change(*row) for row in (await tx.execute(statement))]

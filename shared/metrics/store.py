@@ -47,7 +47,7 @@ class Figure:
 async def figures(tx: Tx, scopes: list[UUID], measures: list[str]) -> list[Figure]:
     """All figures of these scopes (campaigns, programmes) and measures, exact as of this statement."""
     rows = await tx.execute(_FIGURES, {"scopes": scopes, "measures": measures})
-    return [Figure(*row) for row in rows.tuples()]
+    return [Figure(*row) for row in rows]
 
 
 async def fold(tx: Tx, limit: int = 5000) -> int:

@@ -98,7 +98,7 @@ async def lease_due(
 ) -> list[tuple[int, UUID, str]]:
     """Takes due rows, oldest first: (bucket, id, kind). Rows that another relay holds are skipped."""
     values = {"queue": queue, "now": now, "lease_until": lease_until, "limit": limit}
-    return [tuple(row) for row in (await tx.execute(_LEASE_DUE, values)).tuples()]
+    return [tuple(row) for row in (await tx.execute(_LEASE_DUE, values))]
 
 
 async def begin(
@@ -111,7 +111,7 @@ async def begin(
         "ids": [row_id for _, row_id in addresses],
         "lease_until": lease_until,
     }
-    return [OutboxItem(*row) for row in (await tx.execute(_BEGIN, values)).tuples()]
+    return [OutboxItem(*row) for row in (await tx.execute(_BEGIN, values))]
 
 
 async def finish(tx: Tx, items: Sequence[OutboxItem]) -> set[UUID]:
