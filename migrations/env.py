@@ -54,6 +54,8 @@ def _migrate(connection: Connection) -> None:
         driver: Any = connection.connection.driver_connection
         for source in function_sources():
             await_only(driver.execute(source))
+        # Asking for the heads has begun a transaction, which the driver's statements joined.
+        connection.commit()
 
 
 async def _connect_and_migrate(url: str) -> None:
