@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -11,25 +10,15 @@ from starlette.middleware import Middleware
 
 from shared.clock.operations import following_clock
 from shared.errors import Refusal
+from shared.http.docs import docs_router
 from shared.http.health import health_router
-from shared.http.middleware import API_CONTENT_SECURITY_POLICY, Edge
-from shared.http.problems import Problem, handle
+from shared.http.middleware import API_CONTENT_SECURITY_POLICY, BodyLimits, Edge
+from shared.http.openapi import PROBLEM_RESPONSES, DocumentedApp
+from shared.http.problems import handle
 from shared.identity.citizens import CitizenTokens
 from shared.kit import Kit
 from shared.logs import configure_logs
 from shared.metrics.http import HttpTimings
-
-_PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {
-        "model": Problem,
-        "description": description,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, description in (
-        ("4XX", "A refusal: `code` says which, `detail` says it to a person"),
-        ("5XX", "Busy (503, with Retry-After) or an internal fault (500)"),
-    )
-}
 
 
 def build_app(
@@ -49,13 +38,14 @@ def build_app(
     behind /readyz (they raise when not ready).
     """
     configure_logs(kit.settings)
+    limits = BodyLimits(document=kit.settings.max_body_bytes, upload=kit.settings.max_upload_bytes)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         async with _running(kit, lifespans):
             yield
 
-    app = FastAPI(
+    app = DocumentedApp(
         title=title,
         version="1",
         openapi_url=f"/{service}/openapi.json",
@@ -63,10 +53,9 @@ def build_app(
         redoc_url=None,
         lifespan=lifespan,
         telemetry={"tracing": False, "metrics": False},
-        max_body_size=kit.settings.max_upload_bytes,
-        responses=_PROBLEM_RESPONSES,
+        responses=PROBLEM_RESPONSES,
         redirect_slashes=False,
-        middleware=[Middleware(Edge, service=service, timings=HttpTimings(), csp=csp)],
+        middleware=[Middleware(Edge, service=service, timings=HttpTimings(), limits=limits, csp=csp)],
         exception_handlers={
             Refusal: handle,
             RequestValidationError: handle,
@@ -77,6 +66,7 @@ def build_app(
     app.state.citizen_tokens = CitizenTokens(kit.keys.token)
     app.state.wiring = wiring
     app.include_router(health_router(service, kit, readiness))
+    app.include_router(docs_router(service, title))
     for router in routers:
         app.include_router(router)
     return app

@@ -4,6 +4,7 @@ Written as one class because each layer costs every request; BaseHTTPMiddleware 
 """
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -11,13 +12,15 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.clock import machine_seconds
-from shared.errors import InvalidRequest, UnsupportedMediaType
-from shared.http.problems import language_of, problem_response, respond
+from shared.errors import Fault, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from shared.http.problems import respond
 from shared.ids import new_id
 from shared.metrics.http import HttpTimings
 
 _REQUEST_ID_FORM = re.compile(r"[0-9A-Za-z._-]{1,64}")
-_BODY_TYPES = ("application/json", "multipart/form-data", "application/x-www-form-urlencoded")
+_JSON = "application/json"
+_UPLOAD = "multipart/form-data"
+_FORM = "application/x-www-form-urlencoded"
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 SECURITY_HEADERS = {
@@ -31,21 +34,42 @@ SECURITY_HEADERS = {
 API_CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"
 
 
-def _accepted(headers: Headers) -> bool:
-    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
-    return not has_body or content_type in _BODY_TYPES
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """The largest request bodies, in bytes: of a document and of an uploaded file."""
+
+    document: int
+    upload: int
+
+
+def _body_type(headers: Headers) -> str | None:
+    """The media type of the body, None when there is no body."""
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return None
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def _is_known(body_type: str | None, path: str) -> bool:
+    """Calls take JSON and uploads; only pages have forms."""
+    return body_type in {None, _JSON, _UPLOAD} or (body_type == _FORM and "/v1/" not in path)
 
 
 class Edge:
     """`csp` is the Content-Security-Policy of answers that do not set their own."""
 
     def __init__(
-        self, app: ASGIApp, *, service: str, timings: HttpTimings, csp: str = API_CONTENT_SECURITY_POLICY
+        self,
+        app: ASGIApp,
+        *,
+        service: str,
+        timings: HttpTimings,
+        limits: BodyLimits,
+        csp: str = API_CONTENT_SECURITY_POLICY,
     ) -> None:
         self._app = app
         self._service = service
         self._timings = timings
+        self._limits = limits
         self._csp = csp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,17 +94,7 @@ class Edge:
             await send(message)
 
         try:
-            if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
-                refusal = InvalidRequest()
-                await problem_response(refusal, language=language_of(headers), request_id=request_id)(
-                    scope, receive, answer
-                )
-            elif scope["method"] in _METHODS_WITH_BODY and not _accepted(headers):
-                await problem_response(
-                    UnsupportedMediaType(), language=language_of(headers), request_id=request_id
-                )(scope, receive, answer)
-            else:
-                await self._app(scope, receive, answer)
+            await self._app(scope, self._checked(scope, headers, receive), answer)
         except Exception as error:
             if answered:
                 raise
@@ -95,6 +109,24 @@ class Edge:
             )
             structlog.contextvars.unbind_contextvars("request_id", "service")
 
+    def _checked(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
+        """Raises what is wrong with the request as a whole; returns how its body may be read."""
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+            raise InvalidRequest(faults=(Fault("url", "contains a NUL character", "character_invalid"),))
+        body_type = _body_type(headers)
+        if body_type is None or scope["method"] not in _METHODS_WITH_BODY:
+            return receive
+        if not _is_known(body_type, scope["path"]):
+            raise UnsupportedMediaType
+        limit = self._limits.upload if body_type == _UPLOAD else self._limits.document
+        length = headers.get("content-length", "")
+        if not length.isdecimal():
+            return _counted(receive, limit)
+        # The server holds a body to the length that it announced.
+        if int(length) > limit:
+            raise PayloadTooLarge
+        return receive
+
     def _stamp(self, message: Message, request_id: str) -> None:
         headers = MutableHeaders(scope=message)
         headers["x-request-id"] = request_id
@@ -102,6 +134,21 @@ class Edge:
             headers.setdefault(name, value)
         headers.setdefault("content-security-policy", self._csp)
         headers.setdefault("cache-control", "no-store")
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """For bodies of unknown length: reading more than the limit raises PayloadTooLarge."""
+    total = 0
+
+    async def counted() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > limit:
+            raise PayloadTooLarge
+        return message
+
+    return counted
 
 
 def _route_of(scope: Scope) -> str:

@@ -30,10 +30,12 @@ from shared.errors import (
 log = structlog.get_logger(__name__)
 
 TYPE_BASE = "/docs/errors#"
-_UNTRANSLATABLE_CHARACTER = "22021"
+# A character that the database cannot hold: as text, and as an escape in JSON.
+_UNSTORABLE_CHARACTER = frozenset({"22021", "22P05"})
+
+_BAD_REQUEST = 400
 
 _BY_STATUS: dict[int, type[Refusal]] = {
-    400: InvalidRequest,
     401: Unauthenticated,
     403: Forbidden,
     404: NotFound,
@@ -118,12 +120,33 @@ def problem_response(refusal: Refusal, *, language: str, request_id: str) -> Res
 def _faults(errors: Sequence[Any]) -> tuple[Fault, ...]:
     return tuple(
         Fault(
-            loc=".".join(str(part) for part in error["loc"]),
+            # A document that is no JSON has no places in it.
+            loc="body" if error["type"] == "json_invalid" else ".".join(str(part) for part in error["loc"]),
             message=str(error["msg"]),
             code=str(error["type"]),
         )
         for error in errors
     )
+
+
+def _of_the_framework(error: HTTPException) -> Refusal | None:
+    if isinstance(error.__cause__, Refusal):
+        # What the edge refused while the framework read the body.
+        return error.__cause__
+    if error.status_code == _BAD_REQUEST:
+        return InvalidRequest(faults=(Fault("body", "cannot be read", "body_invalid"),))
+    kind = _BY_STATUS.get(error.status_code)
+    return None if kind is None else kind()
+
+
+def _of_the_database(error: Exception) -> Refusal | None:
+    if isinstance(error, UnicodeEncodeError) or sqlstate(error) in _UNSTORABLE_CHARACTER:
+        fault = Fault("body", "contains a character that cannot be stored", "character_invalid")
+        return InvalidRequest(faults=(fault,))
+    if is_unavailable(error):
+        log.warning("Database did not answer", error=type(error).__name__, sqlstate=sqlstate(error))
+        return Busy()
+    return None
 
 
 def refusal_for(error: Exception) -> Refusal | None:
@@ -133,16 +156,8 @@ def refusal_for(error: Exception) -> Refusal | None:
     if isinstance(error, RequestValidationError):
         return InvalidRequest(faults=_faults(error.errors()))
     if isinstance(error, HTTPException):
-        kind = _BY_STATUS.get(error.status_code)
-        return None if kind is None else kind()
-    if isinstance(error, UnicodeEncodeError) or sqlstate(error) == _UNTRANSLATABLE_CHARACTER:
-        return InvalidRequest(
-            faults=(Fault("body", "contains a character that cannot be stored", "character_invalid"),)
-        )
-    if is_unavailable(error):
-        log.warning("Database did not answer", error=type(error).__name__, sqlstate=sqlstate(error))
-        return Busy()
-    return None
+        return _of_the_framework(error)
+    return _of_the_database(error)
 
 
 def respond(error: Exception, headers: Headers, request_id: str) -> Response:
@@ -151,9 +166,20 @@ def respond(error: Exception, headers: Headers, request_id: str) -> Response:
     if refusal is None:
         log.error("Request failed", exc_info=error)
         refusal = InternalError()
-    return problem_response(refusal, language=language_of(headers), request_id=request_id)
+    response = problem_response(refusal, language=language_of(headers), request_id=request_id)
+    if isinstance(error, HTTPException) and error.headers and "Allow" in error.headers:
+        response.headers["Allow"] = error.headers["Allow"]
+    return response
+
+
+def _is_other_than_json(request: Request, error: RequestValidationError) -> bool:
+    """An upload was sent to a call that takes JSON: its bytes arrive where an object was expected."""
+    found = any(tuple(fault["loc"]) == ("body",) and fault["type"] != "missing" for fault in error.errors())
+    return found and not request.headers.get("content-type", "").startswith("application/json")
 
 
 async def handle(request: Request, error: Exception) -> Response:
     """The one exception handler of every app."""
+    if isinstance(error, RequestValidationError) and _is_other_than_json(request, error):
+        error = UnsupportedMediaType()
     return respond(error, request.headers, request.state.request_id)

@@ -3,11 +3,14 @@
 import base64
 import binascii
 import json
+import re
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from fastapi import Query
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, TypeAdapter
+from pydantic_core import PydanticCustomError
 
 from shared.errors import Fault, InvalidRequest
 from shared.idempotency import Answer, RequestNo
@@ -29,6 +32,42 @@ class StaffBody(Body):
     """Staff may leave the request number out."""
 
     request_no: RequestNo | None = None
+
+
+# Outside these years a moment cannot be moved between time zones and stored everywhere without overflow.
+_YEARS = range(1900, 2200)
+_MOMENT = TypeAdapter(AwareDatetime)
+_DAY = TypeAdapter(date)
+
+
+_YEAR_FIRST = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _text(value: object) -> str:
+    """A number, or its text, is refused: nobody can tell seconds from milliseconds."""
+    if not isinstance(value, str) or not _YEAR_FIRST.match(value):
+        raise PydanticCustomError("date_form", "must be text that begins with YYYY-MM-DD")
+    return value
+
+
+def parse_moment(value: object) -> datetime:
+    """RFC 3339 text with an offset."""
+    moment = value if isinstance(value, datetime) else _MOMENT.validate_strings(_text(value))
+    if moment.year not in _YEARS:
+        raise PydanticCustomError("datetime_range", "must lie between the years 1900 and 2199")
+    return moment
+
+
+def parse_day(value: object) -> date:
+    day = value if isinstance(value, date) else _DAY.validate_strings(_text(value))
+    if day.year not in _YEARS:
+        raise PydanticCustomError("date_range", "must lie between the years 1900 and 2199")
+    return day
+
+
+# Bodies are strict, and JSON has no type for time: these read its text form, and nothing else.
+Moment = Annotated[datetime, BeforeValidator(parse_moment)]
+Day = Annotated[date, BeforeValidator(parse_day)]
 
 
 class Page(BaseModel, Generic[T]):
