@@ -4,8 +4,9 @@ The first part of a path names the service; what is left, pages included, is the
 whole, so that every address is the same as when the services run alone.
 """
 
+import logging
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
@@ -13,6 +14,10 @@ from starlette.types import Receive, Scope, Send
 from deploy.local.names import SERVICES
 from deploy.local.services import create_app
 from shared.settings import load_settings
+
+Lifespan = AbstractAsyncContextManager[object]
+
+log = logging.getLogger(__name__)
 
 
 class OneOrigin:
@@ -30,20 +35,37 @@ class OneOrigin:
         await self._apps.get(first, self._rest)(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
-        """Starts all or none; what has started is shut down in reverse, also when a later one fails."""
-        phase = "startup"
+        """Starts all or none, in order; ends in reverse those that started."""
+        running: list[Lifespan] = []
+        await receive()
         try:
-            async with AsyncExitStack() as running:
-                await receive()
-                for app in self._apps.values():
-                    await running.enter_async_context(app.router.lifespan_context(app))
-                phase = "shutdown"
-                await send({"type": "lifespan.startup.complete"})
-                await receive()
+            for app in self._apps.values():
+                lifespan = app.router.lifespan_context(app)
+                await lifespan.__aenter__()
+                running.append(lifespan)
         except Exception as error:
-            await send({"type": f"lifespan.{phase}.failed", "message": f"{type(error).__name__}: {error}"})
+            await _end(running)
+            await send({"type": "lifespan.startup.failed", "message": f"{type(error).__name__}: {error}"})
             raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if faults := await _end(running):
+            text = "; ".join(f"{type(fault).__name__}: {fault}" for fault in faults)
+            await send({"type": "lifespan.shutdown.failed", "message": text})
+            return
         await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _end(running: list[Lifespan]) -> list[Exception]:
+    """One that fails is not the others' concern: each ends as if it were alone."""
+    faults: list[Exception] = []
+    while running:
+        try:
+            await running.pop().__aexit__(None, None, None)
+        except Exception as fault:
+            log.exception("A service did not end cleanly")
+            faults.append(fault)
+    return faults
 
 
 def create_origin() -> OneOrigin:

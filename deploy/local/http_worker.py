@@ -8,11 +8,11 @@ import uvicorn
 from typing_extensions import override
 from uvicorn.importer import import_from_string
 
+from deploy.local.probes import BACKLOG
 from shared.settings import SettingsMissing
 
 # Requests in flight get this long at a shutdown; api.md promises every answer within 5 s.
 DRAIN_SECONDS = 8
-BACKLOG = 2048
 
 
 class Worker(uvicorn.Server):

@@ -9,6 +9,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from arq.worker import Worker
@@ -98,6 +99,8 @@ async def _close(worker: Worker) -> None:
     except (RedisError, OSError, TimeoutError, asyncio.CancelledError):
         if worker.on_shutdown:
             await worker.on_shutdown(worker.ctx)
+        with suppress(RedisError, OSError):
+            await worker.pool.aclose(close_connection_pool=True)
 
 
 async def run_workers(factories: Mapping[str, Factory], ready: Path | None = None) -> None:

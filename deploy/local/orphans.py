@@ -10,7 +10,7 @@ from deploy.local.errors import LaunchError
 PATIENCE_SECONDS = 10.0
 
 
-def clear_pid_file(pid_file: Path, data: Path, *, patience: float = PATIENCE_SECONDS) -> None:
+def clear_pid_file(pid_file: Path, data: Path) -> None:
     """Waits for a server still running on this data, ends it at last, and removes a stale pid file.
 
     Only for callers that hold the lock of the data folder: then such a server has lost its launcher.
@@ -25,11 +25,11 @@ def clear_pid_file(pid_file: Path, data: Path, *, patience: float = PATIENCE_SEC
         pid = 0
     if not Path("/proc/self/cwd").exists():
         return
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while works_in(pid, data):
         if time.monotonic() > deadline:
             os.kill(pid, signal.SIGKILL)
-            deadline += patience
+            deadline += PATIENCE_SECONDS
         time.sleep(0.05)
     try:
         pid_file.unlink(missing_ok=True)

@@ -65,7 +65,7 @@ class Postgres:
         """Everything before the start: a cluster that exists, its settings, no stale pid file."""
         if not self.data.exists():
             await self._initdb()
-        return self._command()
+        return await asyncio.to_thread(self._command)
 
     def _command(self) -> Command:
         clear_pid_file(self.data / "postmaster.pid", self.data)

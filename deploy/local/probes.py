@@ -8,18 +8,21 @@ from collections.abc import Sequence
 from deploy.local.errors import LaunchError
 
 PROBE_SECONDS = 5.0
+# Everyone arrives at 11:00:00; the kernel cuts it to its own limit (net.core.somaxconn).
+BACKLOG = 2048
 STATUS_OK = b" 200 "
 
 
 def bind(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """The address is ours from now on; it accepts connections when the first worker listens.
+    """The address is ours from now on: who connects waits until the first worker is ready.
 
-    Until then a connection is refused, which tells a waiting client more than one that hangs.
+    Listening at once, because a socket that is only bound does not keep a second launcher from the port.
     """
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         listener.close()
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:

@@ -1,5 +1,6 @@
 """The embedded Redis-compatible server (Valkey): queue, rate limits and early refusals live here."""
 
+import asyncio
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
@@ -9,7 +10,6 @@ import redis.exceptions
 
 from deploy.local.accounts import Account, private_folder, reach, server_account, write_private
 from deploy.local.binaries import RedisBinary, find_redis, redis_for
-from deploy.local.errors import LaunchError
 from deploy.local.folders import socket_folder
 from deploy.local.orphans import clear_pid_file
 from deploy.local.process import Command, bare_environment, last_lines
@@ -68,7 +68,7 @@ class Valkey:
         return f"unix://:{quote(self.password, safe='')}@{quote(str(self.socket))}?db={database}"
 
     async def prepare(self) -> Command:
-        return self._command()
+        return await asyncio.to_thread(self._command)
 
     def _command(self) -> Command:
         private_folder(self.data, self.account)
@@ -96,8 +96,6 @@ class Valkey:
         client = redis.asyncio.Redis.from_url(self.url(), socket_timeout=5)
         try:
             return bool(await client.ping())
-        except redis.exceptions.AuthenticationError:
-            raise LaunchError(f"another server answers on {self.socket}: stop it") from None
         except (OSError, TimeoutError, redis.exceptions.RedisError):
             return False  # starting, or still reading its data
         finally:

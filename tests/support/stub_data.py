@@ -47,7 +47,7 @@ class StubData:
         try:
             await pool.enqueue_job("note", text, _queue_name="hv:stub")
         finally:
-            await pool.aclose()
+            await pool.aclose(close_connection_pool=True)
 
     async def keep(self, value: str) -> None:
         async with redis.asyncio.Redis.from_url(self.redis_url) as client:
