@@ -13,7 +13,8 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Type
 from pydantic_core import PydanticCustomError
 
 from shared.errors import Fault, InvalidRequest
-from shared.idempotency import Answer, RequestNo
+from shared.idempotency import Answer, RequestKey, RequestNo, fingerprint, staff_caller
+from shared.identity.staff import Staff
 
 T = TypeVar("T")
 
@@ -68,6 +69,14 @@ def parse_day(value: object) -> date:
 # Bodies are strict, and JSON has no type for time: these read its text form, and nothing else.
 Moment = Annotated[datetime, BeforeValidator(parse_moment)]
 Day = Annotated[date, BeforeValidator(parse_day)]
+
+
+def staff_key(staff: Staff, operation: str, body: StaffBody, *address: str) -> RequestKey | None:
+    """The key of a staff request, None without a number; `address` is what the path says beside the body."""
+    if body.request_no is None:
+        return None
+    told = body.model_dump(mode="json", exclude={"request_no"})
+    return RequestKey(staff_caller(staff.id), operation, body.request_no, fingerprint([*address, told]))
 
 
 class Page(BaseModel, Generic[T]):
