@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.issuance.campaigns import routes as campaigns
 from services.issuance.wiring import SERVICE, build
 from shared.clock import Clock
 from shared.http.app import build_app
@@ -21,6 +22,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         wiring=wiring,
         routers=[
             approvals_router(wiring.approvals),
+            campaigns.router,
         ],
         lifespans=[],
     )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from services.issuance.campaigns.operations import Campaigns
 from shared.approvals import Approvals
 from shared.kit import Kit
 
@@ -12,10 +13,13 @@ SERVICE = "issuance"
 class Wiring:
     kit: Kit
     approvals: Approvals
+    campaigns: Campaigns
 
 
 def build(kit: Kit) -> Wiring:
+    campaigns = Campaigns(kit, SERVICE)
     return Wiring(
         kit=kit,
-        approvals=Approvals(SERVICE, kit.database, kit.clock, appliers={}),
+        approvals=Approvals(SERVICE, kit.database, kit.clock, appliers={**campaigns.appliers}),
+        campaigns=campaigns,
     )

@@ -2,6 +2,7 @@
 
 from arq.worker import Worker
 
+from services.issuance.campaigns import jobs as campaigns
 from services.issuance.wiring import SERVICE, Wiring, build
 from shared.clock import Clock
 from shared.jobs.worker import WorkerParts, build_worker
@@ -9,8 +10,8 @@ from shared.kit import build_kit
 from shared.settings import Settings
 
 
-def parts(wiring: Wiring) -> WorkerParts:  # noqa: ARG001 - features add their jobs here
-    return WorkerParts(queue=SERVICE, jobs=[], periodics=[])
+def parts(wiring: Wiring) -> WorkerParts:
+    return WorkerParts(queue=SERVICE, jobs=[], periodics=[campaigns.reveal_seeds(wiring.campaigns)])
 
 
 def create_worker(settings: Settings, *, clock: Clock | None = None) -> Worker:

@@ -1,0 +1,209 @@
+"""A campaign over the wire: its definition as it is proposed, and how the public sees it."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from services.issuance.campaigns.rules import State, definition_faults
+from shared.http.replies import Body, Moment, StaffBody
+from shared.rates import parse_rate, rate_text
+
+# Bounds far beyond any campaign, so that sums of products stay within the database's bigint.
+_COUNT_MAX = 1_000_000_000
+_FEN_MAX = 1_000_000_000_000_000
+_PARTS_MAX = 50
+_DAYS_MAX = 3650
+
+
+def _rate(value: object) -> Decimal:
+    try:
+        return parse_rate(value)
+    except ValueError:
+        raise PydanticCustomError("rate_invalid", "应为小数或小数文本，最多六位小数") from None
+
+
+Rate = Annotated[
+    Decimal,
+    BeforeValidator(_rate),
+    PlainSerializer(rate_text, return_type=str),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string"}], "examples": ["0.2"]}),
+]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+Key = Annotated[str, StringConstraints(max_length=64)]
+Count = Annotated[int, Field(ge=1, le=_COUNT_MAX)]
+Fen = Annotated[int, Field(ge=1, le=_FEN_MAX)]
+
+
+class FundingSource(Body):
+    key: Key
+    name: Text
+    share: Rate
+
+
+class Channel(Body):
+    key: Key
+    name: Text
+    chances: Annotated[int, Field(ge=1, le=100)]
+    per_day: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    review: bool = False
+
+
+class VoucherTypeDefinition(Body):
+    """A directed type has a settlement price, a general one a face value."""
+
+    key: Key
+    kind: Literal["directed", "general"]
+    name: Text
+    covers: LongText | None = None
+    face_value_fen: Fen | None = None
+    settlement_price_fen: Fen | None = None
+    validity_days: Annotated[int, Field(ge=1, le=_DAYS_MAX)]
+    reports_result_to_health_code: bool = False
+
+
+class QuizRule(Body):
+    """`blueprint` says how many questions of each difficulty; without it any are drawn."""
+
+    questions: Annotated[int, Field(ge=1, le=100)]
+    pass_score: Annotated[int, Field(ge=0, le=100)]
+    attempts_per_day: Annotated[int, Field(ge=1, le=1000)]
+    time_limit_seconds: Annotated[int, Field(ge=1, le=86_400)]
+    min_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
+    blueprint: dict[str, Annotated[int, Field(ge=0, le=100)]] | None = None
+
+
+class Phase(Body):
+    seq: Annotated[int, Field(ge=1, le=_PARTS_MAX)]
+    opens_at: Moment
+    closes_at: Moment
+    odds: Rate
+    quiz: QuizRule
+    stock: dict[str, Annotated[int, Field(ge=0, le=_COUNT_MAX)]]
+
+
+class PersonLimits(Body):
+    vouchers_per_phase: Count
+    draws_per_day: Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Definition(StaffBody):
+    """A campaign as it is proposed. Faults of form and of sense are answered together."""
+
+    slug: Annotated[str, StringConstraints(max_length=64)]
+    title: Text
+    slogan: Text | None = None
+    timezone: Annotated[str, StringConstraints(max_length=64)]
+    budget_fen: Fen
+    funding_sources: Annotated[list[FundingSource], Field(min_length=1, max_length=_PARTS_MAX)]
+    channels: Annotated[list[Channel], Field(min_length=1, max_length=_PARTS_MAX)]
+    voucher_types: Annotated[list[VoucherTypeDefinition], Field(min_length=1, max_length=_PARTS_MAX)]
+    phases: Annotated[list[Phase], Field(min_length=1, max_length=_PARTS_MAX)]
+    per_person_limits: PersonLimits
+    award_valid_days: Annotated[int, Field(ge=1, le=_DAYS_MAX)]
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_every_fault(cls, value: Any, handler: ModelWrapValidatorHandler["Definition"]) -> "Definition":  # noqa: ANN401 - whatever was sent
+        faults: list[InitErrorDetails] = []
+        definition: Definition | None = None
+        try:
+            definition = handler(value)
+        except ValidationError as error:
+            faults.extend(_repeated(fault) for fault in error.errors(include_url=False))
+        if isinstance(value, Mapping):
+            faults.extend(
+                InitErrorDetails(
+                    type=PydanticCustomError(fault.code, "{sentence}", {"sentence": fault.message}),
+                    loc=fault.loc,
+                    input=None,
+                )
+                for fault in definition_faults(value)
+            )
+        if definition is None or faults:
+            raise ValidationError.from_exception_data(cls.__name__, faults)
+        return definition
+
+
+def _repeated(fault: Any) -> InitErrorDetails:  # noqa: ANN401 - pydantic's own error details
+    """A fault that pydantic found, as it was."""
+    kind = PydanticCustomError(fault["type"], "{sentence}", {"sentence": fault["msg"]})
+    return InitErrorDetails(type=kind, loc=fault["loc"], input=None)
+
+
+class StatusChange(StaffBody):
+    reason: Reason
+
+
+class ChangeProposed(Body):
+    change_id: str
+    status: Literal["pending"]
+
+
+class CampaignStatus(Body):
+    slug: str
+    status: Literal["published", "paused", "ended"]
+
+
+class ChannelView(Body):
+    key: str
+    name: str
+    chances: int
+    per_day: int | None
+    review: bool
+
+
+class VoucherTypeView(Body):
+    key: str
+    kind: Literal["directed", "general"]
+    name: str
+    covers: str | None
+    face_value_fen: int | None
+    settlement_price_fen: int | None
+    validity_days: int
+
+
+class QuizRuleView(Body):
+    questions: int
+    pass_score: int
+    attempts_per_day: int
+    time_limit_seconds: int
+
+
+class PhaseView(Body):
+    seq: int
+    opens_at: str
+    closes_at: str
+    state: State
+    odds: str
+    quiz: QuizRuleView
+    stock_remaining: dict[str, int]
+    seed_commitment: str
+
+
+class CampaignView(Body):
+    """What everybody may see of a campaign; `odds` and `quiz` are those in force now."""
+
+    slug: str
+    title: str
+    slogan: str | None
+    status: Literal["published", "paused", "ended"]
+    timezone: str
+    per_person_limits: PersonLimits
+    award_valid_days: int
+    channels: list[ChannelView]
+    voucher_types: list[VoucherTypeView]
+    phases: list[PhaseView]
