@@ -36,7 +36,9 @@ ROOMS: dict[str, frozenset[str]] = {
     "redemption": frozenset(
         {"institutions", "terminals", "writeoff", "settlement", "rankings", "risk", "reporting"}
     ),
-    "quota": frozenset({"programmes", "allocation", "qrcodes", "cards", "bulletins"}),
+    "quota": frozenset(
+        {"programmes", "allocation", "qrcodes", "cards", "progress", "rankings", "tablechecks", "bulletins"}
+    ),
     "console": frozenset({"staff", "audit", "pages"}),
 }
 # What stands at a service's root beside its rooms.
