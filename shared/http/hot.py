@@ -6,7 +6,7 @@ answers go from structs to bytes. Errors are refusals, rendered by the edge as e
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import APIRouter, params
@@ -23,6 +23,9 @@ from shared.identity.citizens import Citizen, CitizenTokens
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 Handler = Callable[[Request], Awaitable[Response]]
+
+# The form of shared.idempotency.RequestNo; `\Z`, because to Python's `$` a final newline is no more text.
+HotRequestNo = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,32}\Z")]
 
 _BEARER = "bearer "
 
