@@ -3,41 +3,13 @@
 entry_hash = SHA-256(previous_hash || canonical JSON of the entry); the chain starts at SHA-256("").
 """
 
-import hashlib
-import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
 from shared.audit import store
+from shared.audit.rules import GENESIS, AuditEntry, entry_hash
 from shared.db import Tx
 
-GENESIS = hashlib.sha256(b"").digest()
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """`actor` is staff:<id>, terminal:<id> or system; `before`/`after` hold no personal data in clear."""
-
-    actor: str
-    action: str
-    object: str
-    before: dict[str, Any] | None = None
-    after: dict[str, Any] | None = None
-
-
-def entry_hash(previous: bytes, seq: int, at: datetime, entry: AuditEntry) -> bytes:
-    document = {
-        "seq": seq,
-        "at": at.astimezone(UTC).isoformat(timespec="microseconds"),
-        "actor": entry.actor,
-        "action": entry.action,
-        "object": entry.object,
-        "before": entry.before,
-        "after": entry.after,
-    }
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(previous + text.encode()).digest()
+__all__ = ["GENESIS", "AuditEntry", "entry_hash", "record"]
 
 
 async def record(tx: Tx, entry: AuditEntry, *, at: datetime) -> None:

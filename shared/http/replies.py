@@ -41,26 +41,30 @@ _MOMENT = TypeAdapter(AwareDatetime)
 _DAY = TypeAdapter(date)
 
 
-_YEAR_FIRST = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DAY_FORM = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT_FORM = re.compile(_DAY_FORM.pattern + "T.+")
 
 
-def _text(value: object) -> str:
+def _text(value: object, form: re.Pattern[str], shown: str) -> str:
     """A number, or its text, is refused: nobody can tell seconds from milliseconds."""
-    if not isinstance(value, str) or not _YEAR_FIRST.match(value):
-        raise PydanticCustomError("date_form", "must be text that begins with YYYY-MM-DD")
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise PydanticCustomError("date_form", "must be text such as {shown}", {"shown": shown})
     return value
 
 
 def parse_moment(value: object) -> datetime:
     """RFC 3339 text with an offset."""
-    moment = value if isinstance(value, datetime) else _MOMENT.validate_strings(_text(value))
+    if isinstance(value, datetime):
+        moment = value
+    else:
+        moment = _MOMENT.validate_strings(_text(value, _MOMENT_FORM, "2020-11-01T11:00:00+08:00"))
     if moment.year not in _YEARS:
         raise PydanticCustomError("datetime_range", "must lie between the years 1900 and 2199")
     return moment
 
 
 def parse_day(value: object) -> date:
-    day = value if isinstance(value, date) else _DAY.validate_strings(_text(value))
+    day = value if isinstance(value, date) else _DAY.validate_strings(_text(value, _DAY_FORM, "2020-11-01"))
     if day.year not in _YEARS:
         raise PydanticCustomError("date_range", "must lie between the years 1900 and 2199")
     return day

@@ -1,0 +1,145 @@
+"""Builders of money and vouchers. They write below the services, with the aggregates' own functions."""
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import text
+
+from shared import ledger
+from shared.db import Tx
+from shared.ids import BUCKETS, new_id
+from shared.kit import Kit
+from shared.vouchers import catalogue
+from shared.vouchers.catalogue import CampaignRef, VoucherType
+
+TYPES = (
+    VoucherType("checkup", "directed", "健康体检券", None, 30_000, 60),
+    VoucherType("general_100", "general", "通用消费券100元", None, 10_000, 60),
+)
+# Shares that leave a remainder on most amounts, so that a split that is off by a fen shows.
+PAYERS = (
+    ledger.Payer("treasury", "州本级财政", 333_334),
+    ledger.Payer("institutions", "相关服务机构", 333_333),
+    ledger.Payer("insurance", "州级医保资金", 333_333),
+)
+
+_ISSUE = text("""
+    SELECT core.vouchers_issue(:campaign, CAST(1 AS smallint), :type, :now, ARRAY[CAST(:bucket AS smallint)],
+                               ARRAY[CAST(:id AS uuid)], ARRAY[CAST(:person AS uuid)],
+                               ARRAY[CAST(:source AS uuid)], ARRAY[CAST(:code_hash AS bytea)],
+                               ARRAY[CAST('' AS bytea)], 'system')
+""")
+_REDEEM = text("""
+    SELECT applied_fen FROM core.vouchers_redeem(
+        ARRAY[1], ARRAY[CAST(:bucket AS smallint)], ARRAY[CAST(:id AS uuid)], ARRAY[:institution],
+        ARRAY['terminal:t1'], ARRAY[CAST(:redemption AS uuid)], ARRAY[CAST(:now AS timestamptz)],
+        ARRAY[CAST(:bill_fen AS bigint)], :now)
+""")
+_RESTORE = text("""
+    SELECT ord FROM core.vouchers_restore(
+        ARRAY[1], ARRAY[CAST(:bucket AS smallint)], ARRAY[CAST(:id AS uuid)], ARRAY[:institution],
+        ARRAY['terminal:t1'], ARRAY[CAST(:redemption AS uuid)], :now)
+""")
+_END = text("""
+    SELECT voucher_id FROM core.vouchers_end(
+        ARRAY[CAST(:bucket AS smallint)], ARRAY[CAST(:id AS uuid)], :state, 'system', :now)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedVoucher:
+    bucket: int
+    id: UUID
+
+
+async def published_campaign(kit: Kit, slug: str, *, budget_fen: int = 1_000_000_00) -> CampaignRef:
+    """A campaign with two voucher types and three payers."""
+    now = kit.clock.now()
+    campaign = CampaignRef(new_id(), slug, "健康消费券", "Asia/Shanghai", "published")
+    async with kit.database.transaction() as tx:
+        fund = ledger.Fund(PAYERS, budget_fen)
+        assert await catalogue.publish(tx, campaign, types=TYPES, fund=fund, actor="system", now=now)
+    return campaign
+
+
+async def issued_voucher(kit: Kit, campaign: CampaignRef, voucher_type: str) -> IssuedVoucher:
+    voucher = IssuedVoucher(secrets.randbelow(BUCKETS), new_id())
+    async with kit.database.transaction() as tx:
+        values = {
+            "campaign": campaign.id,
+            "type": voucher_type,
+            "now": kit.clock.now(),
+            "bucket": voucher.bucket,
+            "id": voucher.id,
+            "person": new_id(),
+            "source": new_id(),
+            "code_hash": secrets.token_bytes(16),
+        }
+        await tx.execute(_ISSUE, values)
+    return voucher
+
+
+async def redeemed(
+    kit: Kit, voucher: IssuedVoucher, *, bill_fen: int | None = None, institution: str = "clinic"
+) -> UUID:
+    """Writes the voucher off; returns the redemption's id."""
+    redemption = new_id()
+    async with kit.database.transaction() as tx:
+        values = _address(kit, voucher, institution=institution, redemption=redemption, bill_fen=bill_fen)
+        (await tx.execute(_REDEEM, values)).one()
+    return redemption
+
+
+async def restored(
+    kit: Kit, voucher: IssuedVoucher, redemption: UUID, *, institution: str = "clinic"
+) -> None:
+    async with kit.database.transaction() as tx:
+        values = _address(kit, voucher, institution=institution, redemption=redemption)
+        (await tx.execute(_RESTORE, values)).one()
+
+
+async def ended(kit: Kit, voucher: IssuedVoucher, state: str) -> None:
+    async with kit.database.transaction() as tx:
+        (await tx.execute(_END, _address(kit, voucher, state=state))).one()
+
+
+async def a_little_of_everything(kit: Kit, slug: str) -> CampaignRef:
+    """A campaign with a voucher in each state, written off in full, in part, and reversed once."""
+    campaign = await published_campaign(kit, slug)
+    whole, part, again, expired, revoked, _open = [
+        await issued_voucher(kit, campaign, kind)
+        for kind in ("checkup", "general_100", "general_100", "checkup", "general_100", "checkup")
+    ]
+    await redeemed(kit, whole, institution="hospital")
+    await redeemed(kit, part, bill_fen=3_333)
+    await restored(kit, again, await redeemed(kit, again, bill_fen=7_001))
+    await redeemed(kit, again, bill_fen=20_000)
+    await ended(kit, expired, "expired")
+    await ended(kit, revoked, "revoked")
+    return campaign
+
+
+async def pay_everything(tx: Tx, campaign: CampaignRef, *, institution: str, kit: Kit) -> None:
+    """Moves what is owed to an institution to paid, as a settlement does."""
+    statement = text("""
+        INSERT INTO core.ledger_transfer (
+            bucket, source_id, kind, campaign_id, debit, credit, amounts_fen, institution_id, actor, at)
+        SELECT 0, :source, 'pay', campaign_id, 'payable', 'paid', core.amounts_sum(amounts_fen), institution_id,
+               'system', :now
+        FROM core.ledger_transfer
+        WHERE campaign_id = :campaign AND institution_id = :institution AND kind = 'redeem'
+        GROUP BY campaign_id, institution_id
+    """)
+    values = {
+        "source": new_id(),
+        "campaign": campaign.id,
+        "institution": institution,
+        "now": kit.clock.now() + timedelta(days=30),
+    }
+    await tx.execute(statement, values)
+
+
+def _address(kit: Kit, voucher: IssuedVoucher, **more: object) -> dict[str, object]:
+    return {"bucket": voucher.bucket, "id": voucher.id, "now": kit.clock.now(), **more}
