@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from shared.crypto import KeyedHash
-from shared.ids import ALPHABET, bucket_from_symbols, bucket_symbols, random_symbols
+from shared.ids import ALPHABET, bucket_from_symbols, bucket_symbols, check_symbol, random_symbols
 
 CODE_LENGTH = 16
 _RANDOM_SYMBOLS = 13
-_CHECK_MODULUS = 37
 _HASH_BYTES = 16
 _CODE_DOMAIN = "voucher-code"
 
@@ -41,20 +40,13 @@ class Presented:
     expired: bool = False
 
 
-def _value(symbols: str) -> int:
-    value = 0
-    for symbol in symbols:
-        value = value * 32 + ALPHABET.index(symbol)
-    return value
-
-
 def make_code(bucket: int) -> str:
     """A new code. Bodies whose check value has no symbol in the alphabet are drawn again (13.5 %)."""
     while True:
         body = bucket_symbols(bucket) + random_symbols(_RANDOM_SYMBOLS)
-        check = _value(body) % _CHECK_MODULUS
-        if check < len(ALPHABET):
-            return body + ALPHABET[check]
+        check = check_symbol(body)
+        if check is not None:
+            return body + check
 
 
 def normalise(text: str) -> str | None:
@@ -65,7 +57,7 @@ def normalise(text: str) -> str | None:
     code = text.upper().translate(_LOOKALIKES)
     if _CODE.fullmatch(code) is None:
         return None
-    return code if _value(code[:-1]) % _CHECK_MODULUS == ALPHABET.index(code[-1]) else None
+    return code if check_symbol(code[:-1]) == code[-1] else None
 
 
 def grouped(code: str) -> str:
