@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.issuance.campaigns import routes as campaigns
+from services.issuance.changes import routes as changes
 from services.issuance.wiring import SERVICE, build
 from shared.clock import Clock
 from shared.http.app import build_app
@@ -23,6 +24,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         routers=[
             approvals_router(wiring.approvals),
             campaigns.router,
+            changes.router,
         ],
         lifespans=[],
     )

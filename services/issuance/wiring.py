@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from services.issuance.campaigns.operations import Campaigns
+from services.issuance.changes.operations import Changes
 from shared.approvals import Approvals
 from shared.kit import Kit
 
@@ -14,12 +15,15 @@ class Wiring:
     kit: Kit
     approvals: Approvals
     campaigns: Campaigns
+    changes: Changes
 
 
 def build(kit: Kit) -> Wiring:
-    campaigns = Campaigns(kit, SERVICE)
+    campaigns, changes = Campaigns(kit, SERVICE), Changes(kit, SERVICE)
+    appliers = {**campaigns.appliers, **changes.appliers}
     return Wiring(
         kit=kit,
-        approvals=Approvals(SERVICE, kit.database, kit.clock, appliers={**campaigns.appliers}),
+        approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
         campaigns=campaigns,
+        changes=changes,
     )

@@ -24,6 +24,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "accounts",
             "activities",
             "campaigns",
+            "changes",
             "lottery",
             "notices",
             "planning",

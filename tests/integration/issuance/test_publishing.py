@@ -1,7 +1,6 @@
 """A campaign is proposed by one and published by another; until then it does not exist."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,45 +8,16 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from services.issuance.app import create_app
 from services.issuance.campaigns.rules import seed_context
 from services.issuance.wiring import build
 from shared.clock import ManualClock
 from shared.identity.staff import Role
 from shared.kit import Kit
-from shared.settings import Settings
 from tests.support.campaigns import definition, publish_campaign
-from tests.support.http import serving
+from tests.support.desk import Desk
 from tests.support.people import signed_in_staff
 
-
-@pytest.fixture(scope="module")
-async def client(settings: Settings, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
-    async with serving(issuance=create_app(settings, clock=clock)) as client:
-        yield client
-
-
-@pytest.fixture(scope="module")
-async def one(kit: Kit) -> dict[str, str]:
-    return await signed_in_staff(kit, Role.OPERATOR)
-
-
-@pytest.fixture(scope="module")
-async def other(kit: Kit) -> dict[str, str]:
-    return await signed_in_staff(kit, Role.OPERATOR)
-
-
 CAMPAIGNS = "/issuance/v1/campaigns"
-
-
-async def propose(client: httpx.AsyncClient, staff: dict[str, str], body: dict[str, Any]) -> str:
-    answer = await client.post(CAMPAIGNS, json=body, headers=staff)
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["change_id"])
-
-
-async def approve(client: httpx.AsyncClient, staff: dict[str, str], change: str) -> httpx.Response:
-    return await client.post(f"/issuance/v1/changes/{change}/approve", json={}, headers=staff)
 
 
 async def rows(kit: Kit, statement: str, **values: object) -> list[Any]:
@@ -56,17 +26,19 @@ async def rows(kit: Kit, statement: str, **values: object) -> list[Any]:
 
 
 async def test_a_pending_campaign_does_not_exist_and_an_approved_one_does(
-    client: httpx.AsyncClient, one: dict[str, str], other: dict[str, str], clock: ManualClock
+    desk: Desk, clock: ManualClock
 ) -> None:
     body = definition(clock.now(), slug="pending", phases=2)
-    change = await propose(client, one, body)
-    missing = await client.get(f"{CAMPAIGNS}/pending")
+    change = await desk.propose(CAMPAIGNS, body)
+    missing = await desk.client.get(f"{CAMPAIGNS}/pending")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_found")
-    own = await approve(client, one, change)
+    own = await desk.client.post(
+        f"/issuance/v1/changes/{change.json()['change_id']}/approve", json={}, headers=desk.one
+    )
     assert (own.status_code, own.json()["code"]) == (403, "same_person")
 
-    assert (await approve(client, other, change)).json()["status"] == "applied"
-    seen = (await client.get(f"{CAMPAIGNS}/pending")).json()
+    assert (await desk.approve(change)).json()["status"] == "applied"
+    seen = (await desk.client.get(f"{CAMPAIGNS}/pending")).json()
     assert seen["slug"] == "pending"
     assert seen["status"] == "published"
     assert [channel["key"] for channel in seen["channels"]] == ["quiz", "event"]
@@ -74,7 +46,7 @@ async def test_a_pending_campaign_does_not_exist_and_an_approved_one_does(
     assert seen["phases"][0]["odds"] == "0.2"
     assert seen["phases"][0]["opens_at"] == body["phases"][0]["opens_at"]
     assert seen["phases"][0]["stock_remaining"] == body["phases"][0]["stock"]
-    again = await approve(client, other, change)
+    again = await desk.approve(change)
     assert (again.status_code, again.json()["code"]) == (409, "already_decided")
 
 
@@ -129,50 +101,46 @@ async def test_seed_is_committed_at_publication_and_revealed_only_after_the_phas
 
 
 async def test_slug_that_is_taken_is_refused_when_proposed_and_when_approved(
-    client: httpx.AsyncClient, one: dict[str, str], other: dict[str, str], clock: ManualClock
+    desk: Desk, clock: ManualClock
 ) -> None:
     body = definition(clock.now(), slug="twice")
-    first, second = await propose(client, one, body), await propose(client, one, body)
-    assert (await approve(client, other, first)).status_code == 200
-    late = await approve(client, other, second)
+    first, second = await desk.propose(CAMPAIGNS, body), await desk.propose(CAMPAIGNS, body)
+    assert (await desk.approve(first)).status_code == 200
+    late = await desk.approve(second)
     assert (late.status_code, late.json()["code"]) == (409, "no_longer_fits")
-    pending = await client.get("/issuance/v1/changes?status=pending", headers=other)
-    assert second in [change["change_id"] for change in pending.json()["items"]]
-    taken = await client.post(CAMPAIGNS, json=body, headers=one)
+    pending = await desk.client.get("/issuance/v1/changes?status=pending", headers=desk.other)
+    assert second.json()["change_id"] in [change["change_id"] for change in pending.json()["items"]]
+    taken = await desk.propose(CAMPAIGNS, body)
     assert (taken.status_code, taken.json()["code"]) == (409, "slug_taken")
 
 
-async def test_phase_that_would_have_begun_unannounced_no_longer_fits(
-    client: httpx.AsyncClient, one: dict[str, str], other: dict[str, str], clock: ManualClock
-) -> None:
-    change = await propose(client, one, definition(clock.now(), slug="late", opens_in=timedelta(0)))
-    answer = await approve(client, other, change)
+async def test_phase_that_would_have_begun_unannounced_no_longer_fits(desk: Desk, clock: ManualClock) -> None:
+    change = await desk.propose(CAMPAIGNS, definition(clock.now(), slug="late", opens_in=timedelta(0)))
+    answer = await desk.approve(change)
     assert (answer.status_code, answer.json()["code"]) == (409, "no_longer_fits")
     assert "第 1 期" in answer.json()["detail"]
-    assert (await client.get(f"{CAMPAIGNS}/late")).status_code == 404
+    assert (await desk.client.get(f"{CAMPAIGNS}/late")).status_code == 404
 
 
-async def test_same_request_number_proposes_once(
-    client: httpx.AsyncClient, one: dict[str, str], clock: ManualClock
-) -> None:
+async def test_same_request_number_proposes_once(desk: Desk, clock: ManualClock) -> None:
     body = definition(clock.now(), slug="retried", request_no="n-1")
-    first = await client.post(CAMPAIGNS, json=body, headers=one)
-    again = await client.post(CAMPAIGNS, json=body, headers=one)
+    first = await desk.propose(CAMPAIGNS, body)
+    again = await desk.propose(CAMPAIGNS, body)
     assert (first.status_code, again.status_code) == (202, 200)
     assert again.headers["Idempotent-Replay"] == "true"
     assert again.json() == first.json()
-    other_body = await client.post(CAMPAIGNS, json=body | {"title": "另一个"}, headers=one)
+    other_body = await desk.client.post(CAMPAIGNS, json=body | {"title": "另一个"}, headers=desk.one)
     assert (other_body.status_code, other_body.json()["code"]) == (409, "request_no_reused")
 
 
 async def test_every_fault_of_a_half_written_definition_is_named_at_once(
-    client: httpx.AsyncClient, one: dict[str, str], clock: ManualClock
+    desk: Desk, clock: ManualClock
 ) -> None:
     body = definition(clock.now(), phases=2, budget_fen=100, timezone="Mars/Olympus")
     del body["title"]
     body["funding_sources"][0]["share"] = 0.41
     body["phases"][1]["opens_at"] = body["phases"][0]["opens_at"]
-    answer = await client.post(CAMPAIGNS, json=body, headers=one)
+    answer = await desk.propose(CAMPAIGNS, body)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert {(fault["loc"], fault["code"]) for fault in answer.json()["errors"]} == {
         ("body.title", "missing"),
@@ -195,7 +163,7 @@ async def test_only_operators_and_admins_propose(
 
 
 async def test_paused_campaign_shows_its_open_phase_as_paused_and_says_who_and_why(
-    client: httpx.AsyncClient, kit: Kit, one: dict[str, str], clock: ManualClock
+    desk: Desk, kit: Kit, clock: ManualClock
 ) -> None:
     start = clock.now()
     campaign = await publish_campaign(kit, phases=2)
@@ -206,9 +174,9 @@ async def test_paused_campaign_shows_its_open_phase_as_paused_and_says_who_and_w
         ("pause", "paused", ["paused", "upcoming"]),
         ("resume", "published", ["open", "upcoming"]),
     ):
-        answer = await client.post(f"{url}/{verb}", json={"reason": "券码系统故障"}, headers=one)
+        answer = await desk.client.post(f"{url}/{verb}", json={"reason": "券码系统故障"}, headers=desk.one)
         assert (answer.status_code, answer.json()) == (200, {"slug": campaign.slug, "status": status})
-        seen = (await client.get(url)).json()
+        seen = (await desk.client.get(url)).json()
         assert (seen["status"], [phase["state"] for phase in seen["phases"]]) == (status, states)
     entries = await rows(
         kit,
@@ -218,17 +186,17 @@ async def test_paused_campaign_shows_its_open_phase_as_paused_and_says_who_and_w
     assert [entry.action for entry in entries] == ["campaign.pause", "campaign.resume"]
     assert entries[0].after["reason"] == "券码系统故障"
     clock.set(campaign.closes_at)
-    assert [phase["state"] for phase in (await client.get(url)).json()["phases"]] == ["closed", "closed"]
+    assert [phase["state"] for phase in (await desk.client.get(url)).json()["phases"]] == ["closed", "closed"]
     clock.set(start)
 
 
-async def test_pausing_needs_a_reason_and_a_campaign(
-    client: httpx.AsyncClient, one: dict[str, str], kit: Kit
-) -> None:
+async def test_pausing_needs_a_reason_and_a_campaign(desk: Desk, kit: Kit) -> None:
     campaign = await publish_campaign(kit)
-    empty = await client.post(f"{CAMPAIGNS}/{campaign.slug}/pause", json={"reason": " "}, headers=one)
+    empty = await desk.client.post(
+        f"{CAMPAIGNS}/{campaign.slug}/pause", json={"reason": " "}, headers=desk.one
+    )
     assert empty.status_code == 422
-    unknown = await client.post(f"{CAMPAIGNS}/nowhere/pause", json={"reason": "x"}, headers=one)
+    unknown = await desk.propose(f"{CAMPAIGNS}/nowhere/pause", {"reason": "x"})
     assert unknown.status_code == 404
 
 
