@@ -14,8 +14,8 @@ from deploy.local.accounts import server_account
 from deploy.local.binaries import find_postgres, find_redis
 from deploy.local.errors import LaunchError
 from deploy.local.given import check_database, check_redis
+from deploy.local.listeners import listen
 from deploy.local.postgres import data_major
-from deploy.local.probes import bind
 
 OLDEST_PYTHON = (3, 11)
 # A phase of a prefecture's vouchers with its log fits; a demonstration needs a tenth.
@@ -110,7 +110,7 @@ def _account(home: Path) -> str:
 
 def _port(port: int) -> str:
     try:
-        bind(port).close()
+        listen(port)[0].close()
     except LaunchError as error:
         raise Fault(str(error), f"hv up --port {port + 1}") from None
     return f"{port} is free"

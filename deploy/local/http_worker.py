@@ -8,7 +8,7 @@ import uvicorn
 from typing_extensions import override
 from uvicorn.importer import import_from_string
 
-from deploy.local.probes import BACKLOG
+from deploy.local.listeners import BACKLOG
 from shared.settings import SettingsMissing
 
 # Requests in flight get this long at a shutdown; api.md promises every answer within 5 s.

@@ -1,11 +1,14 @@
 """The stack's own Python processes: HTTP workers, the jobs process, the migration."""
 
 import os
+import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
+from deploy.local.listeners import stand_back
 from deploy.local.process import Command, last_lines
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +38,8 @@ class PythonPart:
     argv: list[str]
     settings: Mapping[str, str] = field(repr=False)
     stop_seconds: float
-    pass_fds: tuple[int, ...] = ()
+    listener: socket.socket | None = None
+    on_death: Callable[[], None] | None = None
     start_seconds: float = START_SECONDS
 
     @property
@@ -56,8 +60,9 @@ class PythonPart:
             argv=self.argv,
             log=self.log,
             env=python_environment(self.settings),
-            pass_fds=self.pass_fds,
+            pass_fds=(self.listener.fileno(),) if self.listener else (),
             stop_seconds=self.stop_seconds,
+            on_death=self.on_death,
         )
 
     async def ready(self) -> bool:
@@ -73,19 +78,25 @@ def ready_file(home: Path, name: str) -> Path:
     return home / "logs" / f"{name}.ready"
 
 
-def http_part(
-    number: int, home: Path, *, socket: int, factory: str, settings: Mapping[str, str]
-) -> PythonPart:
-    name = f"http-{number}"
-    arguments = (str(socket), str(ready_file(home, name)), factory)
-    return PythonPart(
-        name=name,
-        home=home,
-        argv=python_argv("deploy.local.http_worker", *arguments),
-        settings=settings,
-        stop_seconds=HTTP_STOP_SECONDS,
-        pass_fds=(socket,),
-    )
+def http_parts(
+    home: Path, listeners: Sequence[socket.socket], *, factory: str, settings: Mapping[str, str]
+) -> list[PythonPart]:
+    """One worker for each socket."""
+    parts = []
+    for number, listener in enumerate(listeners, start=1):
+        name = f"http-{number}"
+        arguments = (str(listener.fileno()), str(ready_file(home, name)), factory)
+        part = PythonPart(
+            name=name,
+            home=home,
+            argv=python_argv("deploy.local.http_worker", *arguments),
+            settings=settings,
+            stop_seconds=HTTP_STOP_SECONDS,
+            listener=listener,
+            on_death=partial(stand_back, listener) if len(set(listeners)) > 1 else None,
+        )
+        parts.append(part)
+    return parts
 
 
 def jobs_part(home: Path, *, factory: str, settings: Mapping[str, str]) -> PythonPart:

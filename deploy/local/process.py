@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class Command:
     # What the kernel sends when the launcher dies without a word.
     death_signal: signal.Signals = signal.SIGKILL
     stop_seconds: float = 10.0
+    # Called when it ended by itself.
+    on_death: Callable[[], None] | None = None
 
     def tethered(self) -> list[str]:
         drop: list[str] = []

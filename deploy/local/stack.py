@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -13,12 +14,13 @@ from typing import Self
 from deploy.local.errors import first_sentence
 from deploy.local.folders import prepare_home
 from deploy.local.given import check_database, check_redis
+from deploy.local.listeners import HOST, listen
 from deploy.local.lock import locked
 from deploy.local.names import SERVICES
-from deploy.local.parts import http_part, jobs_part, migration
+from deploy.local.parts import http_parts, jobs_part, migration
 from deploy.local.postgres import locate_postgres
 from deploy.local.postgres_config import connections_for
-from deploy.local.probes import bind, wait_green
+from deploy.local.probes import wait_green
 from deploy.local.process import last_lines
 from deploy.local.secrets import SETTINGS, load_secrets
 from deploy.local.supervisor import Supervisor, say
@@ -81,10 +83,11 @@ class Stack:
         self.port = options.port
         self._supervisor = Supervisor()
         self._exit = AsyncExitStack()
+        self._sockets: Path | None = None
 
     @property
     def base_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -117,17 +120,25 @@ class Stack:
     async def _start(self) -> None:
         prepare_home(self.home)
         self._exit.enter_context(locked(self.home))
-        listener = bind(self.options.port)
-        self._exit.callback(listener.close)
-        self.port = listener.getsockname()[1]
+        self._exit.callback(self._remove_sockets)
+        self._exit.push_async_callback(self._supervisor.stop)
+        # Closed before the workers stop: nobody is left waiting for an answer that will not come.
+        listeners = listen(self.options.port, self.options.workers)
+        for listener in listeners:
+            self._exit.callback(listener.close)
+        self.port = listeners[0].getsockname()[1]
         secrets = load_secrets(self.home, defaults=self.options.secrets)
         self.settings = self._base_settings(secrets)
         await self._supervisor.open()
-        self._exit.push_async_callback(self._supervisor.stop)
         await self._start_servers(secrets)
         await self._migrate()
-        await self._start_workers(listener)
+        await self._start_workers(listeners)
         await wait_green(self.port, self.options.program.ready, seconds=GREEN_SECONDS)
+
+    def _remove_sockets(self) -> None:
+        """It may lie in a folder of temporary files, and holds a server's settings with its password."""
+        if self._sockets:
+            shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _base_settings(self, secrets: Mapping[str, str]) -> dict[str, str]:
         environment = {"HV_ENVIRONMENT": os.environ.get("HV_ENVIRONMENT") or "local"}
@@ -150,6 +161,7 @@ class Stack:
             # The HTTP workers and the jobs process.
             connections=connections_for(self.options.workers + 1),
         )
+        self._sockets = postgres.sockets
         say(f"starting Postgres {postgres.binaries.version} of {postgres.binaries.source}")
         await self._supervisor.start(postgres)
         self.settings["HV_DATABASE_URL"] = await postgres.provide(secrets["postgres_password"])
@@ -160,6 +172,7 @@ class Stack:
             self.settings["HV_REDIS_URL"] = given
             return
         valkey = locate_valkey(self.home, password=secrets["redis_password"])
+        self._sockets = valkey.sockets
         say(f"starting Valkey {valkey.binary.version} of {valkey.binary.source}")
         await self._supervisor.start(valkey)
         self.settings["HV_REDIS_URL"] = valkey.url()
@@ -172,16 +185,11 @@ class Stack:
             lambda start: f"the migration failed: {last_lines(command.log, start, 1)} (see {command.log})",
         )
 
-    async def _start_workers(self, listener: socket.socket) -> None:
-        say(f"starting {self.options.workers} HTTP workers and the job workers")
+    async def _start_workers(self, listeners: list[socket.socket]) -> None:
+        say(f"starting the job workers and {len(listeners)} HTTP worker(s)")
         program = self.options.program
         jobs = jobs_part(self.home, factory=program.jobs, settings=self.settings)
-        workers = [
-            http_part(
-                number, self.home, socket=listener.fileno(), factory=program.app, settings=self.settings
-            )
-            for number in range(1, self.options.workers + 1)
-        ]
+        workers = http_parts(self.home, listeners, factory=program.app, settings=self.settings)
         async with asyncio.TaskGroup() as starts:
             starts.create_task(self._supervisor.start(jobs))
             starts.create_task(self._supervisor.start(*workers))

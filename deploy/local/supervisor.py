@@ -89,6 +89,8 @@ class Child:
         while True:
             code = await process.wait()
             self._watchdog.remove(process.pid)
+            if self._command and self._command.on_death:
+                self._command.on_death()
             pause = BACKOFF_FIRST_SECONDS if loop.time() - since > HEALTHY_SECONDS else pause
             say(f"{self.part.name} ended ({_how(code)}), starting it again in {pause:g} s")
             await asyncio.sleep(pause)

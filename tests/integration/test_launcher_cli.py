@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.checks import Fault, run_checks
-from deploy.local.probes import bind
+from deploy.local.listeners import listen
 from tests.support.launched import ROOT, launched
 
 # Plain `unshare` needs no privilege where the kernel allows user namespaces.
@@ -45,7 +45,7 @@ def test_doctor_tells_a_healthy_machine(tmp_path: Path) -> None:
 
 
 def test_doctor_ends_each_failing_line_with_a_command(tmp_path: Path) -> None:
-    with bind(0) as listener:
+    with listen(0)[0] as listener:
         port = listener.getsockname()[1]
         (tmp_path / "file").touch()
         folder = str(tmp_path / "file" / "data")

@@ -59,6 +59,7 @@ def test_a_full_disk_before_the_start(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_disk_that_fills_up_later(tmp_path: Path) -> None:
     prepare_home(tmp_path)
     postgres = locate_postgres(tmp_path, password="irrelevant")
+    shutil.rmtree(postgres.sockets)
     postgres.log.parent.mkdir()
     postgres.log.write_text("FATAL:  could not write file: No space left on device\n")
     assert postgres.explain(0) == f"the disk of {tmp_path} is full: free some space or use another --data-dir"

@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import pytest
 
-from tests.support.launched import descendants, eventually, launched, refusal, run_to_end, wait_for
+from tests.support.launched import Launched, descendants, eventually, launched, refusal, run_to_end, wait_for
 from tests.support.stub_data import StubData
 
 GONE_SECONDS = 5.0
@@ -58,6 +58,27 @@ async def test_kill_9_leaves_no_orphan_and_the_next_start_continues(home: Path) 
         session.terminate()
     with launched(home):
         assert await data.notes() == ["committed"]
+
+
+def test_clients_that_come_together_are_spread_over_the_workers(home: Path) -> None:
+    """And when one worker dies, the other takes its share at once."""
+    with launched(home, workers=2) as stack:
+        pids = set(pids_of_many_connections(stack))
+        assert len(pids) == 2
+        os.kill(min(pids), signal.SIGKILL)
+        wait_for(lambda: set(pids_of_many_connections(stack)) == {max(pids)}, 0.5)
+        wait_for(lambda: len(set(pids_of_many_connections(stack))) == 2)
+
+
+def pids_of_many_connections(stack: Launched) -> list[int]:
+    """Each request on a connection of its own; 0 for one that went down with its worker."""
+    pids = []
+    for _ in range(12):
+        try:
+            pids.append(int(stack.get("/issuance/pid").json()))
+        except httpx.TransportError:
+            pids.append(0)
+    return pids
 
 
 async def test_what_dies_is_started_again(home: Path) -> None:
@@ -140,4 +161,7 @@ def test_a_closed_folder_serves_as_well(tmp_path: Path) -> None:
     tmp_path.chmod(0o700)
     with launched(tmp_path / "data") as stack:
         assert stack.get("/console/readyz").status_code == 200
+        sockets = Path(StubData(tmp_path / "data").sockets)
+        assert sockets.is_dir()
+    assert not sockets.exists()
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700

@@ -15,17 +15,24 @@ class StubData:
     home: Path
 
     @property
-    def postgres_url(self) -> str:
+    def settings(self) -> dict[str, str]:
         lines = (self.home / "postgres" / "postgresql.conf").read_text().splitlines()
-        settings = dict(line.split(" = ", 1) for line in lines if " = " in line)
-        sockets = settings["unix_socket_directories"].strip("'")
+        return dict(line.split(" = ", 1) for line in lines if " = " in line)
+
+    @property
+    def sockets(self) -> str:
+        return self.settings["unix_socket_directories"].strip("'")
+
+    @property
+    def postgres_url(self) -> str:
         password = load_secrets(self.home)["postgres_password"]
-        return f"postgresql://hv:{password}@/health_vouchers?host={sockets}&port={settings['port']}"
+        where = f"host={self.sockets}&port={self.settings['port']}"
+        return f"postgresql://hv:{password}@/health_vouchers?{where}"
 
     @property
     def redis_url(self) -> str:
         password = load_secrets(self.home)["redis_password"]
-        return f"unix://:{password}@{self.home / 'run' / 'redis.sock'}"
+        return f"unix://:{password}@{self.sockets}/redis.sock"
 
     async def notes(self) -> list[str]:
         connection = await asyncpg.connect(self.postgres_url)
