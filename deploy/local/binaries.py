@@ -4,6 +4,7 @@ import importlib.util
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,16 +153,26 @@ def _copied(name: str, sources: list[Path], base: Path, account: Account | None,
             continue
         target = parent / name
         if not target.is_dir():
-            partial = parent / f"{name}.partial"
-            shutil.rmtree(partial, ignore_errors=True)
+            # Of our own: another launcher may be making the same copy in the shared folder.
+            partial = Path(tempfile.mkdtemp(prefix=f"{name}.", dir=parent))
+            partial.chmod(0o755)
             for source in sources:
                 _copy(source, partial / source.relative_to(base))
-            partial.rename(target)
+            _put_in_place(partial, target)
         return target
     raise LaunchError(
         f"the account {account.name if account else 'of this process'} cannot run {sources[0]} and no copy "
         f"can be made in {home} or {SHARED_CACHE}: use a --data-dir that every account can enter"
     )
+
+
+def _put_in_place(partial: Path, target: Path) -> None:
+    try:
+        partial.rename(target)
+    except OSError:
+        shutil.rmtree(partial, ignore_errors=True)
+        if not target.is_dir():
+            raise
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import random
+import re
 import shutil
 import socket
 import tempfile
@@ -16,16 +17,22 @@ from deploy.local.errors import LaunchError
 NEEDED_BYTES = 300_000_000
 # A socket path holds 107 bytes; the longest name in the folder is `/.s.PGSQL.32767`.
 SOCKET_FOLDER_MAX = 107 - len("/.s.PGSQL.32767")
+# arq does not decode escapes in a URL, and a comma separates hosts for Postgres.
+PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")
 # Below the range that the kernel gives to outgoing connections: a port freed for a restart stays free.
 PORTS = range(20_000, 32_000)
 PORT_ATTEMPTS = 50
 
 
 def prepare_home(home: Path) -> None:
-    """Makes the data folder; as root others may pass through it (the servers' account), not read it."""
+    """Makes the data folder; as root others may pass through it (the servers' account), not read it.
+
+    An existing folder keeps its mode, whoever made it had a reason.
+    """
     try:
+        is_new = not home.exists()
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if os.geteuid() == 0 and home.stat().st_uid == 0:
+        if is_new and os.geteuid() == 0:
             home.chmod(0o711)
         free = shutil.disk_usage(home).free
     except OSError as error:
@@ -40,22 +47,23 @@ def prepare_home(home: Path) -> None:
 
 
 def socket_folder(home: Path, account: Account | None) -> Path:
-    """DIR/run, or a short folder elsewhere when the path is too long or closed to the servers' account."""
+    """DIR/run, or a folder elsewhere when its path does not do or is closed to the servers' account."""
     inside = home / "run"
-    if _short(inside) and can_use(account, home):
+    if _fits(inside) and can_use(account, home):
         return private_folder(inside, account)
     owner = account.uid if account else os.geteuid()
     name = hashlib.sha256(f"{owner}:{home.resolve()}".encode()).hexdigest()[:12]
     bases = [os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"]  # noqa: S108 – made private
     for base in bases:
         folder = Path(base or "", f"hv-{name}")
-        if base and _short(folder) and os.access(base, os.W_OK) and can_use(account, Path(base)):
+        if base and _fits(folder) and os.access(base, os.W_OK) and can_use(account, Path(base)):
             return private_folder(folder, account)
     raise LaunchError("no folder for the servers' sockets: set TMPDIR to a short path that all can enter")
 
 
-def _short(folder: Path) -> bool:
-    return len(os.fsencode(folder)) <= SOCKET_FOLDER_MAX
+def _fits(folder: Path) -> bool:
+    """Short, and of characters that mean themselves in every URL and settings file."""
+    return len(os.fsencode(folder)) <= SOCKET_FOLDER_MAX and bool(PLAIN_PATH.fullmatch(str(folder)))
 
 
 def free_port() -> int:

@@ -44,7 +44,7 @@ def _interrupt(work: asyncio.Task[None]) -> None:
 
 async def _serve(options: Options, story: Story | None) -> None:
     async with Stack(options) as stack:
-        say(f"data, keys and logs are in {stack.home}")
+        say(f"data, keys, logs and the first clerk's password (secrets.json) are in {stack.home}")
         sys.stdout.write(f"ready {stack.base_url}\n")
         sys.stdout.flush()
         if story is None or await story(stack):

