@@ -6,33 +6,9 @@ read as a big-endian integer, are below floor(odds × 2^64).
 
 import hashlib
 import hmac
-from uuid import UUID
 
-from shared.money import PPM
-
-SEED_BYTES = 32
 _HMAC_BLOCK_BYTES = 64
 _THRESHOLD_BYTES = 8
-
-
-def seed_context(phase_id: UUID) -> bytes:
-    """What a phase's sealed seed is tied to, so that the seed of one phase cannot stand in for another's."""
-    return f"phase-seed/{phase_id}".encode()
-
-
-def commitment(seed: bytes) -> str:
-    """What is published before the phase opens: the seed cannot be changed after it."""
-    return hashlib.sha256(seed).hexdigest()
-
-
-def threshold(odds_ppm: int) -> bytes | None:
-    """floor(odds × 2^64) as 8 big-endian bytes, exact; None for odds of 1, which every value is below.
-
-    Bytes of equal length compare as the integers that they write out, in Python and in Postgres.
-    """
-    if odds_ppm == PPM:
-        return None
-    return ((odds_ppm << 8 * _THRESHOLD_BYTES) // PPM).to_bytes(_THRESHOLD_BYTES, "big")
 
 
 def message_prefix(slug: str, seq: int) -> str:
@@ -45,6 +21,7 @@ def draw_value(seed: bytes, prefix: str, chance_id: str, client_seed: str) -> by
 
 
 def is_won(value: bytes, below: bytes | None) -> bool:
+    """`below` is the odds' threshold; None stands for odds of 1. Equally long bytes compare as numbers."""
     return below is None or value[:_THRESHOLD_BYTES] < below
 
 

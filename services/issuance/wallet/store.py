@@ -1,0 +1,140 @@
+"""SQL of claims and of what a person holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from shared.db import Database, Tx
+from shared.ids import HotId
+
+_CLAIM = "SELECT * FROM issuance.claim_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
+_COLUMNS = """
+    v.bucket, v.id, c.slug, v.voucher_type, t.name, v.kind, v.amount_fen, v.code_hash, v.code_sealed,
+    v.state, v.valid_from, v.valid_until, v.issued_at, v.redeemed_at, v.institution_id
+    FROM core.voucher v
+    JOIN core.campaign c ON c.id = v.campaign_id
+    JOIN core.voucher_type t ON t.campaign_id = v.campaign_id AND t.key = v.voucher_type
+"""
+_VOUCHER = f"SELECT {_COLUMNS} WHERE v.bucket = $1 AND v.id = $2 AND v.person_id = $3"
+_VOUCHERS = text(f"""
+    SELECT {_COLUMNS}
+    WHERE v.bucket = :bucket AND v.person_id = :person
+      AND (CAST(:campaign AS text) IS NULL OR c.slug = :campaign)
+      AND (CAST(:before_at AS timestamptz) IS NULL
+           OR (v.issued_at, v.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid)))
+    ORDER BY v.issued_at DESC, v.id DESC LIMIT :limit
+""")
+# A voucher that is written off at this moment is left alone by core.vouchers_end.
+_EXPIRE = text("""
+    WITH due AS (
+        SELECT bucket, id FROM core.voucher
+        WHERE state = 'issued' AND valid_until <= :now
+        ORDER BY valid_until LIMIT :limit
+    ), sorted AS (
+        SELECT array_agg(bucket ORDER BY bucket, id) AS buckets, array_agg(id ORDER BY bucket, id) AS ids
+        FROM due
+    )
+    SELECT count(*) FROM sorted
+    CROSS JOIN LATERAL core.vouchers_end(sorted.buckets, sorted.ids, 'expired', 'system', :now)
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One claim: whose, of which award, under which number, and the voucher that it may become."""
+
+    address: HotId
+    person_id: UUID
+    award: HotId
+    voucher_type: str
+    request_no: str
+    fingerprint: bytes
+    code_hash: bytes
+    code_sealed: bytes
+    outbox_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    outcome: str
+    bucket: int
+    voucher_id: UUID
+    campaign: str
+    voucher_type: str
+    name: str
+    kind: str
+    amount_fen: int
+    code_sealed: bytes
+    valid_from: datetime
+    valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    bucket: int
+    voucher_id: UUID
+    campaign: str
+    voucher_type: str
+    name: str
+    kind: str
+    amount_fen: int
+    code_hash: bytes
+    code_sealed: bytes
+    state: str
+    valid_from: datetime
+    valid_until: datetime
+    issued_at: datetime
+    redeemed_at: datetime | None
+    institution_id: str | None
+
+
+async def claim_batch(
+    database: Database, claims: Sequence[Claim], *, now: datetime, sent_at: datetime
+) -> list[Claimed]:
+    """issuance.claim_batch: locks stock rows, then awards; one outcome each, in order."""
+    rows = await database.call(
+        _CLAIM,
+        now,
+        sent_at,
+        [claim.award.bucket for claim in claims],
+        [claim.person_id for claim in claims],
+        [claim.award.uuid for claim in claims],
+        [claim.voucher_type for claim in claims],
+        [claim.request_no for claim in claims],
+        [claim.fingerprint for claim in claims],
+        [claim.address.uuid for claim in claims],
+        [claim.code_hash for claim in claims],
+        [claim.code_sealed for claim in claims],
+        [claim.outbox_id for claim in claims],
+    )
+    return [Claimed(*row) for row in rows]
+
+
+async def voucher(database: Database, address: HotId, person_id: UUID) -> Voucher | None:
+    """A voucher of this person; locks nothing."""
+    rows = await database.call(_VOUCHER, address.bucket, address.uuid, person_id)
+    return Voucher(*rows[0]) if rows else None
+
+
+async def vouchers(
+    tx: Tx, owner: HotId, campaign: str | None, *, before: tuple[datetime, UUID] | None, limit: int
+) -> list[Voucher]:
+    """A person's vouchers, the newest first, from behind a position."""
+    before_at, before_id = before or (None, None)
+    values = {
+        "bucket": owner.bucket,
+        "person": owner.uuid,
+        "campaign": campaign,
+        "before_at": before_at,
+        "before_id": before_id,
+        "limit": limit,
+    }
+    return [Voucher(*row) for row in (await tx.execute(_VOUCHERS, values)).tuples()]
+
+
+async def expire_vouchers(tx: Tx, *, now: datetime, limit: int) -> int:
+    """Ends vouchers whose time is over, by core.vouchers_end; returns how many."""
+    return int((await tx.execute(_EXPIRE, {"now": now, "limit": limit})).scalar_one())
