@@ -11,6 +11,7 @@ import hmac
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from shared.crypto import KeyedHash
 from shared.ids import ALPHABET, bucket_from_symbols, bucket_symbols, check_symbol, random_symbols
@@ -66,6 +67,11 @@ def grouped(code: str) -> str:
 
 def code_hash(key: KeyedHash, code: str) -> bytes:
     return key.digest(_CODE_DOMAIN, code)[:_HASH_BYTES]
+
+
+def code_context(voucher_id: UUID) -> str:
+    """What ties a sealed code to its voucher."""
+    return f"voucher/{voucher_id}"
 
 
 def _step(moment: datetime) -> int:
