@@ -2,8 +2,12 @@
 
 from fastapi import FastAPI
 
+from services.issuance.accounts import routes as accounts
 from services.issuance.campaigns import routes as campaigns
 from services.issuance.changes import routes as changes
+from services.issuance.lottery import routes as lottery
+from services.issuance.quiz import routes as quiz
+from services.issuance.wallet import routes as wallet
 from services.issuance.wiring import SERVICE, build
 from shared.clock import Clock
 from shared.http.app import build_app
@@ -23,10 +27,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         wiring=wiring,
         routers=[
             approvals_router(wiring.approvals),
+            accounts.router,
             campaigns.router,
             changes.router,
+            quiz.router,
+            lottery.router,
+            wallet.router,
         ],
-        lifespans=[],
+        lifespans=[wiring.accounts.connections, wiring.limiter.running, wiring.draining],
     )
 
 
