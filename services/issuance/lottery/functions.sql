@@ -29,6 +29,7 @@ DECLARE
     v_day date;
     v_phase_refusal text;
     v_odds uuid;
+    v_odds_ppm bigint;
     v_threshold bytea;
     v_draws_per_day bigint;
     v_vouchers_per_phase bigint;
@@ -44,18 +45,18 @@ BEGIN
     SELECT left_to_award INTO v_left FROM issuance.award_pool WHERE phase_id = p_phase FOR UPDATE;
 
     -- After the pool's lock: a phase whose seed is public draws no more.
-    SELECT (p_now AT TIME ZONE c.timezone)::date, o.id, o.threshold, t.draws_per_day, t.vouchers_per_phase,
+    SELECT (p_now AT TIME ZONE c.timezone)::date, o.id, o.odds_ppm, o.threshold, t.draws_per_day, t.vouchers_per_phase,
            t.award_valid_days,
            CASE WHEN c.status = 'ended' OR ph.id IS NULL THEN 'phase_not_open'
                 WHEN c.status = 'paused' THEN 'campaign_paused'
            END
-    INTO v_day, v_odds, v_threshold, v_draws_per_day, v_vouchers_per_phase, v_award_days, v_phase_refusal
+    INTO v_day, v_odds, v_odds_ppm, v_threshold, v_draws_per_day, v_vouchers_per_phase, v_award_days, v_phase_refusal
     FROM core.campaign c
     JOIN issuance.campaign_rules t ON t.campaign_id = c.id
     LEFT JOIN issuance.phase ph ON ph.id = p_phase AND ph.campaign_id = c.id AND ph.seed_revealed IS NULL
                                AND ph.opens_at <= p_now AND ph.closes_at > p_now
     LEFT JOIN LATERAL (
-        SELECT id, threshold FROM issuance.odds_version
+        SELECT id, odds_ppm, threshold FROM issuance.odds_version
         WHERE phase_id = ph.id AND effective_from <= p_now
         ORDER BY effective_from DESC LIMIT 1
     ) o ON true
@@ -148,6 +149,9 @@ BEGIN
         INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
         SELECT p_campaign, day, 'draw', CASE WHEN won THEN 'won' ELSE 'lost' END, channel, count(*)
         FROM made GROUP BY day, won, channel
+        UNION ALL
+        -- How many draws each of the odds had: what the announced odds led to expect.
+        SELECT p_campaign, day, 'draw_at_odds', v_odds_ppm::text, '', count(*) FROM made GROUP BY day
     )
     SELECT coalesce(array_agg(ord), '{}') INTO v_made FROM made;
 

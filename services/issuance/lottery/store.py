@@ -212,7 +212,7 @@ async def chances(
 ) -> list[Chance]:
     """A person's chances, the newest first, from behind a position."""
     values = _page(owner, campaign, before, limit)
-    rows = (await tx.execute(_CHANCES, values)).tuples()
+    rows = await tx.execute(_CHANCES, values)
     return [Chance(HotId(row[0], row[1]), *row[2:]) for row in rows]
 
 
@@ -225,7 +225,7 @@ async def awards(
     tx: Tx, owner: HotId, campaign: UUID | None, *, before: tuple[datetime, UUID] | None, limit: int
 ) -> list[Award]:
     """A person's awards, the newest first, from behind a position."""
-    rows = (await tx.execute(_AWARDS, _page(owner, campaign, before, limit))).tuples()
+    rows = await tx.execute(_AWARDS, _page(owner, campaign, before, limit))
     return [Award(HotId(row[0], row[1]), *row[2:]) for row in rows]
 
 
@@ -245,7 +245,7 @@ def _page(
 
 async def audited_phases(tx: Tx, campaign: UUID) -> list[AuditedPhase]:
     """The phases of a campaign with their odds and the number of their draws."""
-    rows = (await tx.execute(_AUDIT, {"campaign": campaign})).tuples()
+    rows = await tx.execute(_AUDIT, {"campaign": campaign})
     return [AuditedPhase(*row) for row in rows]
 
 
@@ -255,7 +255,7 @@ async def log_page(
     """The next draws of a phase in the order of the log, from behind a position."""
     after_at, after_id = after or (None, None)
     values = {"phase": phase_id, "after_at": after_at, "after_id": after_id, "limit": limit}
-    return [Logged(*row) for row in (await tx.execute(_LOG, values)).tuples()]
+    return [Logged(*row) for row in (await tx.execute(_LOG, values))]
 
 
 async def expire_awards(tx: Tx, *, now: datetime, limit: int) -> int:

@@ -132,7 +132,7 @@ async def vouchers(
         "before_id": before_id,
         "limit": limit,
     }
-    return [Voucher(*row) for row in (await tx.execute(_VOUCHERS, values)).tuples()]
+    return [Voucher(*row) for row in (await tx.execute(_VOUCHERS, values))]
 
 
 async def expire_vouchers(tx: Tx, *, now: datetime, limit: int) -> int:
