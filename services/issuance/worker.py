@@ -3,6 +3,8 @@
 from arq.worker import Worker
 
 from services.issuance.campaigns import jobs as campaigns
+from services.issuance.lottery import jobs as lottery
+from services.issuance.wallet import jobs as wallet
 from services.issuance.wiring import SERVICE, Wiring, build
 from shared.clock import Clock
 from shared.jobs.worker import WorkerParts, build_worker
@@ -11,7 +13,15 @@ from shared.settings import Settings
 
 
 def parts(wiring: Wiring) -> WorkerParts:
-    return WorkerParts(queue=SERVICE, jobs=[], periodics=[campaigns.reveal_seeds(wiring.campaigns)])
+    return WorkerParts(
+        queue=SERVICE,
+        jobs=[],
+        periodics=[
+            campaigns.reveal_seeds(wiring.campaigns),
+            lottery.expire_awards(wiring.lottery),
+            wallet.expire_vouchers(wiring.wallet),
+        ],
+    )
 
 
 def create_worker(settings: Settings, *, clock: Clock | None = None) -> Worker:
