@@ -1,8 +1,6 @@
 """The changes of a service over HTTP: list, approve, reject (api.md section 1)."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, StringConstraints
@@ -10,7 +8,7 @@ from pydantic import BaseModel, StringConstraints
 from shared.approvals import Approvals, Change
 from shared.clock import rfc3339
 from shared.http.auth import Reader, Writer
-from shared.http.replies import LIMIT_DEFAULT, Body, Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.http.replies import LIMIT_DEFAULT, Body, Cursor, Limit, Page, encode_cursor, position_of_moment
 from shared.ids import parse_uuid
 
 Status = Literal["pending", "applied", "rejected"]
@@ -67,9 +65,7 @@ def approvals_router(approvals: Approvals) -> APIRouter:
         cursor: Cursor = None,
     ) -> Page[ChangeItem]:
         """Changes, newest first."""
-        position = decode_cursor(cursor)
-        after = None if position is None else (datetime.fromisoformat(position[0]), UUID(position[1]))
-        found = await approvals.page(status, limit=limit, after=after)
+        found = await approvals.page(status, limit=limit, after=position_of_moment(cursor))
         more = len(found) > limit
         last = found[limit - 1] if more else None
         return Page(

@@ -10,11 +10,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.errors import Forbidden, Unauthenticated
 from shared.identity.citizens import Citizen, CitizenTokens
-from shared.identity.staff import READERS, WRITERS, Role, Staff
+from shared.identity.staff import READERS, SESSION_DOMAIN, WRITERS, Role, Staff
 from shared.identity.store import staff_of_session
 from shared.kit import Kit
-
-SESSION_DOMAIN = "staff-session"
 
 _citizen_bearer = HTTPBearer(
     auto_error=False, scheme_name="citizen", description="POST /issuance/v1/sessions"
@@ -40,7 +38,8 @@ async def current_citizen(
     return tokens.read(credentials.credentials, kit_of(request).clock.now())
 
 
-async def _staff_of(kit: Kit, token: str) -> Staff:
+async def staff_of_token(kit: Kit, token: str) -> Staff:
+    """Raises Unauthenticated for a session that is unknown, over, or of somebody who was disabled."""
     token_hash = kit.keys.index.digest(SESSION_DOMAIN, token)
     async with kit.database.snapshot() as tx:
         staff = await staff_of_session(tx, token_hash, kit.clock.now())
@@ -54,7 +53,14 @@ async def current_staff(
 ) -> Staff:
     if credentials is None:
         raise Unauthenticated
-    return await _staff_of(kit_of(request), credentials.credentials)
+    return await staff_of_token(kit_of(request), credentials.credentials)
+
+
+async def bearer_token(credentials: Annotated[_Credentials, Depends(_staff_bearer)]) -> str:
+    """The session's token itself, for signing out."""
+    if credentials is None:
+        raise Unauthenticated
+    return credentials.credentials
 
 
 def staff_with(*roles: Role) -> Callable[[Staff], Awaitable[Staff]]:
@@ -85,7 +91,7 @@ async def metrics_reader(
         given = credentials.credentials
         if wanted is not None and hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
             return
-        staff = await _staff_of(kit, given)
+        staff = await staff_of_token(kit, given)
         if not staff.has(*READERS):
             raise Forbidden
         return

@@ -2,10 +2,12 @@
 
 import base64
 import binascii
+import contextlib
 import json
 import re
 from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Query
 from fastapi.responses import JSONResponse
@@ -102,11 +104,40 @@ def decode_cursor(cursor: str | None) -> list[Any] | None:
         return None
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except (binascii.Error, ValueError):
+    except (binascii.Error, ValueError, RecursionError):
         position = None
     if not isinstance(position, list):
-        raise InvalidRequest(faults=(Fault("query.cursor", "is not a cursor of this list", "cursor"),))
+        raise _bad_cursor()
     return position
+
+
+def _bad_cursor() -> InvalidRequest:
+    return InvalidRequest(faults=(Fault("query.cursor", "is not a cursor of this list", "cursor"),))
+
+
+def position_of_moment(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """The place in a list that is ordered by (moment, id). Raises InvalidRequest."""
+    match decode_cursor(cursor):
+        case None:
+            return None
+        case [str() as moment, str() as row_id]:
+            with contextlib.suppress(ValueError, PydanticCustomError):
+                return parse_moment(moment), UUID(row_id)
+        case _:
+            pass
+    raise _bad_cursor()
+
+
+def position_of_number(cursor: str | None) -> int | None:
+    """The place in a list that is ordered by a number. Raises InvalidRequest."""
+    match decode_cursor(cursor):
+        case None:
+            return None
+        case [int() as number] if 0 <= number < 1 << 63:
+            return number
+        case _:
+            pass
+    raise _bad_cursor()
 
 
 def replayable(answer: Answer, *, first_status: int = 201) -> JSONResponse:

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
+# Keeps the keyed hashes of session tokens apart from those of other values.
+SESSION_DOMAIN = "staff-session"
+
 
 class Role(StrEnum):
     ADMIN = "admin"

@@ -34,6 +34,12 @@ async def staff_of_session(tx: Tx, token_hash: bytes, now: datetime) -> Staff | 
     )
 
 
+async def usernames(tx: Tx, staff_ids: set[UUID]) -> dict[UUID, str]:
+    """The names of these staff, also of those who were disabled; ids that are no staff are left out."""
+    statement = select(StaffRow.id, StaffRow.username).where(StaffRow.id.in_(staff_ids))
+    return {row.id: row.username for row in await tx.execute(statement)}
+
+
 async def account_is_live(tx: Tx, account_id: UUID) -> bool:
     statement = select(AccountRow.id).where(AccountRow.id == account_id, AccountRow.erased_at.is_(None))
     return (await tx.execute(statement)).one_or_none() is not None

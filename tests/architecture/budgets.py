@@ -40,7 +40,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "quota": frozenset(
         {"programmes", "allocation", "qrcodes", "cards", "progress", "rankings", "tablechecks", "bulletins"}
     ),
-    "console": frozenset({"staff", "audit", "pages"}),
+    "console": frozenset({"staff", "audit", "clock", "pages"}),
 }
 # What stands at a service's root beside its rooms.
 SERVICE_FILES = frozenset({"__init__.py", "app.py", "worker.py", "wiring.py"})

@@ -6,8 +6,7 @@ from datetime import timedelta
 from sqlalchemy import insert
 
 from bench.simulator.persons import resident_id
-from shared.http.auth import SESSION_DOMAIN
-from shared.identity.staff import Role, Staff
+from shared.identity.staff import SESSION_DOMAIN, Role, Staff
 from shared.identity.tables import StaffRow, StaffSessionRow
 from shared.ids import new_id
 from shared.kit import Kit

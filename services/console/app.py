@@ -1,0 +1,38 @@
+"""The console over HTTP: staff, audit and integrity, and every page of the origin."""
+
+from fastapi import FastAPI
+
+from services.console.audit import routes as audit
+from services.console.clock import routes as clock_of_the_demo
+from services.console.staff import routes as staff
+from services.console.wiring import SERVICE, build
+from shared.clock import Clock
+from shared.http.app import build_app
+from shared.kit import build_kit
+from shared.settings import Settings, load_settings
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """Raises SettingsMissing."""
+    kit = build_kit(settings, clock=clock)
+    wiring = build(kit)
+    return build_app(
+        kit,
+        service=SERVICE,
+        title="Console · 管理台",
+        wiring=wiring,
+        routers=[
+            staff.router,
+            audit.router,
+            clock_of_the_demo.router,
+        ],
+        lifespans=[wiring.limiter.running, wiring.first_admin.running],
+        readiness=[wiring.first_admin.ready],
+    )
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`uvicorn services.console.app:app` builds the app from the environment; importing does not."""
+    if name == "app":
+        return create_app(load_settings())
+    raise AttributeError(name)

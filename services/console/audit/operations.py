@@ -1,0 +1,36 @@
+"""Reading the audit log and recomputing the platform's invariants."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.audit import store
+from shared.audit.store import Filter, StoredEntry
+from shared.identity.store import usernames
+from shared.integrity import Report
+from shared.integrity.operations import recompute
+from shared.kit import Kit
+
+_STAFF = "staff:"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    entries: Sequence[StoredEntry]
+    usernames: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class AuditDesk:
+    kit: Kit
+
+    async def page(self, wanted: Filter, *, limit: int, before_seq: int | None) -> AuditPage:
+        """Newest first, `limit` + 1 entries at the most; with the user names of the staff among them."""
+        async with self.kit.database.snapshot() as tx:
+            entries = await store.newest(tx, wanted, before_seq=before_seq, limit=limit + 1)
+            actors = {stored.entry.actor for stored in entries if stored.entry.actor.startswith(_STAFF)}
+            names = await usernames(tx, {UUID(actor.removeprefix(_STAFF)) for actor in actors})
+        return AuditPage(entries, {f"{_STAFF}{staff_id}": name for staff_id, name in names.items()})
+
+    async def integrity(self) -> Report:
+        return await recompute(self.kit)

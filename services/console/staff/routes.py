@@ -1,0 +1,140 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+
+from services.console.staff.operations import Sessions, StaffAccounts
+from services.console.staff.rules import SESSION_LIFE
+from services.console.staff.schemas import (
+    AccountItem,
+    DisableBody,
+    DisabledReply,
+    MeReply,
+    NewStaffBody,
+    PasswordBody,
+    SignedInReply,
+    SignInBody,
+    StaffModel,
+    account_item,
+    me_reply,
+    staff_model,
+)
+from shared.http.auth import Admin, CurrentStaff, Reader, bearer_token
+from shared.http.replies import (
+    LIMIT_DEFAULT,
+    Cursor,
+    Limit,
+    Page,
+    encode_cursor,
+    position_of_moment,
+    replayable,
+    staff_key,
+)
+from shared.ids import parse_uuid
+from shared.ratelimit import CONSOLE_SIGN_IN_PER_ADDRESS, RateLimiter
+
+router = APIRouter(prefix="/console/v1", tags=["staff"])
+
+
+def _sessions(request: Request) -> Sessions:
+    sessions: Sessions = request.app.state.wiring.sessions
+    return sessions
+
+
+def _accounts(request: Request) -> StaffAccounts:
+    accounts: StaffAccounts = request.app.state.wiring.accounts
+    return accounts
+
+
+async def limit_sign_in(request: Request) -> None:
+    """Raises TooManyRequests. Also guards the sign-in form of the pages."""
+    limiter: RateLimiter = request.app.state.wiring.limiter
+    await limiter.hit(CONSOLE_SIGN_IN_PER_ADDRESS, request.client.host if request.client else "-")
+
+
+@router.post(
+    "/sessions",
+    operation_id="console_sign_in",
+    status_code=201,
+    dependencies=[Depends(limit_sign_in)],
+)
+async def sign_in(request: Request, body: SignInBody) -> SignedInReply:
+    """Sign in.
+
+    The token is opaque and good for 12 hours. After five failures within 15 minutes the user name is
+    locked for 15 minutes (429).
+    """
+    signed_in = await _sessions(request).sign_in(body.username, body.password)
+    return SignedInReply(
+        access_token=signed_in.token,
+        token_type="Bearer",  # noqa: S106 - the name of a scheme
+        expires_in=int(SESSION_LIFE.total_seconds()),
+        staff=staff_model(signed_in.staff),
+    )
+
+
+@router.delete("/sessions/current", operation_id="console_sign_out", status_code=204)
+async def sign_out(
+    request: Request, staff: CurrentStaff, token: Annotated[str, Depends(bearer_token)]
+) -> Response:
+    """Sign out: this session ends at once, everywhere."""
+    await _sessions(request).sign_out(staff, token)
+    return Response(status_code=204)
+
+
+@router.get("/me", operation_id="console_me")
+async def me(staff: CurrentStaff) -> MeReply:
+    """Who is signed in, with which roles."""
+    return me_reply(staff)
+
+
+@router.put("/me/password", operation_id="console_change_password", status_code=204)
+async def change_password(request: Request, staff: CurrentStaff, body: PasswordBody) -> Response:
+    """Change one's own password. Ends every session of the account: sign in again."""
+    await _sessions(request).change_password(staff, current=body.current_password, new=body.new_password)
+    return Response(status_code=204)
+
+
+@router.post("/staff", operation_id="console_create_staff", status_code=201, response_model=StaffModel)
+async def create_staff(request: Request, staff: Admin, body: NewStaffBody) -> JSONResponse:
+    """Make a staff account.
+
+    A password has at least 10 characters of three kinds and does not contain the user name. The roles
+    `institution` and `hospital` are each bound to one id.
+    """
+    accounts = _accounts(request)
+    told = body.model_copy(update={"password": accounts.disguised(body.password)})
+    answer = await accounts.create(
+        staff,
+        username=body.username,
+        password=body.password,
+        roles=tuple(body.roles),
+        institution_id=body.institution_id,
+        hospital_id=body.hospital_id,
+        key=staff_key(staff, "staff.create", told),
+    )
+    return replayable(answer)
+
+
+@router.get("/staff", operation_id="console_list_staff")
+async def list_staff(
+    request: Request,
+    staff: Reader,  # noqa: ARG001 - only readers get here
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Page[AccountItem]:
+    """Staff accounts, the newest first."""
+    found = await _accounts(request).page(limit=limit, after=position_of_moment(cursor))
+    last = found[limit - 1] if len(found) > limit else None
+    return Page(
+        items=[account_item(account) for account in found[:limit]],
+        next_cursor=encode_cursor([last.created_at.isoformat(), last.staff.id]) if last else None,
+    )
+
+
+@router.post("/staff/{staff_id}/disable", operation_id="console_disable_staff", response_model=DisabledReply)
+async def disable_staff(request: Request, staff_id: str, staff: Admin, body: DisableBody) -> JSONResponse:
+    """Disable a staff account: nobody can sign in with it, and its sessions end at once."""
+    key = staff_key(staff, "staff.disable", body, staff_id)
+    answer = await _accounts(request).disable(staff, parse_uuid(staff_id), reason=body.reason, key=key)
+    return replayable(answer, first_status=200)

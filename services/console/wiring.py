@@ -1,0 +1,42 @@
+"""The one place where the console's parts are put together; used by app, worker, command line and tests."""
+
+from dataclasses import dataclass
+
+from services.console.audit.operations import AuditDesk
+from services.console.clock.operations import DemoClock
+from services.console.staff.operations import FirstAdmin, Sessions, StaffAccounts
+from services.console.staff.rules import PASSWORD_LENGTH_MIN
+from shared.kit import Kit
+from shared.passwords import Passwords
+from shared.ratelimit import RateLimiter, build_limiter
+from shared.settings import SettingsMissing
+
+SERVICE = "console"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    kit: Kit
+    limiter: RateLimiter
+    sessions: Sessions
+    accounts: StaffAccounts
+    first_admin: FirstAdmin
+    audit: AuditDesk
+    clock: DemoClock
+
+
+def build(kit: Kit) -> Wiring:
+    """Raises SettingsMissing: the first administrator's password is too short."""
+    password = kit.settings.admin_password
+    if password and len(password.get_secret_value()) < PASSWORD_LENGTH_MIN and not kit.settings.demo:
+        raise SettingsMissing(f"set HV_ADMIN_PASSWORD to at least {PASSWORD_LENGTH_MIN} characters")
+    passwords = Passwords()
+    return Wiring(
+        kit=kit,
+        limiter=build_limiter(kit.settings),
+        sessions=Sessions(kit, passwords),
+        accounts=StaffAccounts(kit, passwords),
+        first_admin=FirstAdmin(kit, passwords),
+        audit=AuditDesk(kit),
+        clock=DemoClock(kit),
+    )
