@@ -35,7 +35,17 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     "redemption": frozenset(
-        {"institutions", "terminals", "writeoff", "settlement", "rankings", "risk", "reporting"}
+        {
+            "institutions",
+            "offline",
+            "rankings",
+            "reporting",
+            "reversals",
+            "risk",
+            "settlement",
+            "terminals",
+            "writeoff",
+        }
     ),
     "quota": frozenset(
         {"programmes", "allocation", "qrcodes", "cards", "progress", "rankings", "tablechecks", "bulletins"}

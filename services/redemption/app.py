@@ -1,0 +1,49 @@
+"""The redemption service over HTTP."""
+
+from fastapi import FastAPI
+
+from services.redemption.institutions import routes as institutions
+from services.redemption.offline import routes as offline
+from services.redemption.rankings import routes as rankings
+from services.redemption.reporting import routes as reporting
+from services.redemption.reversals import routes as reversals
+from services.redemption.terminals import routes as terminals
+from services.redemption.wiring import SERVICE, build
+from services.redemption.writeoff import routes as writeoff
+from shared.clock import Clock
+from shared.http.app import build_app
+from shared.http.approvals import approvals_router
+from shared.http.metrics import metrics_router
+from shared.kit import build_kit
+from shared.settings import Settings, load_settings
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """Raises SettingsMissing."""
+    kit = build_kit(settings, clock=clock)
+    wiring = build(kit)
+    return build_app(
+        kit,
+        service=SERVICE,
+        title="Redemption · 核销",
+        wiring=wiring,
+        routers=[
+            institutions.router,
+            terminals.router,
+            writeoff.router,
+            reversals.router,
+            offline.router,
+            reporting.router,
+            rankings.router,
+            approvals_router(wiring.approvals),
+            metrics_router(SERVICE, wiring.reporting.prometheus),
+        ],
+        lifespans=[wiring.draining],
+    )
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`uvicorn services.redemption.app:app` builds the app from the environment; importing does not."""
+    if name == "app":
+        return create_app(load_settings())
+    raise AttributeError(name)

@@ -1,0 +1,51 @@
+"""Write-offs that a till made without a line. Pure."""
+
+import re
+from collections.abc import Hashable, Sequence
+from datetime import date
+from typing import Literal
+
+Result = Literal["redeemed", "duplicate", "conflict", "refused"]
+
+# api.md: at most so many items in one upload; a till with more sends several.
+ITEMS_MAX = 500
+# Outside these years a day cannot be moved between time zones everywhere without overflow.
+FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
+
+INVALID = "invalid_request"
+_REQUEST_NO = re.compile(r"[0-9A-Za-z_-]{1,32}")
+# `created` and `replayed` are the write-off's own words; used by somebody else meanwhile is a conflict.
+_RESULTS: dict[str, Result] = {
+    "created": "redeemed",
+    "replayed": "duplicate",
+    "already_redeemed": "conflict",
+}
+
+
+def result_of(word: str) -> Result:
+    return _RESULTS.get(word, "refused")
+
+
+def item_fault(*, request_no: str, bill_fen: int | None, bill_fen_max: int) -> str | None:
+    """What is wrong with an item by itself; it is refused, and the others are not harmed."""
+    if _REQUEST_NO.fullmatch(request_no) is None:
+        return INVALID
+    if bill_fen is not None and not 0 <= bill_fen <= bill_fen_max:
+        return INVALID
+    return None
+
+
+def rounds(keys: Sequence[Hashable]) -> list[list[int]]:
+    """Positions in rounds, so that no round has a key twice and equal keys keep their order.
+
+    A number that stands twice in an upload is a repetition of the first: it is judged after it.
+    """
+    seen: dict[Hashable, int] = {}
+    found: list[list[int]] = []
+    for position, key in enumerate(keys):
+        turn = seen.get(key, 0)
+        seen[key] = turn + 1
+        if turn == len(found):
+            found.append([])
+        found[turn].append(position)
+    return found

@@ -1,0 +1,191 @@
+"""Terminals over HTTP, and who signed a request."""
+
+import hmac
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import JSONResponse
+from fastapi.security import APIKeyHeader
+
+from services.redemption.terminals.operations import KnownTerminal, SignedTerminal
+from services.redemption.terminals.schemas import (
+    Activate,
+    Activated,
+    CheckedIn,
+    CheckedInReply,
+    CheckIn,
+    CheckInBody,
+    MadeTerminal,
+    NewTerminal,
+    Reason,
+    TerminalItem,
+    Terminals,
+    TerminalState,
+)
+from services.redemption.terminals.store import Terminal
+from services.redemption.wiring import Wiring
+from shared.clock import rfc3339
+from shared.http.auth import CurrentStaff, Writer
+from shared.http.hot import answer, decode, hot_post
+from shared.http.replies import replayable, staff_key
+from shared.http.signed import target_of, verified
+from shared.signing import SCHEME, BadSignature, SignatureHeader, canonical, sign
+
+router = APIRouter(prefix="/redemption/v1", tags=["terminals"])
+
+# Shows in the API documents that a call is signed; the check itself is `signed_terminal`.
+SIGNED = Depends(
+    APIKeyHeader(
+        name="Authorization",
+        scheme_name="signature",
+        description=f"{SCHEME}, see docs/signing.md",
+        auto_error=False,
+    )
+)
+
+_CHECK_IN = msgspec.json.Decoder(CheckInBody)
+
+
+def wiring_of(request: Request) -> Wiring:
+    wiring: Wiring = request.app.state.wiring
+    return wiring
+
+
+async def signed_terminal(request: Request) -> SignedTerminal:
+    """The terminal that signed the request.
+
+    A signature that does not fit is judged again with keys that were just looked up: another process may
+    have rotated them a moment ago.
+
+    Raises:
+        Unauthenticated, BadSignature, ClockSkew.
+    """
+    wiring = wiring_of(request)
+    found: list[KnownTerminal] = []
+
+    async def keys_of(key_id: str) -> tuple[str, ...]:
+        found.append(await wiring.keyring.of(key_id, again=bool(found)))
+        return found[-1].keys.good(wiring.kit.clock.now())
+
+    try:
+        header = await verified(request, keys_of)
+    except BadSignature:
+        if not found:
+            raise
+        header = await verified(request, keys_of)
+    terminal = found[-1]
+    return SignedTerminal(terminal.id, terminal.caller, terminal.institution_id, header)
+
+
+async def _signed_with(request: Request, header: SignatureHeader) -> str:
+    """Which of its keys a checked request was signed with."""
+    known = await wiring_of(request).keyring.of(header.key_id)
+    message = canonical(
+        method=request.method,
+        target=target_of(request),
+        timestamp=header.timestamp,
+        nonce=header.nonce,
+        body=await request.body(),
+    )
+    for key in known.keys.good(wiring_of(request).kit.clock.now()):
+        if hmac.compare_digest(sign(key, message), header.signature):
+            return key
+    raise BadSignature
+
+
+@router.post("/terminals/activate", status_code=201, operation_id="redemption_activate_terminal")
+async def activate(request: Request, body: Activate) -> Activated:
+    """Turns a device into a terminal, with the code that staff made for it; unsigned, once."""
+    made = await wiring_of(request).terminals.activate(body.activation_code, body.device_id)
+    return Activated(
+        terminal_id=made.terminal_id, terminal_key=made.terminal_key, institution_id=made.institution_id
+    )
+
+
+@hot_post(
+    router,
+    "/terminals/check-in",
+    body=CheckIn,
+    reply=CheckedIn,
+    status_code=200,
+    dependencies=[SIGNED],
+    operation_id="redemption_check_in_terminal",
+)
+async def check_in(request: Request) -> Response:
+    """A new key; the one before stays good for ten minutes, and asks again if this answer gets lost."""
+    terminal = await signed_terminal(request)
+    await decode(request, _CHECK_IN)
+    signed_with = await _signed_with(request, terminal.header)
+    terminal_key, now = await wiring_of(request).terminals.check_in(terminal, signed_with)
+    return answer(CheckedInReply(terminal_key=terminal_key, server_time=rfc3339(now)), first_status=200)
+
+
+@router.post(
+    "/institutions/{institution_id}/terminals",
+    status_code=201,
+    response_model=MadeTerminal,
+    operation_id="redemption_make_terminal",
+)
+async def make(request: Request, institution_id: str, staff: Writer, body: NewTerminal) -> JSONResponse:
+    """A terminal that waits for its device; the activation code is shown this once."""
+    made = await wiring_of(request).terminals.make(
+        staff, institution_id, body.label, staff_key(staff, "terminal.make", body, institution_id)
+    )
+    return replayable(made)
+
+
+@router.get("/institutions/{institution_id}/terminals", operation_id="redemption_list_terminals")
+async def terminals(request: Request, institution_id: str, staff: CurrentStaff) -> Terminals:
+    """An institution's terminals, for the bureau and the institution itself."""
+    found = await wiring_of(request).terminals.of_institution(staff, institution_id)
+    return Terminals(items=[_item(terminal) for terminal in found])
+
+
+@router.post(
+    "/terminals/{terminal_id}/pause",
+    response_model=TerminalState,
+    operation_id="redemption_pause_terminal",
+)
+async def pause(request: Request, terminal_id: str, staff: Writer, body: Reason) -> JSONResponse:
+    """It may not redeem until it is resumed; bites at once. Reversals stay possible."""
+    key = staff_key(staff, "terminal.pause", body, terminal_id)
+    done = await wiring_of(request).terminals.pause(staff, terminal_id, body.reason, key)
+    return replayable(done, first_status=200)
+
+
+@router.post(
+    "/terminals/{terminal_id}/resume",
+    response_model=TerminalState,
+    operation_id="redemption_resume_terminal",
+)
+async def resume(request: Request, terminal_id: str, staff: Writer, body: Reason) -> JSONResponse:
+    """Ends a pause."""
+    key = staff_key(staff, "terminal.resume", body, terminal_id)
+    done = await wiring_of(request).terminals.resume(staff, terminal_id, body.reason, key)
+    return replayable(done, first_status=200)
+
+
+@router.post(
+    "/terminals/{terminal_id}/revoke",
+    response_model=TerminalState,
+    operation_id="redemption_revoke_terminal",
+)
+async def revoke(request: Request, terminal_id: str, staff: Writer, body: Reason) -> JSONResponse:
+    """For good: its keys and its activation code are forgotten."""
+    key = staff_key(staff, "terminal.revoke", body, terminal_id)
+    done = await wiring_of(request).terminals.revoke(staff, terminal_id, body.reason, key)
+    return replayable(done, first_status=200)
+
+
+def _item(terminal: Terminal) -> TerminalItem:
+    return TerminalItem(
+        terminal_id=terminal.id,
+        label=terminal.label,
+        status=terminal.status,
+        device_id=terminal.device_id,
+        activated_at=None if terminal.activated_at is None else rfc3339(terminal.activated_at),
+        last_seen_at=None if terminal.last_seen_at is None else rfc3339(terminal.last_seen_at),
+        activation_expires_at=(
+            None if terminal.activation_expires_at is None else rfc3339(terminal.activation_expires_at)
+        ),
+    )

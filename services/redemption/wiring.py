@@ -1,0 +1,55 @@
+"""The one place where redemption's parts are put together; used by app, worker, command line and tests."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from services.redemption.institutions.operations import Directory
+from services.redemption.offline.operations import Offline
+from services.redemption.rankings.operations import Rankings
+from services.redemption.reporting.operations import Reporting
+from services.redemption.reversals.operations import Reversals
+from services.redemption.terminals.operations import Keyring, TerminalDesk
+from services.redemption.writeoff.operations import WriteOffs
+from shared.approvals import Approvals
+from shared.kit import Kit
+
+SERVICE = "redemption"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    kit: Kit
+    approvals: Approvals
+    keyring: Keyring
+    directory: Directory
+    terminals: TerminalDesk
+    writeoffs: WriteOffs
+    reversals: Reversals
+    offline: Offline
+    reporting: Reporting
+    rankings: Rankings
+
+    @asynccontextmanager
+    async def draining(self) -> AsyncIterator[None]:
+        """A lifespan of the app: what waits in the batchers is answered before the database goes."""
+        yield
+        await self.writeoffs.drain()
+        await self.reversals.drain()
+
+
+def build(kit: Kit) -> Wiring:
+    keyring = Keyring(kit)
+    writeoffs = WriteOffs(kit)
+    return Wiring(
+        kit=kit,
+        approvals=Approvals(SERVICE, kit.database, kit.clock, appliers={}),
+        keyring=keyring,
+        directory=Directory(kit),
+        terminals=TerminalDesk(kit, keyring),
+        writeoffs=writeoffs,
+        reversals=Reversals(kit),
+        offline=Offline(kit, writeoffs),
+        reporting=Reporting(kit),
+        rankings=Rankings(kit),
+    )

@@ -1,0 +1,25 @@
+"""The redemption service's jobs: what the outbox asks for, and what is due every so often."""
+
+from arq.worker import Worker
+
+from services.redemption.reporting import jobs as reporting
+from services.redemption.terminals import jobs as terminals
+from services.redemption.wiring import SERVICE, Wiring, build
+from shared.clock import Clock
+from shared.jobs.worker import WorkerParts, build_worker
+from shared.kit import build_kit
+from shared.settings import Settings
+
+
+def parts(wiring: Wiring) -> WorkerParts:
+    return WorkerParts(
+        queue=SERVICE,
+        jobs=reporting.jobs(wiring.reporting),
+        periodics=[*reporting.periodics(wiring.kit), *terminals.periodics(wiring.kit)],
+    )
+
+
+def create_worker(settings: Settings, *, clock: Clock | None = None) -> Worker:
+    """Raises SettingsMissing."""
+    wiring = build(build_kit(settings, clock=clock))
+    return build_worker(wiring.kit, parts(wiring))
