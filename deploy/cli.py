@@ -14,6 +14,12 @@ from shared.settings import SettingsMissing
 
 COMMANDS = {
     "up": "deploy.commands.up",
+    "demo": "deploy.commands.demo",
+    "replay": "deploy.commands.replay",
+    "integrity": "deploy.commands.integrity",
+    "verify-draws": "deploy.commands.verify_draws",
+    "check-table": "deploy.commands.check_table",
+    "bench": "deploy.commands.bench",
     "migrate": "deploy.commands.parts",
     "serve": "deploy.commands.parts",
     "worker": "deploy.commands.parts",

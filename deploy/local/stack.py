@@ -22,6 +22,7 @@ from deploy.local.postgres import locate_postgres
 from deploy.local.postgres_config import connections_for
 from deploy.local.probes import wait_green
 from deploy.local.process import last_lines
+from deploy.local.running import forget_settings, keep_settings
 from deploy.local.secrets import SETTINGS, load_secrets
 from deploy.local.supervisor import Supervisor, say
 from deploy.local.valkey import locate_valkey
@@ -134,6 +135,8 @@ class Stack:
         await self._migrate()
         await self._start_workers(listeners)
         await wait_green(self.port, self.options.program.ready, seconds=GREEN_SECONDS)
+        keep_settings(self.home, self.settings)
+        self._exit.callback(forget_settings, self.home)
 
     def _remove_sockets(self) -> None:
         """It may lie in a folder of temporary files, and holds a server's settings with its password."""
