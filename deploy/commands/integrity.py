@@ -6,12 +6,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
-from shared.clock.demo import read_offset
 
 from deploy.commands.up import DataDir
 from deploy.local.running import settings_of
 from deploy.local.stack import default_home
-from shared.clock import OffsetClock, rfc3339
+from shared.clock import rfc3339
+from shared.clock.operations import following_clock
 from shared.integrity import Report
 from shared.integrity.operations import recompute
 from shared.kit import build_kit
