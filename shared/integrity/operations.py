@@ -15,7 +15,7 @@ from shared.kit import Kit
 log = structlog.get_logger(__name__)
 
 # Where issuance seals the seed of a phase: the ciphertext opens in its own row only.
-SEED_CONTEXT = "phase-seed/{phase_id}"
+SEED_CONTEXT = "issuance.phase/{phase_id}/seed"
 AUDIT_CHAIN = "audit_chain_is_whole"
 
 

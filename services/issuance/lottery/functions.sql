@@ -147,8 +147,8 @@ BEGIN
         WHERE phase_id = p_phase AND win.n > 0
     ), tallied AS (
         INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
-        SELECT p_campaign, day, 'draw', CASE WHEN won THEN 'won' ELSE 'lost' END, channel, count(*)
-        FROM made GROUP BY day, won, channel
+        SELECT p_campaign, v_day, 'draw', CASE WHEN won THEN 'won' ELSE 'lost' END, channel, count(*)
+        FROM made GROUP BY won, channel
         UNION ALL
         -- How many draws each of the odds had: what the announced odds led to expect.
         SELECT p_campaign, day, 'draw_at_odds', v_odds_ppm::text, '', count(*) FROM made GROUP BY day

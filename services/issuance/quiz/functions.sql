@@ -160,14 +160,21 @@ BEGIN
             WITH ORDINALITY
             AS u (bucket, person_id, attempt_id, request_no, fingerprint, answers, correct, score, ord)
     ), able AS (
-        SELECT item.*, a.campaign_id, item.score >= r.pass_score AS passed,
+        SELECT item.*, a.campaign_id, today.day, item.score >= r.pass_score AS passed,
                CASE WHEN item.score >= r.pass_score THEN coalesce(ch.chances, 0) ELSE 0 END AS chances,
-               (p_now AT TIME ZONE c.timezone)::date AS day
+               NOT EXISTS (
+                   -- One that is answered today began today, or as long ago as its time allowed.
+                   SELECT FROM issuance.quiz_attempt other
+                   WHERE other.bucket = a.bucket AND other.campaign_id = a.campaign_id
+                     AND other.person_id = a.person_id
+                     AND other.day BETWEEN today.day - 1 - (r.time_limit_seconds / 86400)::integer AND today.day
+                     AND (other.answered_at AT TIME ZONE c.timezone)::date = today.day) AS first_today
         FROM item
         JOIN issuance.quiz_attempt a ON a.bucket = item.bucket AND a.id = item.attempt_id
                                     AND a.person_id = item.person_id
         JOIN issuance.quiz_rule r ON r.id = a.rule_id
         JOIN core.campaign c ON c.id = a.campaign_id
+        CROSS JOIN LATERAL (SELECT (p_now AT TIME ZONE c.timezone)::date AS day) today
         LEFT JOIN issuance.channel ch ON ch.campaign_id = a.campaign_id AND ch.key = 'quiz'
         WHERE a.state = 'open' AND a.expires_at > p_now
           AND a.started_at + make_interval(secs => r.min_seconds) <= p_now
@@ -194,18 +201,13 @@ BEGIN
             bucket, id, campaign_id, person_id, channel, source_id, source_no, granted_at)
         SELECT bucket, gen_random_uuid(), campaign_id, person_id, 'quiz', attempt_id, source_no, p_now
         FROM made CROSS JOIN LATERAL generate_series(1, made.chances) AS source_no
-    ), first AS (
-        UPDATE issuance.participant q SET answered_day = made.day
-        FROM made
-        WHERE q.bucket = made.bucket AND q.campaign_id = made.campaign_id AND q.person_id = made.person_id
-          AND (q.answered_day IS NULL OR q.answered_day < made.day)
-        RETURNING q.campaign_id, made.day
     ), tallied AS (
         INSERT INTO core.tally_delta (scope_id, day, measure, dim, n)
         SELECT campaign_id, day, 'attempt', CASE WHEN passed THEN 'passed' ELSE 'failed' END, count(*)
         FROM made GROUP BY campaign_id, day, passed
         UNION ALL
-        SELECT campaign_id, day, 'participant', '', count(*) FROM first GROUP BY campaign_id, day
+        SELECT campaign_id, day, 'participant', '', count(*)
+        FROM made WHERE first_today GROUP BY campaign_id, day
         UNION ALL
         SELECT campaign_id, day, 'chance', 'quiz', sum(chances)
         FROM made WHERE chances > 0 GROUP BY campaign_id, day
