@@ -1,0 +1,60 @@
+import msgspec
+from fastapi import APIRouter, UploadFile
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.quota.cards.operations import CardEvents
+from services.quota.cards.rules import Event
+from services.quota.cards.schemas import (
+    CardEventsBody,
+    EventImportReport,
+    EventResults,
+    HotCardEvents,
+    HotResult,
+    HotResults,
+)
+from services.quota.platformkeys.operations import PlatformKeyring
+from shared.http.auth import Writer
+from shared.http.hot import answer, decode, hot_post
+from shared.http.signed import verified
+
+router = APIRouter(prefix="/quota/v1/programmes/{slug}", tags=["cards"])
+
+_EVENTS = msgspec.json.Decoder(HotCardEvents)
+
+
+def _card_events(request: Request) -> CardEvents:
+    card_events: CardEvents = request.app.state.wiring.card_events
+    return card_events
+
+
+@hot_post(
+    router,
+    "/card-events",
+    body=CardEventsBody,
+    reply=EventResults,
+    status_code=200,
+    operation_id="quota_count_card_events",
+    summary="Count up to 1,000 card events, each exactly once; signed by the card platform",
+)
+async def count_card_events(request: Request) -> Response:
+    slug = request.path_params["slug"]
+    keyring: PlatformKeyring = request.app.state.wiring.platform_keys
+
+    async def keys_of(key_id: str) -> tuple[str, ...]:
+        return await keyring.keys_for(slug, key_id)
+
+    header = await verified(request, keys_of)
+    body = await decode(request, _EVENTS)
+    events = [Event(sent.event_id, sent.holder_ref, sent.kind, sent.at, sent.scene) for sent in body.events]
+    outcomes = await _card_events(request).count(slug, header, events)
+    results = [HotResult(event.event_id, outcome) for event, outcome in zip(events, outcomes, strict=True)]
+    return answer(HotResults(results), first_status=200)
+
+
+@router.post("/card-events/import", operation_id="quota_import_card_events")
+async def import_card_events(
+    request: Request, slug: str, staff: Writer, file: UploadFile
+) -> EventImportReport:
+    """Counts the events of a file (.xlsx, .csv): 事件编号, 场景值, 持卡人, 类型, 时间 in any order."""
+    return await _card_events(request).import_file(staff, slug, await file.read())

@@ -1,0 +1,52 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+
+from shared.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events as columns, in their order: what the counting function takes."""
+
+    event_buckets: Sequence[int]
+    event_ids: Sequence[str]
+    buckets: Sequence[int]
+    holders: Sequence[bytes]
+    kinds: Sequence[str]
+    scenes: Sequence[str | None]
+    codes: Sequence[str | None]
+    ats: Sequence[datetime]
+
+
+_COUNT = text("""
+    SELECT ord, outcome FROM quota.count_card_events(
+        :programme, :now, :source, CAST(:event_buckets AS smallint[]), CAST(:event_ids AS text[]),
+        CAST(:buckets AS smallint[]), CAST(:holders AS bytea[]), CAST(:kinds AS text[]),
+        CAST(:scenes AS text[]), CAST(:codes AS text[]), CAST(:ats AS timestamptz[]))
+    ORDER BY ord
+""")
+
+
+async def count_events(tx: Tx, programme_id: UUID, batch: Batch, *, source: str, now: datetime) -> list[str]:
+    """Counts a batch exactly once; one outcome for each event, in order. Locks as in functions.sql."""
+    rows = await tx.execute(
+        _COUNT,
+        {
+            "programme": programme_id,
+            "now": now,
+            "source": source,
+            "event_buckets": batch.event_buckets,
+            "event_ids": batch.event_ids,
+            "buckets": batch.buckets,
+            "holders": batch.holders,
+            "kinds": batch.kinds,
+            "scenes": batch.scenes,
+            "codes": batch.codes,
+            "ats": batch.ats,
+        },
+    )
+    return [row.outcome for row in rows]

@@ -1,0 +1,62 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, select, update
+
+from services.quota.platformkeys.tables import PlatformKeyRow
+from services.quota.programmes.tables import ProgrammeRow
+from shared.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class KeyInfo:
+    key_id: str
+    label: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+async def insert_key(tx: Tx, row: dict[str, Any]) -> None:
+    await tx.execute(insert(PlatformKeyRow).values(**row))
+
+
+async def key_of(tx: Tx, slug: str, key_id: str) -> bytes | None:
+    """The sealed key that may sign for this programme now."""
+    statement = (
+        select(PlatformKeyRow.key_sealed)
+        .join(ProgrammeRow, ProgrammeRow.id == PlatformKeyRow.programme_id)
+        .where(
+            PlatformKeyRow.key_id == key_id, ProgrammeRow.slug == slug, PlatformKeyRow.revoked_at.is_(None)
+        )
+    )
+    sealed: bytes | None = (await tx.execute(statement)).scalar_one_or_none()
+    return sealed
+
+
+async def keys(tx: Tx, programme_id: UUID) -> list[KeyInfo]:
+    """Newest first."""
+    statement = (
+        select(
+            PlatformKeyRow.key_id, PlatformKeyRow.label, PlatformKeyRow.created_at, PlatformKeyRow.revoked_at
+        )
+        .where(PlatformKeyRow.programme_id == programme_id)
+        .order_by(PlatformKeyRow.created_at.desc(), PlatformKeyRow.key_id)
+    )
+    return [KeyInfo(*row) for row in (await tx.execute(statement)).tuples()]
+
+
+async def revoke_key(tx: Tx, programme_id: UUID, key_id: str, *, by: UUID, now: datetime) -> bool:
+    """False when it was revoked before, or is not there."""
+    statement = (
+        update(PlatformKeyRow)
+        .where(
+            PlatformKeyRow.programme_id == programme_id,
+            PlatformKeyRow.key_id == key_id,
+            PlatformKeyRow.revoked_at.is_(None),
+        )
+        .values(revoked_by=by, revoked_at=now)
+        .returning(PlatformKeyRow.key_id)
+    )
+    return (await tx.execute(statement)).one_or_none() is not None

@@ -1,0 +1,91 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
+
+from services.quota.programmes.routes import ProgrammeReader
+from services.quota.qrcodes.operations import QrCodes
+from services.quota.qrcodes.schemas import CodeReplaced, CodeReplacement, HospitalCodes
+from shared.http.auth import Writer
+from shared.http.origin import public_origin
+from shared.http.replies import replayable, staff_key
+
+router = APIRouter(prefix="/quota/v1", tags=["qrcodes"])
+
+_SCALE_DEFAULT = 24
+_SCALE_MAX = 60
+# Dots of each module: 24 makes about 1,000 dots, 8 cm in print.
+Scale = Annotated[int, Query(ge=1, le=_SCALE_MAX)]
+
+
+def _qrcodes(request: Request) -> QrCodes:
+    qrcodes: QrCodes = request.app.state.wiring.qrcodes
+    return qrcodes
+
+
+@router.get(
+    "/s/{scene}",
+    operation_id="quota_scan_code",
+    status_code=302,
+    response_class=RedirectResponse,
+    responses={302: {"description": "To the programme's landing address"}},
+)
+async def scan_code(request: Request, scene: str) -> RedirectResponse:
+    """Counts a scan of a hospital's code and leads to the programme's landing address.
+
+    Public. A code that is not known (a damaged poster, a typing error) is a 404 `code_unknown`, whose
+    sentence says what to do: leading on would look like success and count for nobody.
+    """
+    return RedirectResponse(await _qrcodes(request).scan(scene), status_code=302)
+
+
+@router.get(
+    "/hospitals/{hospital_id}/qr.svg",
+    operation_id="quota_draw_code_svg",
+    response_class=Response,
+    responses={200: {"content": {"image/svg+xml": {}}, "description": "The code as a drawing"}},
+)
+async def draw_code_svg(
+    request: Request, hospital_id: str, staff: ProgrammeReader, scale: Scale = 8
+) -> Response:
+    """The hospital's own code, as a drawing of any size."""
+    content = await _qrcodes(request).draw(
+        staff, hospital_id, origin=public_origin(request), drawing="svg", scale=scale
+    )
+    return Response(content, media_type="image/svg+xml")
+
+
+@router.get(
+    "/hospitals/{hospital_id}/qr.png",
+    operation_id="quota_draw_code_png",
+    response_class=Response,
+    responses={200: {"content": {"image/png": {}}, "description": "The code as a picture, 300 dpi"}},
+)
+async def draw_code_png(
+    request: Request, hospital_id: str, staff: ProgrammeReader, scale: Scale = _SCALE_DEFAULT
+) -> Response:
+    """The hospital's own code, as a picture for print."""
+    content = await _qrcodes(request).draw(
+        staff, hospital_id, origin=public_origin(request), drawing="png", scale=scale
+    )
+    return Response(content, media_type="image/png")
+
+
+@router.get("/hospitals/{hospital_id}/codes", operation_id="quota_list_codes")
+async def list_codes(request: Request, hospital_id: str, staff: ProgrammeReader) -> HospitalCodes:
+    """The code in use, and those that it replaced: all of them count for the hospital."""
+    return await _qrcodes(request).codes(staff, hospital_id, origin=public_origin(request))
+
+
+@router.post(
+    "/hospitals/{hospital_id}/codes",
+    operation_id="quota_replace_code",
+    status_code=201,
+    response_model=CodeReplaced,
+)
+async def replace_code(
+    request: Request, hospital_id: str, staff: Writer, body: CodeReplacement
+) -> JSONResponse:
+    """Puts a new code into use; posters with the old one go on counting."""
+    key = staff_key(staff, "code.replace", body, hospital_id)
+    return replayable(await _qrcodes(request).replace(staff, hospital_id, body.reason, key))
