@@ -1,6 +1,7 @@
 """Settings: one typed field each, read from the environment (`HV_…`). No secret has a default."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
@@ -22,6 +23,11 @@ class Settings(BaseSettings):
     admin_username: str | None = None
     admin_password: SecretStr | None = None
 
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/\s]+$",
+        description="the origin that people reach, for printed codes",
+    )
     demo: bool = False
     clock_start: datetime | None = None
     rate_limits: Literal["on", "off"] = "on"
@@ -32,6 +38,7 @@ class Settings(BaseSettings):
     db_hot_pool_size: int = Field(default=6, ge=1, description="connections for the hot operations")
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
     max_upload_bytes: int = Field(default=20_000_000, ge=1_000)
+    objects_dir: Path | None = None
 
     wechat_url: str = "https://api.weixin.qq.com"
     wechat_app_id: str | None = None
@@ -39,6 +46,8 @@ class Settings(BaseSettings):
     alipay_url: str = "https://openapi.alipay.com/gateway.do"
     alipay_app_id: str | None = None
     alipay_private_key: SecretStr | None = None
+    share_verifier_url: str | None = None
+    share_verifier_token: SecretStr | None = None
 
     @model_validator(mode="after")
     def _refuse_demo_in_production(self) -> "Settings":
