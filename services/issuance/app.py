@@ -6,6 +6,7 @@ from services.issuance.accounts import routes as accounts
 from services.issuance.campaigns import routes as campaigns
 from services.issuance.changes import routes as changes
 from services.issuance.lottery import routes as lottery
+from services.issuance.questions import routes as questions
 from services.issuance.quiz import routes as quiz
 from services.issuance.wallet import routes as wallet
 from services.issuance.wiring import SERVICE, build
@@ -30,6 +31,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             accounts.router,
             campaigns.router,
             changes.router,
+            questions.router,
             quiz.router,
             lottery.router,
             wallet.router,

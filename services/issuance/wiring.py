@@ -8,6 +8,7 @@ from services.issuance.accounts.operations import Accounts
 from services.issuance.campaigns.operations import Campaigns
 from services.issuance.changes.operations import Changes
 from services.issuance.lottery.operations import DrawAudits, Lottery
+from services.issuance.questions.operations import Questions
 from services.issuance.quiz.operations import Quizzes
 from services.issuance.wallet.operations import Wallet
 from shared.approvals import Approvals
@@ -25,6 +26,7 @@ class Wiring:
     accounts: Accounts
     campaigns: Campaigns
     changes: Changes
+    questions: Questions
     limiter: RateLimiter
     quizzes: Quizzes
     lottery: Lottery
@@ -52,6 +54,7 @@ def build(kit: Kit) -> Wiring:
         accounts=Accounts(kit, providers_of(kit.settings)),
         campaigns=campaigns,
         changes=changes,
+        questions=Questions(kit),
         limiter=build_limiter(kit.settings),
         quizzes=Quizzes(kit),
         lottery=Lottery(kit),

@@ -9,14 +9,21 @@ from shared.documents.sheets import Column
 
 _WIDTH = 22
 _NOTES_WIDTH = 80
+# Rows that offer a list of choices; further rows can be filled in all the same.
+_CHOICE_ROWS = 5000
 
 
 def workbook_template(
-    columns: Sequence[Column], examples: Sequence[Mapping[str, str]], notes: Sequence[str]
+    columns: Sequence[Column],
+    examples: Sequence[Mapping[str, str]],
+    notes: Sequence[str],
+    *,
+    choices: Mapping[str, Sequence[str]] | None = None,
 ) -> bytes:
     """An .xlsx with the columns' titles (required ones marked *), example rows, and a sheet of notes.
 
-    Every cell is text, so that long numbers keep all of their digits.
+    Every cell is text, so that long numbers keep all of their digits. `choices` puts a drop-down list
+    into a column; other values may still be typed, and the import judges them.
     """
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
@@ -29,6 +36,13 @@ def workbook_template(
             sheet.write_string(0, place, f"{column.title}*" if column.required else column.title, head)
             for number, example in enumerate(examples, start=1):
                 sheet.write_string(number, place, example.get(column.key, ""), text)
+            if choices and column.key in choices:
+                offered = {
+                    "validate": "list",
+                    "source": list(choices[column.key]),
+                    "error_type": "information",
+                }
+                sheet.data_validation(1, place, _CHOICE_ROWS, place, offered)
         explained = book.add_worksheet("填写说明")
         explained.set_column(0, 0, _NOTES_WIDTH)
         for number, note in enumerate(notes):
