@@ -118,7 +118,8 @@ async def give_chances(
         await tx.execute(
             text("""
                 INSERT INTO core.tally_delta (scope_id, day, measure, dim, n)
-                VALUES (:campaign, CAST(:now AS timestamptz) AT TIME ZONE 'Asia/Shanghai', 'chance', :channel, :n)
+                SELECT :campaign, CAST(:now AS timestamptz) AT TIME ZONE timezone, 'chance', :channel, :n
+                FROM core.campaign WHERE id = :campaign
             """),
             {"campaign": campaign.id, "now": kit.clock.now(), "channel": channel, "n": count},
         )

@@ -1,0 +1,190 @@
+"""Sampling, shuffling and marking."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.issuance.quiz.rules import (
+    SCORE_MAX,
+    SHOWN_KEYS,
+    Question,
+    UnknownAnswer,
+    mark,
+    quotas,
+    sample,
+    shown_answer,
+    shuffled_order,
+)
+
+seeds = st.integers(0, 2**32)
+banks = st.dictionaries(st.integers(1, 3), st.integers(0, 30))
+blueprints = st.none() | st.dictionaries(st.integers(1, 4), st.integers(0, 12))
+
+
+def question(number: int, options: str = "ABCD", answer: str = "A") -> Question:
+    return Question(
+        id=number,
+        text=f"第 {number} 题",
+        options={key: f"选项 {key}" for key in options},
+        answer=frozenset(answer),
+        explanation=None,
+        difficulty=1,
+    )
+
+
+@st.composite
+def questions(draw: st.DrawFn, count: int = 4) -> list[Question]:
+    made = []
+    for number in range(1, draw(st.integers(1, count)) + 1):
+        options = SHOWN_KEYS[: draw(st.integers(2, len(SHOWN_KEYS)))]
+        answer = draw(st.sets(st.sampled_from(options), min_size=1))
+        made.append(question(number, options, "".join(answer)))
+    return made
+
+
+def ids_of(counts: dict[int, int]) -> dict[int, list[int]]:
+    return {level: [level * 1000 + number for number in range(count)] for level, count in counts.items()}
+
+
+@given(banks, st.integers(1, 40), blueprints)
+def test_quotas_add_up_to_what_was_asked_for_or_to_the_whole_bank(
+    bank: dict[int, int], total: int, blueprint: dict[int, int] | None
+) -> None:
+    found = quotas(bank, total, blueprint)
+    assert sum(found.values()) == min(total, sum(bank.values()))
+    assert all(0 <= found[level] <= bank[level] for level in bank)
+
+
+@given(banks, st.integers(1, 40))
+def test_without_a_blueprint_difficulties_are_mixed_as_in_the_bank(bank: dict[int, int], total: int) -> None:
+    found, everything = quotas(bank, total, None), sum(bank.values())
+    for level, count in bank.items():
+        exact = count * min(total, everything) / (everything or 1)
+        assert abs(found[level] - exact) < 1
+
+
+def test_a_blueprint_is_kept_where_the_bank_has_the_questions() -> None:
+    assert quotas({1: 20, 2: 20, 3: 20}, 10, {1: 5, 2: 3, 3: 2}) == {1: 5, 2: 3, 3: 2}
+    assert quotas({1: 20, 2: 1, 3: 20}, 10, {1: 5, 2: 3, 3: 2}) == {1: 6, 2: 1, 3: 3}
+    assert quotas({1: 20, 2: 20}, 4, {1: 5, 2: 3}) == {1: 4, 2: 0}
+
+
+@given(banks, st.integers(1, 20), blueprints, seeds, st.data())
+def test_a_sample_has_no_question_twice_and_follows_the_quotas(
+    bank: dict[int, int], total: int, blueprint: dict[int, int] | None, seed: int, data: st.DataObject
+) -> None:
+    ids = ids_of(bank)
+    known = [question_id for level in ids.values() for question_id in level]
+    recent = data.draw(st.lists(st.sampled_from(known), max_size=40)) if known else []
+    chosen = sample(ids, total, blueprint=blueprint, recent=recent, rng=Random(seed))
+    assert len(set(chosen)) == len(chosen)
+    wanted = {level: count for level, count in quotas(bank, total, blueprint).items() if count}
+    assert Counter(question_id // 1000 for question_id in chosen) == wanted
+
+
+@given(banks, st.integers(1, 20), seeds, st.data())
+def test_a_recent_question_comes_again_only_where_nothing_else_is_left(
+    bank: dict[int, int], total: int, seed: int, data: st.DataObject
+) -> None:
+    ids = ids_of(bank)
+    known = [question_id for level in ids.values() for question_id in level]
+    recent = data.draw(st.lists(st.sampled_from(known), max_size=40, unique=True)) if known else []
+    chosen = set(sample(ids, total, blueprint=None, recent=recent, rng=Random(seed)))
+    for level in ids.values():
+        again = [question_id for question_id in recent if question_id in chosen and question_id in level]
+        if again:
+            assert set(level) - set(recent) <= chosen, "a new one was left out"
+            asked_here = [question_id for question_id in recent if question_id in level]
+            assert again == asked_here[-len(again) :], "one that was asked longer ago was left out"
+
+
+def test_the_same_generator_gives_the_same_attempt_and_another_one_a_different_one() -> None:
+    ids = ids_of({1: 20, 2: 20, 3: 20})
+    first, again, other = (sample(ids, 10, blueprint=None, recent=[], rng=Random(seed)) for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_every_question_of_the_bank_is_asked_about_as_often() -> None:
+    rng, ids = Random(7), ids_of({1: 12, 2: 12, 3: 6})
+    asked = Counter(
+        question_id
+        for _ in range(3000)
+        for question_id in sample(ids, 10, blueprint=None, recent=[], rng=rng)
+    )
+    # 1,000 expected each; 5 standard deviations.
+    assert all(abs(count - 1000) < 130 for count in asked.values())
+    assert len(asked) == 30
+
+
+def test_every_order_of_the_options_comes_about_as_often() -> None:
+    rng = Random(7)
+    orders = Counter(shuffled_order(question(1, "ABC"), rng) for _ in range(6000))
+    assert sorted(orders) == ["ABC", "ACB", "BAC", "BCA", "CAB", "CBA"]
+    assert all(abs(count - 1000) < 150 for count in orders.values())
+
+
+@given(questions(), seeds)
+def test_the_shown_right_answers_are_marked_right(asked: list[Question], seed: int) -> None:
+    rng = Random(seed)
+    orders = [shuffled_order(each, rng) for each in asked]
+    given_answers = {
+        str(each.id): shown_answer(each, order) for each, order in zip(asked, orders, strict=True)
+    }
+    marked = mark(asked, orders, given_answers)
+    assert marked.score == SCORE_MAX
+    assert all(marked.correct)
+    assert [frozenset(keys) for keys in marked.answers] == [each.answer for each in asked]
+
+
+@given(questions(), seeds, st.data())
+def test_a_question_is_right_exactly_when_its_right_options_and_no_others_were_chosen(
+    asked: list[Question], seed: int, data: st.DataObject
+) -> None:
+    rng = Random(seed)
+    orders = [shuffled_order(each, rng) for each in asked]
+    given_answers = {
+        str(each.id): data.draw(st.lists(st.sampled_from(SHOWN_KEYS[: len(order)]), max_size=6))
+        for each, order in zip(asked, orders, strict=True)
+        if data.draw(st.booleans())
+    }
+    marked = mark(asked, orders, given_answers)
+    for each, order, right in zip(asked, orders, marked.correct, strict=True):
+        assert right == (set(given_answers.get(str(each.id), [])) == set(shown_answer(each, order)))
+    assert marked.score == SCORE_MAX * sum(marked.correct) // len(asked)
+
+
+def test_the_score_is_rounded_down() -> None:
+    asked = [question(number) for number in range(1, 4)]
+    orders = ["ABCD"] * 3
+    assert mark(asked, orders, {"1": ["A"], "2": ["A"], "3": ["B"]}).score == 66
+    assert mark(asked, orders, {"1": ["A"]}).score == 33
+
+
+def test_what_was_not_answered_is_wrong_and_kept_as_empty() -> None:
+    asked = [question(1), question(2, answer="AC")]
+    marked = mark(asked, ["DCBA", "ABCD"], {"2": ["C", "A", "C"]})
+    assert marked.answers == ("", "AC")
+    assert marked.correct == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("given_answers", "question_id", "option"),
+    [
+        ({"9": ["A"]}, "9", None),
+        ({"": []}, "", None),
+        ({"1": ["E"]}, "1", "E"),
+        ({"1": ["a"]}, "1", "a"),
+        ({"1": ["A", "AB"]}, "1", "AB"),
+        ({"1": [""]}, "1", ""),
+        ({"1": ["选"]}, "1", "选"),
+    ],
+)
+def test_answers_to_what_was_not_shown_are_named(
+    given_answers: dict[str, list[str]], question_id: str, option: str | None
+) -> None:
+    with pytest.raises(UnknownAnswer) as refused:
+        mark([question(1)], ["DCBA"], given_answers)
+    assert (refused.value.question_id, refused.value.option) == (question_id, option)
