@@ -1,5 +1,6 @@
 """The bureau's clerks: one proposes, another approves, and both load what the programmes need."""
 
+import asyncio
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import Any
 from bench.simulator.platform import Platform, bearer
 
 Progress = Callable[[int], None]
+
+_CLOCK_FOLLOWED_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,9 @@ class Clerks:
         return str(change["change_id"])
 
     async def move_clock(self, moment: datetime) -> None:
+        """Returns when every process follows: the contract gives them one second."""
         await self.platform.post("/console/v1/demo/clock", {"now": moment.isoformat()}, headers=self.first)
+        await asyncio.sleep(_CLOCK_FOLLOWED_SECONDS)
 
     async def clock(self) -> datetime:
         """The platform's present time (demo mode)."""

@@ -11,8 +11,6 @@ from shared.idempotency import Caller
 
 AUDIENCE = "hv-citizen"
 _ALGORITHM = "HS256"
-# A mini-program signs in again silently; a month keeps a demonstration's moved clock usable.
-LIFETIME = timedelta(days=30)
 _CACHE_MAX = 50_000
 
 
@@ -37,14 +35,14 @@ class CitizenTokens:
         self._key = key
         self._seen: dict[str, Citizen] = {}
 
-    def issue(self, *, account_id: UUID, bucket: int, person_id: UUID, now: datetime) -> str:
+    def issue(self, *, account_id: UUID, bucket: int, person_id: UUID, now: datetime, life: timedelta) -> str:
         claims = {
             "aud": AUDIENCE,
             "sub": account_id.hex,
             "per": person_id.hex,
             "bkt": bucket,
             "iat": int(now.timestamp()),
-            "exp": int((now + LIFETIME).timestamp()),
+            "exp": int((now + life).timestamp()),
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 

@@ -17,7 +17,7 @@ from deploy.demo_data import DEMO_CLOCK_START
 from deploy.local.asgi import OneOrigin
 from deploy.local.jobs import Shift
 from deploy.local.names import SERVICES
-from deploy.local.services import create_app, create_worker
+from deploy.local.services import app_factory, worker_factory
 from shared.settings import Settings
 from tests.support.http import EachAlone, lifespans
 from tests.support.servers import Servers
@@ -38,7 +38,7 @@ async def working(settings: Settings) -> AsyncIterator[None]:
     """The arq workers of all services, as the launcher runs them."""
 
     def shift_of(service: str) -> Shift:
-        return Shift(service, lambda: create_worker(service, settings))
+        return Shift(service, lambda: worker_factory(service)(settings))
 
     shifts = [shift_of(service) for service in SERVICES]
     tasks = [asyncio.create_task(shift.run()) for shift in shifts]
@@ -53,7 +53,7 @@ async def working(settings: Settings) -> AsyncIterator[None]:
 
 
 async def played(settings: Settings, arrange: Arrangement) -> Story:
-    apps = {service: create_app(service, settings) for service in SERVICES}
+    apps = {service: app_factory(service)(settings) for service in SERVICES}
     async with (
         lifespans(apps),
         working(settings),

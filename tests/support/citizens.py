@@ -14,6 +14,7 @@ from services.issuance.lottery.tables import ChanceRow
 from services.issuance.questions.tables import QuestionRow
 from shared.crypto import bucket_of
 from shared.identity.citizens import Citizen, CitizenTokens
+from shared.identity.lifetimes import citizen_token_life
 from shared.identity.tables import AccountRow, PersonIdentityRow, PersonRow
 from shared.ids import HotId, new_id
 from shared.kit import Kit
@@ -62,7 +63,13 @@ async def new_person(kit: Kit, *, verified: bool = True) -> Person:
                 )
             )
     tokens = CitizenTokens(kit.keys.token)
-    token = tokens.issue(account_id=account_id, bucket=address.bucket, person_id=person_id, now=now)
+    token = tokens.issue(
+        account_id=account_id,
+        bucket=address.bucket,
+        person_id=person_id,
+        now=now,
+        life=citizen_token_life(kit.settings),
+    )
     return Person(address, tokens.read(token, now), {"Authorization": f"Bearer {token}"})
 
 

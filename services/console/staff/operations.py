@@ -27,7 +27,6 @@ from services.console.staff.errors import (
 from services.console.staff.rules import (
     FAILURE_WINDOW,
     FAILURES_MAX,
-    SESSION_LIFE,
     Account,
     binding_faults,
     password_faults,
@@ -38,6 +37,7 @@ from shared.clock import rfc3339
 from shared.db import Tx
 from shared.errors import InvalidRequest, NotFound, Unauthenticated
 from shared.idempotency import Answer, RequestKey, once
+from shared.identity.lifetimes import staff_session_life
 from shared.identity.staff import SESSION_DOMAIN, Role, Staff
 from shared.ids import new_id
 from shared.kit import Kit
@@ -67,6 +67,7 @@ class Sessions:
         """Raises BadCredentials, SignInLocked, Busy."""
         staff, _ = await self._verified(username, password)
         token, now = secrets.token_urlsafe(_TOKEN_BYTES), self.kit.clock.now()
+        expires_at = now + staff_session_life(self.kit.settings)
         async with self.kit.database.transaction() as tx:
             if not await store.hold_if_enabled(tx, staff.id):
                 raise BadCredentials
@@ -76,10 +77,10 @@ class Sessions:
                 token_hash=self._token_hash(token),
                 staff_id=staff.id,
                 now=now,
-                expires_at=now + SESSION_LIFE,
+                expires_at=expires_at,
             )
             await record(tx, AuditEntry(staff.actor, "session.begin", staff.actor), at=now)
-        return SignedIn(token, staff, now + SESSION_LIFE)
+        return SignedIn(token, staff, expires_at)
 
     async def sign_out(self, staff: Staff, token: str) -> None:
         now = self.kit.clock.now()

@@ -4,7 +4,6 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.console.staff.operations import Sessions, StaffAccounts
-from services.console.staff.rules import SESSION_LIFE
 from services.console.staff.schemas import (
     AccountItem,
     DisableBody,
@@ -19,7 +18,7 @@ from services.console.staff.schemas import (
     me_reply,
     staff_model,
 )
-from shared.http.auth import Admin, CurrentStaff, Reader, bearer_token
+from shared.http.auth import Admin, CurrentStaff, Reader, bearer_token, kit_of
 from shared.http.replies import (
     LIMIT_DEFAULT,
     Cursor,
@@ -30,6 +29,7 @@ from shared.http.replies import (
     replayable,
     staff_key,
 )
+from shared.identity.lifetimes import staff_session_life
 from shared.ids import parse_uuid
 from shared.ratelimit import CONSOLE_SIGN_IN_PER_ADDRESS, RateLimiter
 
@@ -61,14 +61,14 @@ async def limit_sign_in(request: Request) -> None:
 async def sign_in(request: Request, body: SignInBody) -> SignedInReply:
     """Sign in.
 
-    The token is opaque and good for 12 hours. After five failures within 15 minutes the user name is
+    The token is opaque and good for 12 hours (in a demonstration, whose clock moves, for 400 days). After five failures within 15 minutes the user name is
     locked for 15 minutes (429).
     """
     signed_in = await _sessions(request).sign_in(body.username, body.password)
     return SignedInReply(
         access_token=signed_in.token,
         token_type="Bearer",  # noqa: S106 - the name of a scheme
-        expires_in=int(SESSION_LIFE.total_seconds()),
+        expires_in=int(staff_session_life(kit_of(request).settings).total_seconds()),
         staff=staff_model(signed_in.staff),
     )
 

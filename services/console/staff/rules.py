@@ -7,9 +7,6 @@ from datetime import datetime, timedelta
 from shared.errors import Fault
 from shared.identity.staff import Role, Staff
 
-# A working day; a clerk signs in once in the morning.
-SESSION_LIFE = timedelta(hours=12)
-
 # Five guesses in a quarter of an hour: at that pace a password that keeps the rules below is never found,
 # and a clerk who mistypes waits for a coffee, not for an administrator.
 FAILURES_MAX = 5

@@ -14,7 +14,8 @@ from shared.clock import CHINA
 from shared.crypto import bucket_of
 from shared.db import Tx
 from shared.errors import Unauthenticated, invariant
-from shared.identity.citizens import LIFETIME, Citizen, CitizenTokens
+from shared.identity.citizens import Citizen, CitizenTokens
+from shared.identity.lifetimes import citizen_token_life
 from shared.ids import new_id
 from shared.kit import Kit
 from shared.signin import Provider
@@ -115,10 +116,11 @@ class Accounts:
         await store.write_person(tx, account.bucket, account.person_id, fields, now)
 
     def _token(self, account: Account, now: datetime) -> Token:
+        life = citizen_token_life(self.kit.settings)
         token = CitizenTokens(self.kit.keys.token).issue(
-            account_id=account.id, bucket=account.bucket, person_id=account.person_id, now=now
+            account_id=account.id, bucket=account.bucket, person_id=account.person_id, now=now, life=life
         )
-        return Token(access_token=token, expires_in=int(LIFETIME.total_seconds()))
+        return Token(access_token=token, expires_in=int(life.total_seconds()))
 
 
 async def _require_same_person(tx: Tx, account: Account, identity_hash: bytes) -> None:
