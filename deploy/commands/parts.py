@@ -1,6 +1,7 @@
 """The parts of the platform one by one, for deployments that bring their own Postgres and Redis."""
 
 import asyncio
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,7 +11,7 @@ from deploy.local.http_worker import server_config
 from deploy.local.jobs import run_workers
 from deploy.local.migrate import migrate_given
 from deploy.local.names import Service
-from deploy.local.services import create_app, create_worker
+from deploy.local.services import app_factory, worker_factory
 from shared.settings import load_settings
 
 app = typer.Typer()
@@ -29,7 +30,8 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
 ) -> None:
     """Serve one service alone; settings come from the environment."""
-    config = server_config(create_app(service, load_settings()), host=host, port=port)
+    settings = load_settings()
+    config = server_config(app_factory(service)(settings), host=host, port=port)
     uvicorn.Server(config).run()
 
 
@@ -37,4 +39,5 @@ def serve(
 def worker(service: Annotated[Service, typer.Argument()]) -> None:
     """Run the jobs of one service; settings come from the environment."""
     settings = load_settings()
-    asyncio.run(run_workers({service.value: lambda: create_worker(service, settings)}))
+    create = partial(worker_factory(service), settings)
+    asyncio.run(run_workers({service.value: create}))

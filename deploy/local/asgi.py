@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from deploy.local.names import SERVICES
-from deploy.local.services import create_app
+from deploy.local.services import app_factory
 from shared.settings import load_settings
 
 Lifespan = AbstractAsyncContextManager[object]
@@ -70,4 +70,4 @@ async def _end(running: list[Lifespan]) -> list[Exception]:
 
 def create_origin() -> OneOrigin:
     settings = load_settings()
-    return OneOrigin({name: create_app(name, settings) for name in SERVICES}, rest="console")
+    return OneOrigin({name: app_factory(name)(settings) for name in SERVICES}, rest="console")

@@ -1,4 +1,4 @@
-"""One HTTP worker process: `SOCKET_FD READY_FILE MODULE:FACTORY` – uvicorn on the launcher's socket."""
+"""One HTTP worker: `SOCKET_FD GATE_FD READY_FILE MODULE:FACTORY` – uvicorn on the launcher's socket."""
 
 import socket
 import sys
@@ -8,6 +8,7 @@ import uvicorn
 from typing_extensions import override
 from uvicorn.importer import import_from_string
 
+from deploy.local.gate import wait_at
 from deploy.local.listeners import BACKLOG
 from shared.settings import SettingsMissing
 
@@ -47,11 +48,12 @@ def server_config(app: object, *, host: str = "127.0.0.1", port: int = 8000) -> 
 
 
 def main(arguments: list[str]) -> None:
-    handle, ready, factory = arguments
+    handle, gate, ready, factory = arguments
     try:
         app = import_from_string(factory)()
     except SettingsMissing as error:
         sys.exit(str(error))
+    wait_at(int(gate))
     Worker(server_config(app), Path(ready)).run(sockets=[socket.socket(fileno=int(handle))])
 
 

@@ -1,4 +1,4 @@
-"""One process for the arq workers of all services: `READY_FILE [MODULE:FACTORY]`.
+"""One process for the arq workers of all services: `GATE_FD READY_FILE MODULE:FACTORY`.
 
 Four processes would cost 400 MB more on a single machine. A worker that fails (arq's main loop ends when
 Redis restarts) is built anew after a pause, without touching the others.
@@ -10,14 +10,16 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 from arq.worker import Worker
 from redis.exceptions import RedisError
 from uvicorn.importer import import_from_string
 
+from deploy.local.gate import wait_at
 from deploy.local.names import SERVICES
-from deploy.local.services import create_worker
+from deploy.local.services import worker_factory
 from shared.settings import SettingsMissing, load_settings
 
 BACKOFF_FIRST_SECONDS = 0.5
@@ -130,20 +132,17 @@ def _end(shifts: list[Shift], announcing: asyncio.Task[None]) -> None:
 
 def create_workers() -> dict[str, Factory]:
     settings = load_settings()
-
-    def factory(service: str) -> Factory:
-        return lambda: create_worker(service, settings)
-
-    return {name: factory(name) for name in SERVICES}
+    return {name: partial(worker_factory(name), settings) for name in SERVICES}
 
 
 def main(arguments: list[str]) -> None:
-    ready, factory = (*arguments, "deploy.local.jobs:create_workers")[:2]
+    gate, ready, factory = arguments
     try:
         factories: dict[str, Factory] = import_from_string(factory)()
-        asyncio.run(run_workers(factories, Path(ready)))
     except SettingsMissing as error:
         sys.exit(str(error))
+    wait_at(int(gate))
+    asyncio.run(run_workers(factories, Path(ready)))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from deploy.local.gate import Gate
 from deploy.local.listeners import stand_back
 from deploy.local.process import Command, last_lines
 
@@ -38,7 +39,8 @@ class PythonPart:
     argv: list[str]
     settings: Mapping[str, str] = field(repr=False)
     stop_seconds: float
-    listener: socket.socket | None = None
+    # Handed over as they are: the listening socket, the gate.
+    fds: tuple[int, ...] = ()
     on_death: Callable[[], None] | None = None
     start_seconds: float = START_SECONDS
 
@@ -60,7 +62,7 @@ class PythonPart:
             argv=self.argv,
             log=self.log,
             env=python_environment(self.settings),
-            pass_fds=(self.listener.fileno(),) if self.listener else (),
+            pass_fds=self.fds,
             stop_seconds=self.stop_seconds,
             on_death=self.on_death,
         )
@@ -79,31 +81,33 @@ def ready_file(home: Path, name: str) -> Path:
 
 
 def http_parts(
-    home: Path, listeners: Sequence[socket.socket], *, factory: str, settings: Mapping[str, str]
+    home: Path, listeners: Sequence[socket.socket], gate: Gate, *, factory: str, settings: Mapping[str, str]
 ) -> list[PythonPart]:
     """One worker for each socket."""
     parts = []
     for number, listener in enumerate(listeners, start=1):
         name = f"http-{number}"
-        arguments = (str(listener.fileno()), str(ready_file(home, name)), factory)
+        fds = (listener.fileno(), gate.fileno())
+        arguments = (*map(str, fds), str(ready_file(home, name)), factory)
         part = PythonPart(
             name=name,
             home=home,
             argv=python_argv("deploy.local.http_worker", *arguments),
             settings=settings,
             stop_seconds=HTTP_STOP_SECONDS,
-            listener=listener,
+            fds=fds,
             on_death=partial(stand_back, listener) if len(set(listeners)) > 1 else None,
         )
         parts.append(part)
     return parts
 
 
-def jobs_part(home: Path, *, factory: str, settings: Mapping[str, str]) -> PythonPart:
+def jobs_part(home: Path, gate: Gate, *, factory: str, settings: Mapping[str, str]) -> PythonPart:
     return PythonPart(
         name="jobs",
         home=home,
-        argv=python_argv("deploy.local.jobs", str(ready_file(home, "jobs")), factory),
+        argv=python_argv("deploy.local.jobs", str(gate.fileno()), str(ready_file(home, "jobs")), factory),
+        fds=(gate.fileno(),),
         settings=settings,
         stop_seconds=JOBS_STOP_SECONDS,
     )

@@ -10,7 +10,7 @@ async def wait_ready(
     process: asyncio.subprocess.Process,
     probe: Callable[[], Awaitable[bool]],
     *,
-    seconds: float,
+    seconds: float | None,
     explain: Callable[[], str],
 ) -> None:
     """Until the probe says yes; a process that ends before, or takes too long, is explained."""

@@ -10,11 +10,10 @@ from fastapi import FastAPI
 from shared.settings import Settings
 
 
-def create_app(service: str, settings: Settings) -> FastAPI:
-    create = import_module(f"services.{service}.app").create_app
-    return cast("Callable[[Settings], FastAPI]", create)(settings)
+def app_factory(service: str) -> Callable[[Settings], FastAPI]:
+    """Loads the service's code; the app that it makes connects to nothing before its lifespan."""
+    return cast("Callable[[Settings], FastAPI]", import_module(f"services.{service}.app").create_app)
 
 
-def create_worker(service: str, settings: Settings) -> Worker:
-    create = import_module(f"services.{service}.worker").create_worker
-    return cast("Callable[[Settings], Worker]", create)(settings)
+def worker_factory(service: str) -> Callable[[Settings], Worker]:
+    return cast("Callable[[Settings], Worker]", import_module(f"services.{service}.worker").create_worker)

@@ -11,21 +11,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.local.databases import Databases, locate_databases
 from deploy.local.errors import first_sentence
 from deploy.local.folders import prepare_home
-from deploy.local.given import check_database, check_redis
+from deploy.local.gate import Gate
 from deploy.local.listeners import HOST, listen
 from deploy.local.lock import locked
 from deploy.local.names import SERVICES
 from deploy.local.parts import http_parts, jobs_part, migration
-from deploy.local.postgres import locate_postgres
-from deploy.local.postgres_config import connections_for
 from deploy.local.probes import wait_green
 from deploy.local.process import last_lines
 from deploy.local.running import forget_settings, keep_settings
 from deploy.local.secrets import SETTINGS, load_secrets
 from deploy.local.supervisor import Supervisor, say
-from deploy.local.valkey import locate_valkey
 
 GREEN_SECONDS = 60.0
 WORKERS_MAX = 2
@@ -129,11 +127,12 @@ class Stack:
             self._exit.callback(listener.close)
         self.port = listeners[0].getsockname()[1]
         secrets = load_secrets(self.home, defaults=self.options.secrets)
-        self.settings = self._base_settings(secrets)
+        databases = locate_databases(self.home, secrets, processes=self.options.workers + 1)
+        self._sockets = databases.sockets
+        self.settings = {**self._base_settings(secrets), **databases.settings}
+        await databases.check_given()
         await self._supervisor.open()
-        await self._start_servers(secrets)
-        await self._migrate()
-        await self._start_workers(listeners)
+        await self._start_parts(databases, secrets, listeners)
         await wait_green(self.port, self.options.program.ready, seconds=GREEN_SECONDS)
         keep_settings(self.home, self.settings)
         self._exit.callback(forget_settings, self.home)
@@ -147,38 +146,30 @@ class Stack:
         environment = {"HV_ENVIRONMENT": os.environ.get("HV_ENVIRONMENT") or "local"}
         return {**environment, **{name: secrets[name] for name in SETTINGS}, **self.options.settings}
 
-    async def _start_servers(self, secrets: Mapping[str, str]) -> None:
-        """Ours, unless the environment names others. Stopped last: Redis, then Postgres."""
+    async def _start_parts(
+        self, databases: Databases, secrets: Mapping[str, str], listeners: list[socket.socket]
+    ) -> None:
+        """Starts everything at the same time.
+
+        Loading their code is most of the Python processes' start: they do so while the database is started
+        and migrated, then pass the gate.
+        """
+        gate = Gate()
+        self._exit.callback(gate.close)
+        program = self.options.program
+        jobs = jobs_part(self.home, gate, factory=program.jobs, settings=self.settings)
+        workers = http_parts(self.home, listeners, gate, factory=program.app, settings=self.settings)
+        say(f"starting {databases.describe()}, the job workers and {len(workers)} HTTP worker(s)")
         async with asyncio.TaskGroup() as starts:
-            starts.create_task(self._postgres(secrets))
-            starts.create_task(self._redis(secrets))
-
-    async def _postgres(self, secrets: Mapping[str, str]) -> None:
-        if given := os.environ.get("HV_DATABASE_URL"):
-            await check_database(given)
-            self.settings["HV_DATABASE_URL"] = given
-            return
-        postgres = locate_postgres(
-            self.home,
-            password=secrets["postgres_admin_password"],
-            # The HTTP workers and the jobs process.
-            connections=connections_for(self.options.workers + 1),
-        )
-        self._sockets = postgres.sockets
-        say(f"starting Postgres {postgres.binaries.version} of {postgres.binaries.source}")
-        await self._supervisor.start(postgres)
-        self.settings["HV_DATABASE_URL"] = await postgres.provide(secrets["postgres_password"])
-
-    async def _redis(self, secrets: Mapping[str, str]) -> None:
-        if given := os.environ.get("HV_REDIS_URL"):
-            await check_redis(given)
-            self.settings["HV_REDIS_URL"] = given
-            return
-        valkey = locate_valkey(self.home, password=secrets["redis_password"])
-        self._sockets = valkey.sockets
-        say(f"starting Valkey {valkey.binary.version} of {valkey.binary.source}")
-        await self._supervisor.start(valkey)
-        self.settings["HV_REDIS_URL"] = valkey.url()
+            # In the order of dependence: they are stopped in the reverse.
+            servers = [starts.create_task(self._supervisor.start(part)) for part in databases.parts]
+            starts.create_task(self._supervisor.start(jobs, gate=gate))
+            starts.create_task(self._supervisor.start(*workers, gate=gate))
+            await asyncio.gather(*servers)
+            if databases.postgres:
+                await databases.postgres.provide(secrets["postgres_password"])
+            await self._migrate()
+            gate.open()
 
     async def _migrate(self) -> None:
         say("bringing the database schema up to date")
@@ -187,12 +178,3 @@ class Stack:
             command,
             lambda start: f"the migration failed: {last_lines(command.log, start, 1)} (see {command.log})",
         )
-
-    async def _start_workers(self, listeners: list[socket.socket]) -> None:
-        say(f"starting the job workers and {len(listeners)} HTTP worker(s)")
-        program = self.options.program
-        jobs = jobs_part(self.home, factory=program.jobs, settings=self.settings)
-        workers = http_parts(self.home, listeners, factory=program.app, settings=self.settings)
-        async with asyncio.TaskGroup() as starts:
-            starts.create_task(self._supervisor.start(jobs))
-            starts.create_task(self._supervisor.start(*workers))

@@ -5,10 +5,12 @@ import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 from deploy.local.errors import LaunchError
+from deploy.local.gate import Gate
 from deploy.local.nets import Watchdog
 from deploy.local.process import Command, log_size, spawn, stop
 from deploy.local.readiness import wait_ready
@@ -51,20 +53,18 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
 
-    async def start(self) -> None:
-        """Returns when the part is ready.
+    async def start(self, gate: Gate | None = None) -> None:
+        """Returns when the part is ready. The time it may take begins when the gate opens.
 
         Raises:
             LaunchError: it ended or was not ready in time; says why in one sentence.
         """
         start = log_size(self.part.log)
         process = await self._spawn()
-        await wait_ready(
-            process,
-            self.part.ready,
-            seconds=self.part.start_seconds,
-            explain=lambda: self.part.explain(start),
-        )
+        explain = partial(self.part.explain, start)
+        if gate:
+            await wait_ready(process, gate.is_open, seconds=None, explain=explain)
+        await wait_ready(process, self.part.ready, seconds=self.part.start_seconds, explain=explain)
         self._keeper = asyncio.create_task(self._keep(process))
 
     async def stop(self) -> None:
@@ -119,13 +119,13 @@ class Supervisor:
         await self._watchdog.start()
         self._janitor = asyncio.create_task(self._trim_logs())
 
-    async def start(self, *parts: Part) -> None:
-        """Starts parts that do not need each other, all at once."""
+    async def start(self, *parts: Part, gate: Gate | None = None) -> None:
+        """Starts parts that do not need each other, all at once; those behind a gate load meanwhile."""
         group = [Child(part, self._watchdog) for part in parts]
         self._groups.append(group)
         async with asyncio.TaskGroup() as starts:
             for child in group:
-                starts.create_task(child.start())
+                starts.create_task(child.start(gate))
 
     async def run(self, command: Command, explain: Callable[[int], str]) -> None:
         """Runs a command to its end, under the same nets."""
