@@ -32,7 +32,7 @@ class Bureau:
         return await self.http.get(f"/redemption/v1{path}", params=params, headers=self.headers)
 
     async def institution(
-        self, campaign: CampaignRef, *, accepts: tuple[str, ...] = ALL_TYPES, **more: Any
+        self, campaign: CampaignRef, *, accepts: tuple[str, ...] = ALL_TYPES, **more: object
     ) -> str:
         body = {
             "name": f"示例·{secrets.token_hex(4)}医院",

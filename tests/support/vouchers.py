@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import insert, text
 
 from shared import ledger
-from shared.ids import BUCKETS, new_id
 from shared.identity.tables import PersonRow
+from shared.ids import BUCKETS, new_id
 from shared.kit import Kit
 from shared.vouchers import catalogue
 from shared.vouchers.catalogue import CampaignRef, VoucherType

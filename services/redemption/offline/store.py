@@ -67,7 +67,7 @@ async def live_lines(tx: Tx, *, institution_id: str, terminal_id: str, day: date
         "earliest": midnight - _MARGIN,
         "latest": midnight + 2 * _MARGIN,
     }
-    return [Line(*row) for row in (await tx.execute(_DAY, values)).tuples()]
+    return [Line(*row) for row in await tx.execute(_DAY, values)]
 
 
 async def holdings(tx: Tx, addresses: Sequence[tuple[int, bytes]]) -> list[Holding]:
@@ -76,4 +76,4 @@ async def holdings(tx: Tx, addresses: Sequence[tuple[int, bytes]]) -> list[Holdi
         "buckets": [bucket for bucket, _ in addresses],
         "code_hashes": [code_hash for _, code_hash in addresses],
     }
-    return [Holding(*row) for row in (await tx.execute(_HOLDERS, values)).tuples()]
+    return [Holding(*row) for row in await tx.execute(_HOLDERS, values)]

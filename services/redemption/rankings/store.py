@@ -28,4 +28,4 @@ async def month_counts(
 ) -> list[Count]:
     """Live write-offs of every institution of the campaign, by their time of use. Locks nothing."""
     values = {"campaign_id": campaign_id, "first": first, "next": following, "timezone": timezone}
-    return [Count(*row) for row in (await tx.execute(_COUNTS, values)).tuples()]
+    return [Count(*row) for row in await tx.execute(_COUNTS, values)]

@@ -72,4 +72,4 @@ async def day_counts(tx: Tx, campaign_id: UUID, institution_id: str) -> list[Day
         .where(row.campaign_id == campaign_id, row.institution_id == institution_id)
         .order_by(row.day, row.voucher_type)
     )
-    return [DayCount(*found) for found in (await tx.execute(statement)).tuples()]
+    return [DayCount(*found) for found in await tx.execute(statement)]

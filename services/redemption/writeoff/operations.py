@@ -157,8 +157,8 @@ class WriteOffs:
         async with self._kit.database.transaction() as tx:
             await use_nonce(tx, terminal.header, self._kit.clock.now())
             found = await store.find(tx, terminal.caller, request_no)
-            if found is None:
-                raise RequestUnknown
+        if found is None:
+            raise RequestUnknown
         blocked, redemption = found
         state = "blocked" if redemption is None or blocked else redemption.state
         return Status(request_no, state, redemption)

@@ -167,7 +167,7 @@ async def redeem_within(tx: Tx, items: Sequence[WriteOff], *, source: str, now: 
         "now": now,
         "machine_now": machine_now(),
     }
-    rows = (await tx.execute(_REDEEM_WITHIN, values)).tuples()
+    rows = await tx.execute(_REDEEM_WITHIN, values)
     return [Outcome(*row[1:]) for row in sorted(rows, key=_place)]
 
 
