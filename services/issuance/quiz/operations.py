@@ -17,7 +17,7 @@ from services.issuance.quiz.errors import (
 )
 from services.issuance.quiz.rules import Question, UnknownAnswer, mark, sample, shuffled_order
 from services.issuance.quiz.schemas import HotAttempt, HotMark, shown_question, shown_result
-from services.issuance.quiz.store import Asked, Bank, Quiz, Rule
+from services.issuance.quiz.store import Asked, Questions, Quiz, Rule
 from shared.batching import Batcher
 from shared.clock import rfc3339
 from shared.errors import Busy, Fault, InvalidRequest, NotFound, Refusal, RequestNoReused, invariant
@@ -89,7 +89,7 @@ class Quizzes:
         self._kit = kit
         self._rng = rng or SystemRandom()
         self._quizzes = Remembered(self._load, seconds=_REMEMBERED_SECONDS)
-        self._banks: dict[UUID, Bank] = {}
+        self._questions: dict[UUID, Questions] = {}
         self._starts: Batcher[_Start, Attempt | Refusal] = Batcher(self._start_batch, apart=_person)
         self._submissions: Batcher[_Submission, Mark | Refusal] = Batcher(self._submit_batch, apart=_person)
 
@@ -127,22 +127,23 @@ class Quizzes:
             raise NotFound
         return found
 
-    async def _bank(self, campaign_id: UUID, version: int) -> Bank:
-        kept = self._banks.get(campaign_id)
+    async def _questions_of(self, campaign_id: UUID, version: int) -> Questions:
+        kept = self._questions.get(campaign_id)
         if kept is None or kept.version != version:
-            kept = await store.bank(self._kit.database, campaign_id, version)
-            self._banks[campaign_id] = kept
+            kept = await store.questions(self._kit.database, campaign_id, version)
+            self._questions[campaign_id] = kept
         return kept
 
-    async def _questions(self, asked: Mapping[UUID, set[int]]) -> Mapping[UUID, Mapping[int, Question]]:
-        """The questions of each campaign that were asked; a bank that lacks one is loaded anew."""
+    async def _asked(self, wanted: Mapping[UUID, set[int]]) -> Mapping[UUID, Mapping[int, Question]]:
+        """The questions of each campaign that were asked; they are loaded anew when one is not known yet."""
         found: dict[UUID, Mapping[int, Question]] = {}
-        for campaign_id, ids in asked.items():
-            kept = self._banks.get(campaign_id)
-            if kept is None or not ids <= kept.questions.keys():
+        for campaign_id, ids in wanted.items():
+            kept = self._questions.get(campaign_id)
+            if kept is None or not ids <= kept.by_id.keys():
                 version = -1 if kept is None else kept.version
-                kept = self._banks[campaign_id] = await store.bank(self._kit.database, campaign_id, version)
-            found[campaign_id] = kept.questions
+                kept = await store.questions(self._kit.database, campaign_id, version)
+                self._questions[campaign_id] = kept
+            found[campaign_id] = kept.by_id
         return found
 
     async def _start_batch(self, key: Hashable, items: Sequence[_Start]) -> Sequence[Attempt | Refusal]:
@@ -158,7 +159,7 @@ class Quizzes:
             quiz = await self._quizzes.get(slug, fresh=True)
             rows = await self._sample_and_start(slug, quiz, items)
         asked = {question_id for row in rows for question_id in row.question_ids or ()}
-        questions = (await self._questions({quiz.campaign_id: asked}))[quiz.campaign_id]
+        questions = (await self._asked({quiz.campaign_id: asked}))[quiz.campaign_id]
         return [_attempt(row, questions) for row in rows]
 
     async def _sample_and_start(self, slug: str, quiz: Quiz, items: Sequence[_Start]) -> list[store.Started]:
@@ -182,12 +183,12 @@ class Quizzes:
 
     async def _samples(self, quiz: Quiz, rule: Rule, items: Sequence[_Start]) -> list[_Sample]:
         """Question ids and shuffled options for each person."""
-        bank = await self._bank(quiz.campaign_id, quiz.bank_version)
+        known = await self._questions_of(quiz.campaign_id, quiz.bank_version)
         people = [(item.citizen.bucket, item.citizen.person_id) for item in items]
         samples = []
         for recent in await store.recent_questions(self._kit.database, quiz.campaign_id, people):
-            ids = sample(bank.in_use, rule.questions, blueprint=rule.blueprint, recent=recent, rng=self._rng)
-            orders = [shuffled_order(bank.questions[question_id], self._rng) for question_id in ids]
+            ids = sample(known.bank, rule.questions, blueprint=rule.blueprint, recent=recent, rng=self._rng)
+            orders = [shuffled_order(known.by_id[question_id], self._rng) for question_id in ids]
             samples.append((ids, orders))
         return samples
 
@@ -198,7 +199,7 @@ class Quizzes:
         for attempt in asked:
             if attempt is not None:
                 wanted.setdefault(attempt.campaign_id, set()).update(attempt.question_ids)
-        questions = await self._questions(wanted)
+        questions = await self._asked(wanted)
         marked = [
             NotFound() if attempt is None else _marked(item, attempt, questions[attempt.campaign_id])
             for item, attempt in zip(items, asked, strict=True)

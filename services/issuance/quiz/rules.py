@@ -1,5 +1,6 @@
 """Sampling, shuffling and marking. Pure: the random generator comes in, so that a test can repeat it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -18,7 +19,6 @@ class Question:
     options: Mapping[str, str]
     answer: frozenset[str]
     explanation: str | None
-    difficulty: int
 
     @property
     def multiple(self) -> bool:
@@ -43,49 +43,68 @@ class UnknownAnswer(Exception):
         self.option = option
 
 
-def quotas(bank: Mapping[int, int], total: int, blueprint: Mapping[int, int] | None) -> dict[int, int]:
-    """How many questions of each difficulty an attempt gets. `bank` says how many there are.
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """The ids of the questions in use, by difficulty, and the difficulty of each."""
 
-    The blueprint's counts come first, as far as the bank has them. The rest is spread in proportion to
-    what the bank has left (largest remainder, ties to the easier one), so that no attempt is all hard
-    questions by chance. The sum is `total`, or the whole bank when it is smaller.
+    levels: Mapping[int, Sequence[int]]
+    level_of: Mapping[int, int]
+
+
+def quotas(
+    bank: Mapping[int, int], total: int, *, blueprint: Mapping[int, int] | None, new: Mapping[int, int]
+) -> dict[int, int]:
+    """How many questions of each difficulty an attempt gets.
+
+    `bank` says how many there are, `new` how many of them the person was not asked lately. The blueprint's
+    counts come first, as far as the bank has them. The rest is spread over the new ones, then over the
+    others, each in proportion to how many there are: so no attempt is all hard questions by chance. The
+    sum is `total`, or the whole bank when it is smaller.
     """
-    levels = sorted(bank)
-    taken = dict.fromkeys(levels, 0)
-    for level in levels:
+    counts = dict.fromkeys(sorted(bank), 0)
+    for level in counts:
         wanted = (blueprint or {}).get(level, 0)
-        taken[level] = min(bank[level], wanted, total - sum(taken.values()))
-    left = {level: bank[level] - taken[level] for level in levels}
+        counts[level] = min(bank[level], wanted, total - sum(counts.values()))
+    for kind in (new, bank):
+        left = {level: max(0, kind.get(level, 0) - taken) for level, taken in counts.items()}
+        for level, more in _spread(total - sum(counts.values()), left).items():
+            counts[level] += more
+    return counts
+
+
+def _spread(total: int, left: Mapping[int, int]) -> dict[int, int]:
+    """Largest remainder, ties to the easier level."""
     available = sum(left.values())
-    rest = min(total - sum(taken.values()), available)
-    if rest == 0:
-        return taken
-    floors = {level: left[level] * rest // available for level in levels}
-    by_remainder = sorted(levels, key=lambda level: (-(left[level] * rest % available), level))
-    extra = by_remainder[: rest - sum(floors.values())]
-    return {level: taken[level] + floors[level] + (level in extra) for level in levels}
+    total = min(total, available)
+    if total == 0:
+        return dict.fromkeys(left, 0)
+    floors = {level: count * total // available for level, count in left.items()}
+    by_remainder = sorted(left, key=lambda level: (-(left[level] * total % available), level))
+    extra = by_remainder[: total - sum(floors.values())]
+    return {level: floor + (level in extra) for level, floor in floors.items()}
 
 
 def sample(
-    bank: Mapping[int, Sequence[int]],
-    total: int,
-    *,
-    blueprint: Mapping[int, int] | None,
-    recent: Sequence[int],
-    rng: Random,
+    bank: Bank, total: int, *, blueprint: Mapping[int, int] | None, recent: Sequence[int], rng: Random
 ) -> list[int]:
     """Question ids for one attempt, in random order.
 
-    `bank` holds the ids of each difficulty; `recent` what this person was asked lately, the latest first.
-    A recent question comes again only where the bank has no other, the one asked longest ago first.
+    `recent` is what this person was asked lately, the latest first. Such a question comes again only where
+    there is no other, the one that was asked longest ago first.
     """
-    asked_ago = {question_id: place for place, question_id in reversed(list(enumerate(recent)))}
+    asked_ago = {
+        question_id: place
+        for place, question_id in reversed(list(enumerate(recent)))
+        if question_id in bank.level_of
+    }
+    asked = Counter(bank.level_of[question_id] for question_id in asked_ago)
+    there = {level: len(ids) for level, ids in bank.levels.items()}
+    new = {level: count - asked[level] for level, count in there.items()}
     chosen: list[int] = []
-    counts = quotas({level: len(ids) for level, ids in bank.items()}, total, blueprint)
-    for level, count in counts.items():
+    for level, count in quotas(there, total, blueprint=blueprint, new=new).items():
         # With so many candidates at least `count` are new, if the level has them; the order is random.
-        candidates = rng.sample(bank[level], min(len(bank[level]), count + len(asked_ago)))
-        candidates.sort(key=lambda question_id: -asked_ago.get(question_id, len(asked_ago)))
+        candidates = rng.sample(bank.levels[level], min(there[level], count + asked[level]))
+        candidates.sort(key=lambda question_id: -asked_ago.get(question_id, len(recent)))
         chosen += candidates[:count]
     rng.shuffle(chosen)
     return chosen

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from services.issuance.quiz.rules import Question
+from services.issuance.quiz.rules import Bank, Question
 from shared.db import Database
 from shared.ids import HotId
 
@@ -86,12 +86,12 @@ class Quiz:
 
 
 @dataclass(frozen=True, slots=True)
-class Bank:
-    """All questions that were ever asked, and the ids of those still in use by difficulty."""
+class Questions:
+    """All questions that were ever asked, and the bank of those still in use."""
 
     version: int
-    questions: dict[int, Question]
-    in_use: dict[int, list[int]]
+    by_id: dict[int, Question]
+    bank: Bank
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,22 +179,23 @@ def _rule(row: Any) -> Rule:  # noqa: ANN401 - a driver's record
     )
 
 
-async def bank(database: Database, campaign_id: UUID, version: int) -> Bank:
+async def questions(database: Database, campaign_id: UUID, version: int) -> Questions:
     """Every question of the campaign, also those that are no longer asked."""
-    questions: dict[int, Question] = {}
-    in_use: dict[int, list[int]] = {}
+    by_id: dict[int, Question] = {}
+    levels: dict[int, list[int]] = {}
+    level_of: dict[int, int] = {}
     for row in await database.call(_QUESTIONS, campaign_id):
-        questions[row["id"]] = Question(
+        by_id[row["id"]] = Question(
             id=row["id"],
             text=row["text"],
             options=msgspec.json.decode(row["options"]),
             answer=frozenset(row["answer"]),
             explanation=row["explanation"],
-            difficulty=row["difficulty"],
         )
         if not row["retired"]:
-            in_use.setdefault(row["difficulty"], []).append(row["id"])
-    return Bank(version, questions, in_use)
+            levels.setdefault(row["difficulty"], []).append(row["id"])
+            level_of[row["id"]] = row["difficulty"]
+    return Questions(version, by_id, Bank(levels, level_of))
 
 
 async def recent_questions(

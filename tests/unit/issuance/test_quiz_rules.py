@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.issuance.quiz.rules import (
     SCORE_MAX,
     SHOWN_KEYS,
+    Bank,
     Question,
     UnknownAnswer,
     mark,
@@ -31,7 +32,6 @@ def question(number: int, options: str = "ABCD", answer: str = "A") -> Question:
         options={key: f"选项 {key}" for key in options},
         answer=frozenset(answer),
         explanation=None,
-        difficulty=1,
     )
 
 
@@ -45,74 +45,85 @@ def questions(draw: st.DrawFn, count: int = 4) -> list[Question]:
     return made
 
 
-def ids_of(counts: dict[int, int]) -> dict[int, list[int]]:
-    return {level: [level * 1000 + number for number in range(count)] for level, count in counts.items()}
+def bank_of(counts: dict[int, int]) -> Bank:
+    levels = {level: [level * 1000 + number for number in range(count)] for level, count in counts.items()}
+    return Bank(levels, {question_id: level for level, ids in levels.items() for question_id in ids})
 
 
 @given(banks, st.integers(1, 40), blueprints)
 def test_quotas_add_up_to_what_was_asked_for_or_to_the_whole_bank(
     bank: dict[int, int], total: int, blueprint: dict[int, int] | None
 ) -> None:
-    found = quotas(bank, total, blueprint)
+    found = quotas(bank, total, blueprint=blueprint, new=bank)
     assert sum(found.values()) == min(total, sum(bank.values()))
     assert all(0 <= found[level] <= bank[level] for level in bank)
 
 
 @given(banks, st.integers(1, 40))
 def test_without_a_blueprint_difficulties_are_mixed_as_in_the_bank(bank: dict[int, int], total: int) -> None:
-    found, everything = quotas(bank, total, None), sum(bank.values())
+    found, everything = quotas(bank, total, blueprint=None, new=bank), sum(bank.values())
     for level, count in bank.items():
         exact = count * min(total, everything) / (everything or 1)
         assert abs(found[level] - exact) < 1
 
 
-def test_a_blueprint_is_kept_where_the_bank_has_the_questions() -> None:
-    assert quotas({1: 20, 2: 20, 3: 20}, 10, {1: 5, 2: 3, 3: 2}) == {1: 5, 2: 3, 3: 2}
-    assert quotas({1: 20, 2: 1, 3: 20}, 10, {1: 5, 2: 3, 3: 2}) == {1: 6, 2: 1, 3: 3}
-    assert quotas({1: 20, 2: 20}, 4, {1: 5, 2: 3}) == {1: 4, 2: 0}
+@pytest.mark.parametrize(
+    ("bank", "total", "blueprint", "expected"),
+    [
+        ({1: 20, 2: 20, 3: 20}, 10, {1: 5, 2: 3, 3: 2}, {1: 5, 2: 3, 3: 2}),
+        ({1: 20, 2: 1, 3: 20}, 10, {1: 5, 2: 3, 3: 2}, {1: 6, 2: 1, 3: 3}),
+        ({1: 20, 2: 20}, 4, {1: 5, 2: 3}, {1: 4, 2: 0}),
+    ],
+)
+def test_a_blueprint_is_kept_where_the_bank_has_the_questions(
+    bank: dict[int, int], total: int, blueprint: dict[int, int], expected: dict[int, int]
+) -> None:
+    assert quotas(bank, total, blueprint=blueprint, new=bank) == expected
 
 
 @given(banks, st.integers(1, 20), blueprints, seeds, st.data())
-def test_a_sample_has_no_question_twice_and_follows_the_quotas(
-    bank: dict[int, int], total: int, blueprint: dict[int, int] | None, seed: int, data: st.DataObject
+def test_a_sample_has_no_question_twice_and_keeps_to_the_blueprint(
+    counts: dict[int, int], total: int, blueprint: dict[int, int] | None, seed: int, data: st.DataObject
 ) -> None:
-    ids = ids_of(bank)
-    known = [question_id for level in ids.values() for question_id in level]
-    recent = data.draw(st.lists(st.sampled_from(known), max_size=40)) if known else []
-    chosen = sample(ids, total, blueprint=blueprint, recent=recent, rng=Random(seed))
-    assert len(set(chosen)) == len(chosen)
-    wanted = {level: count for level, count in quotas(bank, total, blueprint).items() if count}
-    assert Counter(question_id // 1000 for question_id in chosen) == wanted
+    bank = bank_of(counts)
+    recent = data.draw(st.lists(st.sampled_from(sorted(bank.level_of)), max_size=40)) if bank.level_of else []
+    chosen = sample(bank, total, blueprint=blueprint, recent=recent, rng=Random(seed))
+    assert len(set(chosen)) == len(chosen) == min(total, len(bank.level_of))
+    found = Counter(bank.level_of[question_id] for question_id in chosen)
+    if blueprint and sum(blueprint.values()) <= total:
+        assert all(found[level] >= min(counts[level], blueprint.get(level, 0)) for level in counts)
 
 
 @given(banks, st.integers(1, 20), seeds, st.data())
-def test_a_recent_question_comes_again_only_where_nothing_else_is_left(
-    bank: dict[int, int], total: int, seed: int, data: st.DataObject
+def test_a_recent_question_comes_again_only_when_nothing_else_is_left(
+    counts: dict[int, int], total: int, seed: int, data: st.DataObject
 ) -> None:
-    ids = ids_of(bank)
-    known = [question_id for level in ids.values() for question_id in level]
+    bank = bank_of(counts)
+    known = sorted(bank.level_of)
     recent = data.draw(st.lists(st.sampled_from(known), max_size=40, unique=True)) if known else []
-    chosen = set(sample(ids, total, blueprint=None, recent=recent, rng=Random(seed)))
-    for level in ids.values():
-        again = [question_id for question_id in recent if question_id in chosen and question_id in level]
-        if again:
-            assert set(level) - set(recent) <= chosen, "a new one was left out"
-            asked_here = [question_id for question_id in recent if question_id in level]
-            assert again == asked_here[-len(again) :], "one that was asked longer ago was left out"
+    chosen = set(sample(bank, total, blueprint=None, recent=recent, rng=Random(seed)))
+    if chosen & set(recent):
+        assert set(known) - set(recent) <= chosen, "a new one was left out"
+    for ids in bank.levels.values():
+        asked_here = [question_id for question_id in recent if question_id in ids]
+        again = [question_id for question_id in asked_here if question_id in chosen]
+        assert again == asked_here[len(asked_here) - len(again) :], "one asked longer ago was left out"
 
 
 def test_the_same_generator_gives_the_same_attempt_and_another_one_a_different_one() -> None:
-    ids = ids_of({1: 20, 2: 20, 3: 20})
-    first, again, other = (sample(ids, 10, blueprint=None, recent=[], rng=Random(seed)) for seed in (1, 1, 2))
+    bank = bank_of({1: 20, 2: 20, 3: 20})
+    first, again, other = (
+        sample(bank, 10, blueprint=None, recent=[], rng=Random(seed)) for seed in (1, 1, 2)
+    )
     assert first == again != other
 
 
 def test_every_question_of_the_bank_is_asked_about_as_often() -> None:
-    rng, ids = Random(7), ids_of({1: 12, 2: 12, 3: 6})
+    rng, bank = Random(7), bank_of({1: 12, 2: 12, 3: 6})
     asked = Counter(
         question_id
         for _ in range(3000)
-        for question_id in sample(ids, 10, blueprint=None, recent=[], rng=rng)
+        for question_id in sample(bank, 10, blueprint=None, recent=[], rng=rng)
     )
     # 1,000 expected each; 5 standard deviations.
     assert all(abs(count - 1000) < 130 for count in asked.values())
