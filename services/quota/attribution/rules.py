@@ -15,7 +15,7 @@ Part = Literal["opens", "closes", "uses", "uses_again", "nothing"]
 
 @dataclass(frozen=True, slots=True)
 class PersonEvent:
-    """An event of a person; `place` is its order of arrival, `hospital_id` whose code or assignment it has."""
+    """An event of a person; `place` is its order of arrival, `hospital_id` is its code's or assigned."""
 
     event_id: str
     kind: Kind

@@ -15,6 +15,7 @@ from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import Staff
 from shared.ids import short_id
 from shared.kit import Kit
+from shared.signing.store import forget_nonces
 
 _KEY_BYTES = 32
 
@@ -98,6 +99,11 @@ class PlatformKeyring:
         if sealed is None:
             return ()
         return (self.kit.keys.sealer.open_text(sealed, context=_context(key_id)),)
+
+    async def forget_nonces(self) -> None:
+        """Deletes the nonces of signatures that are too old to be sent again."""
+        async with self.kit.database.transaction(slow=True) as tx:
+            await forget_nonces(tx, self.kit.clock.now())
 
 
 def _context(key_id: str) -> str:

@@ -9,9 +9,12 @@ from services.quota.qrcodes.schemas import CodeReplaced, CodeReplacement, Hospit
 from shared.http.auth import Writer
 from shared.http.origin import public_origin
 from shared.http.replies import replayable, staff_key
+from shared.ratelimit import Limit, RateLimiter
 
 router = APIRouter(prefix="/quota/v1", tags=["qrcodes"])
 
+# A hospital's whole waiting room scans behind one address; this only stops a machine that makes scans up.
+SCAN_PER_ADDRESS = Limit("quota-scan/address", amount=600, seconds=60)
 _SCALE_DEFAULT = 24
 _SCALE_MAX = 60
 # Dots of each module: 24 makes about 1,000 dots, 8 cm in print.
@@ -36,6 +39,8 @@ async def scan_code(request: Request, scene: str) -> RedirectResponse:
     Public. A code that is not known (a damaged poster, a typing error) is a 404 `code_unknown`, whose
     sentence says what to do: leading on would look like success and count for nobody.
     """
+    limiter: RateLimiter = request.app.state.wiring.limiter
+    await limiter.hit(SCAN_PER_ADDRESS, request.client.host if request.client else "-")
     return RedirectResponse(await _qrcodes(request).scan(scene), status_code=302)
 
 

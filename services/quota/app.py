@@ -1,0 +1,53 @@
+"""The quota service over HTTP."""
+
+from fastapi import FastAPI
+
+from services.quota.allocation import routes as allocation
+from services.quota.attribution import routes as attribution
+from services.quota.cards import routes as cards
+from services.quota.platformkeys import routes as platformkeys
+from services.quota.programmes import routes as programmes
+from services.quota.progress import routes as progress
+from services.quota.qrcodes import routes as qrcodes
+from services.quota.rankings import routes as rankings
+from services.quota.tablechecks import routes as tablechecks
+from services.quota.wiring import SERVICE, build
+from shared.clock import Clock
+from shared.http.app import build_app
+from shared.http.approvals import approvals_router
+from shared.http.metrics import metrics_router
+from shared.kit import build_kit
+from shared.settings import Settings, load_settings
+
+
+def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
+    """Raises SettingsMissing."""
+    kit = build_kit(settings, clock=clock)
+    wiring = build(kit)
+    return build_app(
+        kit,
+        service=SERVICE,
+        title="Quota · 发卡任务",
+        wiring=wiring,
+        routers=[
+            approvals_router(wiring.approvals),
+            metrics_router(SERVICE, wiring.progress.families),
+            programmes.router,
+            allocation.router,
+            qrcodes.router,
+            platformkeys.router,
+            cards.router,
+            attribution.router,
+            progress.router,
+            rankings.router,
+            tablechecks.router,
+        ],
+        lifespans=[wiring.limiter.running],
+    )
+
+
+def __getattr__(name: str) -> FastAPI:
+    """`uvicorn services.quota.app:app` builds the app from the environment; importing does not."""
+    if name == "app":
+        return create_app(load_settings())
+    raise AttributeError(name)

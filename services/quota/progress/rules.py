@@ -1,0 +1,62 @@
+"""How far a hospital is, and how fast it must go. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+
+# Rates are answered with six decimals; ranks compare the exact fractions.
+_RATE_DECIMALS = Decimal("0.000001")
+# Long enough to even out weekends and a campaign day, short enough to notice that a hospital stopped.
+PACE_DAYS = 30
+_FORECAST_DAYS_MAX = 36_500
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Cards counted for a hospital (or without one): all, in a month, and in the days of the pace."""
+
+    issued: int = 0
+    used: int = 0
+    month_issued: int = 0
+    pace_issued: int = 0
+
+
+def month_of(day: date) -> tuple[date, date]:
+    """The first and the last day of a day's month."""
+    first = day.replace(day=1)
+    following = (first + timedelta(days=31)).replace(day=1)
+    return first, following - timedelta(days=1)
+
+
+def rate(issued: int, quota: int | None) -> Decimal | None:
+    """Issued ÷ quota, half up; nothing to compare with when there is no quota."""
+    if not quota:
+        return None
+    return (Decimal(issued) / Decimal(quota)).quantize(_RATE_DECIMALS, rounding=ROUND_HALF_UP)
+
+
+def needed_per_day(quota: int | None, issued: int, *, today: date, ends_on: date | None) -> int | None:
+    """Cards a day, from today until the end, to reach the quota; None without an end or after it."""
+    if quota is None or ends_on is None or ends_on < today:
+        return None
+    days = (ends_on - today).days + 1
+    return -(-max(0, quota - issued) // days)
+
+
+def forecast_date(
+    quota: int | None, issued: int, *, pace_issued: int, pace_days: int, today: date
+) -> date | None:
+    """When the quota is reached at the recent pace; None when it is reached, or never would be."""
+    if quota is None or issued >= quota or pace_issued <= 0 or pace_days <= 0:
+        return None
+    days = Fraction(quota - issued) / Fraction(pace_issued, pace_days)
+    whole = -(-days.numerator // days.denominator)
+    return today + timedelta(days=whole) if whole <= _FORECAST_DAYS_MAX else None
+
+
+def pace_days(first_day: date | None, today: date) -> int:
+    """Over how many days the pace is taken: fewer while the programme is young."""
+    if first_day is None or first_day > today:
+        return 0
+    return min(PACE_DAYS, (today - first_day).days + 1)

@@ -1,0 +1,52 @@
+"""The one place where quota's parts are put together; used by app, worker, command line and tests."""
+
+from dataclasses import dataclass
+
+from services.quota.allocation.operations import Allocations
+from services.quota.attribution.operations import Attribution
+from services.quota.cards.operations import CardEvents
+from services.quota.platformkeys.operations import PlatformKeyring
+from services.quota.programmes.operations import Programmes
+from services.quota.progress.operations import Progress
+from services.quota.qrcodes.operations import QrCodes
+from services.quota.rankings.operations import Rankings
+from shared.approvals import Approvals
+from shared.kit import Kit
+from shared.ratelimit import RateLimiter, build_limiter
+
+SERVICE = "quota"
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    kit: Kit
+    approvals: Approvals
+    limiter: RateLimiter
+    programmes: Programmes
+    allocations: Allocations
+    qrcodes: QrCodes
+    platform_keys: PlatformKeyring
+    card_events: CardEvents
+    attribution: Attribution
+    progress: Progress
+    rankings: Rankings
+
+
+def build(kit: Kit) -> Wiring:
+    allocations = Allocations(kit, SERVICE)
+    attribution = Attribution(kit, SERVICE)
+    rankings = Rankings(kit, SERVICE)
+    appliers = {**allocations.appliers, **attribution.appliers, **rankings.appliers}
+    return Wiring(
+        kit=kit,
+        approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
+        limiter=build_limiter(kit.settings),
+        programmes=Programmes(kit),
+        allocations=allocations,
+        qrcodes=QrCodes(kit),
+        platform_keys=PlatformKeyring(kit),
+        card_events=CardEvents(kit),
+        attribution=attribution,
+        progress=Progress(kit),
+        rankings=rankings,
+    )

@@ -1,0 +1,29 @@
+"""The quota service's jobs: what is due every so often."""
+
+from datetime import timedelta
+
+from arq.worker import Worker
+
+from services.quota.wiring import SERVICE, Wiring, build
+from shared.clock import Clock
+from shared.jobs.handlers import Periodic
+from shared.jobs.worker import WorkerParts, build_worker
+from shared.kit import build_kit
+from shared.settings import Settings
+
+
+def parts(wiring: Wiring) -> WorkerParts:
+    return WorkerParts(
+        queue=SERVICE,
+        jobs=[],
+        periodics=[
+            Periodic("quota.fold_tallies", timedelta(seconds=2), wiring.progress.fold_tallies),
+            Periodic("quota.forget_nonces", timedelta(minutes=5), wiring.platform_keys.forget_nonces),
+        ],
+    )
+
+
+def create_worker(settings: Settings, *, clock: Clock | None = None) -> Worker:
+    """Raises SettingsMissing."""
+    wiring = build(build_kit(settings, clock=clock))
+    return build_worker(wiring.kit, parts(wiring))
