@@ -55,6 +55,10 @@ SESSION_PER_DEVICE = Limit("issuance-session/device", amount=20, seconds=60)
 QUIZ_PER_PERSON = Limit("issuance-quiz/person", amount=30, seconds=60)
 # A draw shows a two-second animation; retries of one tap included.
 DRAW_PER_PERSON = Limit("issuance-draw/person", amount=30, seconds=60)
+# A person checks in, or reports what it saw, a few times a day; this also bounds guessing at check-in codes.
+ACTIVITY_PER_PERSON = Limit("issuance-activity/person", amount=30, seconds=60)
+# A report has a handful of photos; each costs a decode, so they are bounded tighter.
+PHOTO_PER_PERSON = Limit("issuance-photo/person", amount=20, seconds=60)
 
 
 class RateLimiter:

@@ -19,6 +19,10 @@ class Kind(StrEnum):
     VOUCHER_ISSUED = "issuance.voucher_issued"
     VOUCHER_REDEEMED = "issuance.voucher_redeemed"
     VOUCHER_RESTORED = "issuance.voucher_restored"
+    # {"activity_id"}: ask the share verifier about a share.
+    SHARE_SUBMITTED = "issuance.share_submitted"
+    # {"address"}: forget an object whose photo was dropped.
+    PHOTO_DROPPED = "issuance.photo_dropped"
     # {"redemption_id"}: count a write-off or its reversal in the institution's statistics.
     REDEMPTION_COUNTED = "redemption.redemption_counted"
     REVERSAL_COUNTED = "redemption.reversal_counted"

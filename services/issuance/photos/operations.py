@@ -1,0 +1,90 @@
+"""Photos that citizens add to what they report: kept without anything but their pixels, sealed."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from services.issuance.photos import store
+from services.issuance.photos.errors import TooManyPhotos
+from services.issuance.photos.rules import PhotoRefused, Picture, redrawn
+from shared import outbox
+from shared.errors import Fault, InvalidRequest, NotFound
+from shared.idempotency import Answer
+from shared.identity.citizens import Citizen
+from shared.ids import HotId, new_id
+from shared.jobs.kinds import Kind, Queue
+from shared.kit import Kit
+from shared.objects import ObjectStore
+
+# Photos in hand while a report is written. More than that is no report.
+UNUSED_MAX = 20
+UNUSED_FOR = timedelta(days=1)
+_DROP_AT_ONCE = 500
+# Decoding takes a core and up to 150 MB for a moment; requests beside it must stay quick.
+_DECODED_AT_ONCE = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Photos:
+    kit: Kit
+    objects: ObjectStore
+    _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DECODED_AT_ONCE))
+
+    async def keep(self, citizen: Citizen, upload: bytes) -> Answer:
+        """Keeps the picture. Its content is its request number: the same photo again is the same one.
+
+        Raises:
+            InvalidRequest: no picture that we take.
+            TooManyPhotos: nothing uses those that the person uploaded before.
+        """
+        picture = await self._redrawn(upload)
+        photo_id = HotId(citizen.bucket, new_id())
+        sealed = self.kit.keys.sealer.seal(picture.jpeg, context=_context(photo_id))
+        # Stored first: a row whose picture is missing would be evidence that nobody can look at.
+        address = await self.objects.put(sealed)
+        async with self.kit.database.transaction() as tx:
+            kept = await store.keep(
+                tx,
+                photo_id,
+                citizen.person_id,
+                picture,
+                address=address,
+                now=self.kit.clock.now(),
+                unused_max=UNUSED_MAX,
+            )
+        if kept is None or kept.known:
+            await self.objects.delete(address)
+        if kept is None:
+            raise TooManyPhotos
+        body = {"photo_id": str(kept.id), "width": kept.width, "height": kept.height}
+        return Answer(body, replayed=kept.known)
+
+    async def picture(self, photo_id: HotId) -> bytes:
+        """The JPEG. Raises NotFound."""
+        async with self.kit.database.snapshot() as tx:
+            address = await store.address_of(tx, photo_id)
+        sealed = None if address is None else await self.objects.get(address)
+        if sealed is None:
+            raise NotFound
+        return self.kit.keys.sealer.open(sealed, context=_context(photo_id))
+
+    async def drop_unused(self) -> None:
+        """Forgets photos that no report used within a day. Safe to run twice."""
+        before = self.kit.clock.now() - UNUSED_FOR
+        async with self.kit.database.transaction() as tx:
+            addresses = await store.drop_unused(tx, before=before, limit=_DROP_AT_ONCE)
+            if addresses:
+                rows = [(0, {"address": address}) for address in addresses]
+                await outbox.add_many(tx, Queue.ISSUANCE, Kind.PHOTO_DROPPED, rows)
+
+    async def _redrawn(self, upload: bytes) -> Picture:
+        async with self._turns:
+            try:
+                return await asyncio.to_thread(redrawn, upload)
+            except PhotoRefused as refused:
+                fault = Fault("body.file", refused.message, refused.code)
+                raise InvalidRequest(faults=(fault,)) from None
+
+
+def _context(photo_id: HotId) -> bytes:
+    return f"photo/{photo_id}".encode()
