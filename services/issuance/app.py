@@ -3,16 +3,22 @@
 from fastapi import FastAPI
 
 from services.issuance.accounts import routes as accounts
+from services.issuance.activities import routes as activities
 from services.issuance.campaigns import routes as campaigns
 from services.issuance.changes import routes as changes
+from services.issuance.events import routes as events
 from services.issuance.lottery import routes as lottery
+from services.issuance.photos import routes as photos
 from services.issuance.questions import routes as questions
 from services.issuance.quiz import routes as quiz
+from services.issuance.reporting import routes as reporting
+from services.issuance.reviews import routes as reviews
 from services.issuance.wallet import routes as wallet
 from services.issuance.wiring import SERVICE, build
 from shared.clock import Clock
 from shared.http.app import build_app
 from shared.http.approvals import approvals_router
+from shared.http.metrics import metrics_router
 from shared.kit import build_kit
 from shared.settings import Settings, load_settings
 
@@ -35,6 +41,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             quiz.router,
             lottery.router,
             wallet.router,
+            activities.router,
+            events.router,
+            photos.router,
+            reviews.router,
+            reporting.router,
+            metrics_router(SERVICE, wiring.reporting.prometheus),
         ],
         lifespans=[wiring.accounts.connections, wiring.limiter.running, wiring.draining],
     )

@@ -5,15 +5,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.issuance.accounts.operations import Accounts
+from services.issuance.activities.operations import Activities
 from services.issuance.campaigns.operations import Campaigns
 from services.issuance.changes.operations import Changes
+from services.issuance.events.operations import Events
 from services.issuance.lottery.operations import DrawAudits, Lottery
+from services.issuance.notices.operations import Notices
+from services.issuance.photos.operations import Photos
 from services.issuance.questions.operations import Questions
 from services.issuance.quiz.operations import Quizzes
+from services.issuance.reporting.operations import Reporting
+from services.issuance.reviews.operations import Reviews
 from services.issuance.wallet.operations import Wallet
 from shared.approvals import Approvals
 from shared.kit import Kit
+from shared.objects import objects_of
 from shared.ratelimit import RateLimiter, build_limiter
+from shared.sharing import ShareVerifier, share_verifier_of
 from shared.signin import providers_of
 
 SERVICE = "issuance"
@@ -32,6 +40,13 @@ class Wiring:
     lottery: Lottery
     draw_audits: DrawAudits
     wallet: Wallet
+    activities: Activities
+    events: Events
+    photos: Photos
+    reviews: Reviews
+    share_verifier: ShareVerifier | None
+    notices: Notices
+    reporting: Reporting
 
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:
@@ -48,6 +63,7 @@ def build(kit: Kit) -> Wiring:
     """Raises SettingsMissing."""
     campaigns, changes = Campaigns(kit, SERVICE), Changes(kit, SERVICE)
     appliers = {**campaigns.appliers, **changes.appliers}
+    share_verifier = share_verifier_of(kit.settings)
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
@@ -60,4 +76,11 @@ def build(kit: Kit) -> Wiring:
         lottery=Lottery(kit),
         draw_audits=DrawAudits(kit, campaigns.reveal_seeds),
         wallet=Wallet(kit),
+        activities=Activities(kit, verifies_shares=share_verifier is not None),
+        events=Events(kit),
+        photos=Photos(kit, objects_of(kit.settings)),
+        reviews=Reviews(kit),
+        share_verifier=share_verifier,
+        notices=Notices(kit),
+        reporting=Reporting(kit),
     )

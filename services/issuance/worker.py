@@ -4,6 +4,10 @@ from arq.worker import Worker
 
 from services.issuance.campaigns import jobs as campaigns
 from services.issuance.lottery import jobs as lottery
+from services.issuance.notices import jobs as notices
+from services.issuance.photos import jobs as photos
+from services.issuance.reporting import jobs as reporting
+from services.issuance.reviews import jobs as reviews
 from services.issuance.wallet import jobs as wallet
 from services.issuance.wiring import SERVICE, Wiring, build
 from shared.clock import Clock
@@ -15,11 +19,17 @@ from shared.settings import Settings
 def parts(wiring: Wiring) -> WorkerParts:
     return WorkerParts(
         queue=SERVICE,
-        jobs=[],
+        jobs=[
+            *notices.jobs(wiring.notices),
+            reviews.ask_verifier(wiring.reviews, wiring.share_verifier),
+            photos.forget_pictures(wiring.photos),
+        ],
         periodics=[
+            reporting.fold_tallies(wiring.reporting),
             campaigns.reveal_seeds(wiring.campaigns),
             lottery.expire_awards(wiring.lottery),
             wallet.expire_vouchers(wiring.wallet),
+            photos.drop_unused(wiring.photos),
         ],
     )
 

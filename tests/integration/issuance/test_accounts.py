@@ -11,7 +11,8 @@ from sqlalchemy import text
 
 from services.issuance.app import create_app
 from shared.clock import ManualClock
-from shared.identity.citizens import LIFETIME, CitizenTokens
+from shared.identity.citizens import CitizenTokens
+from shared.identity.lifetimes import citizen_token_life
 from shared.kit import Kit
 from shared.settings import Settings
 from tests.support.http import serving
@@ -47,7 +48,8 @@ async def test_the_same_code_of_the_demo_is_the_same_citizen(client: httpx.Async
     first, again, other = [await sign_in(client, code) for code in ("anna", "anna", "boris")]
     assert first["citizen"] == again["citizen"] == {"id": first["citizen"]["id"], "identity_verified": False}
     assert other["citizen"]["id"] != first["citizen"]["id"]
-    assert (first["token_type"], first["expires_in"]) == ("Bearer", int(LIFETIME.total_seconds()))
+    life = int(citizen_token_life(kit.settings).total_seconds())
+    assert (first["token_type"], first["expires_in"]) == ("Bearer", life)
     citizen = CitizenTokens(kit.keys.token).read(first["access_token"], kit.clock.now())
     [account] = await rows(kit, "SELECT * FROM core.account WHERE id = :id", id=citizen.account_id)
     assert (account.bucket, account.person_id) == (citizen.bucket, citizen.person_id)

@@ -1,0 +1,145 @@
+"""The service's figures, for dashboards and for Prometheus: each from one instant, all from the database."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from services.issuance.reporting import store
+from services.issuance.reporting.rules import (
+    MEASURES,
+    Totals,
+    add_up,
+    announced_odds,
+    observed_odds,
+    odds_drift_p,
+)
+from services.issuance.reporting.schemas import Day, Metrics
+from shared.clock import machine_now, rfc3339
+from shared.db import Tx
+from shared.kit import Kit
+from shared.metrics.store import Figure, figures, fold
+from shared.outbox.store import backlog
+from shared.rates import rate_text
+from shared.vouchers import catalogue
+
+_FOLD_LIMIT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Reporting:
+    kit: Kit
+
+    async def metrics(self, slug: str | None) -> Metrics:
+        """A campaign's figures, of all campaigns together without one. Raises NotFound."""
+        now = self.kit.clock.now()
+        async with self.kit.database.snapshot() as tx:
+            campaigns = (
+                await catalogue.campaigns(tx)
+                if slug is None
+                else [await catalogue.campaign_by_slug(tx, slug)]
+            )
+            ids = [campaign.id for campaign in campaigns]
+            totals = add_up(await figures(tx, ids, MEASURES))
+            remaining = Counter[str]()
+            for stock in await store.stock(tx, ids, not_closed_at=now):
+                remaining[stock.voucher_type] += stock.remaining
+            awards_open = await store.awards_open(tx, ids)
+            in_force_ppm = await store.odds_in_force(tx, ids, now)
+            types = [entry.key for key in ids for entry in await catalogue.voucher_types(tx, key)]
+        observed = observed_odds(totals.all)
+        announced = announced_odds(totals.draws_at, in_force_ppm)
+        return Metrics(
+            as_of=rfc3339(now),
+            attempts=totals.all.attempts,
+            passed=totals.all.passed,
+            chances=totals.all.chances,
+            draws=totals.all.draws,
+            wins=totals.all.wins,
+            vouchers_issued=totals.all.issued,
+            # Also the types that nobody has chosen: a report that leaves them out does not add up.
+            issued_by_type={key: totals.issued_by_type[key] for key in types},
+            stock_remaining=dict(remaining),
+            awards_open=awards_open,
+            observed_odds=None if observed is None else rate_text(observed),
+            announced_odds=None if announced is None else rate_text(announced),
+            odds_drift_p=odds_drift_p(totals.all.wins, totals.draws_at),
+            daily=_daily(totals),
+        )
+
+    async def prometheus(self) -> list[Metric]:
+        """The same totals as metric families, for every campaign."""
+        async with self.kit.database.snapshot() as tx:
+            campaigns = await catalogue.campaigns(tx)
+            slugs = {campaign.id: campaign.slug for campaign in campaigns}
+            totals = await _totals_by_campaign(tx, list(slugs))
+            stock = await store.stock(tx, list(slugs))
+            types = {key: await catalogue.voucher_types(tx, key) for key in slugs}
+            waiting = await backlog(tx)
+        attempts = CounterMetricFamily(
+            "hv_quiz_attempts", "Answered quiz attempts", labels=("campaign", "passed")
+        )
+        draws = CounterMetricFamily("hv_draws", "Draws", labels=("campaign", "won"))
+        issued = CounterMetricFamily(
+            "hv_vouchers_issued", "Vouchers issued", labels=("campaign", "voucher_type")
+        )
+        remaining = GaugeMetricFamily(
+            "hv_stock_remaining",
+            "Vouchers that a phase can still give out",
+            labels=("campaign", "phase", "voucher_type"),
+        )
+        for key, slug in slugs.items():
+            sums = totals[key].all
+            attempts.add_metric([slug, "true"], sums.passed)
+            attempts.add_metric([slug, "false"], sums.attempts - sums.passed)
+            draws.add_metric([slug, "true"], sums.wins)
+            draws.add_metric([slug, "false"], sums.draws - sums.wins)
+            for entry in types[key]:
+                issued.add_metric([slug, entry.key], totals[key].issued_by_type[entry.key])
+        for row in stock:
+            labels = [slugs[row.campaign_id], str(row.phase_seq), row.voucher_type]
+            remaining.add_metric(labels, row.remaining)
+        pending = GaugeMetricFamily("hv_outbox_pending", "Outbox rows that wait", value=waiting.waiting)
+        age = 0.0 if waiting.oldest is None else (machine_now() - waiting.oldest).total_seconds()
+        oldest = GaugeMetricFamily(
+            "hv_outbox_oldest_seconds", "Age of the outbox row that waits longest", value=max(age, 0.0)
+        )
+        return [attempts, draws, issued, remaining, pending, oldest]
+
+    async def fold_tallies(self) -> None:
+        """Keeps the deltas few: readers add up tally and deltas, so that it changes no figure."""
+        while True:
+            async with self.kit.database.transaction() as tx:
+                if await fold(tx, _FOLD_LIMIT) < _FOLD_LIMIT:
+                    return
+
+
+async def _campaigns(tx: Tx, slug: str | None) -> list[UUID]:
+    if slug is None:
+        return [campaign.id for campaign in await catalogue.campaigns(tx)]
+    return [(await catalogue.campaign_by_slug(tx, slug)).id]
+
+
+async def _totals_by_campaign(tx: Tx, campaigns: Sequence[UUID]) -> dict[UUID, Totals]:
+    found: defaultdict[UUID, list[Figure]] = defaultdict(list)
+    for figure in await figures(tx, list(campaigns), MEASURES):
+        found[figure.scope_id].append(figure)
+    return {key: add_up(found[key]) for key in campaigns}
+
+
+def _daily(totals: Totals) -> list[Day]:
+    return [
+        Day(
+            date=day.isoformat(),
+            attempts=sums.attempts,
+            participants=sums.participants,
+            passed=sums.passed,
+            draws=sums.draws,
+            wins=sums.wins,
+            issued=sums.issued,
+        )
+        for day, sums in sorted(totals.by_day.items())
+    ]
