@@ -1,6 +1,7 @@
 """Builders of campaigns: published through issuance's own operations, by two staff members."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -86,7 +87,8 @@ def definition(
         ],
         "voucher_types": [_voucher_type(key, price_fen) for key, price_fen in PRICES.items()],
         "phases": [
-            phase | {"seq": seq, "opens_at": rfc3339(opens_at), "closes_at": rfc3339(opens_at + lasts)}
+            deepcopy(phase)
+            | {"seq": seq, "opens_at": rfc3339(opens_at), "closes_at": rfc3339(opens_at + lasts)}
             for seq, opens_at in enumerate(opening, start=1)
         ],
         "per_person_limits": LIMITS | dict(limits or {}),
