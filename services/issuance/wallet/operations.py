@@ -142,12 +142,17 @@ class Wallet:
         return found
 
     async def _claim_batch(self, _key: Hashable, items: Sequence[_Wish]) -> Sequence[Claim | Refusal]:
-        # Codes are made here: when two are equal the batch fails, and each item runs again with a new one.
+        try:
+            rows = await self._run(items)
+        except store.CodeTaken:
+            rows = await self._run(items)
+        return [self._claim(row) for row in rows]
+
+    async def _run(self, items: Sequence[_Wish]) -> list[Claimed]:
         claims = [self._with_code(item) for item in items]
-        rows = await store.claim_batch(
+        return await store.claim_batch(
             self._kit.database, claims, now=self._kit.clock.now(), sent_at=machine_now()
         )
-        return [self._claim(row) for row in rows]
 
     def _with_code(self, item: _Wish) -> store.Claim:
         voucher_id, code = new_id(), make_code(item.award.bucket)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
 
 from shared.db import Database, Tx
@@ -40,6 +41,10 @@ _EXPIRE = text("""
     SELECT count(*) FROM sorted
     CROSS JOIN LATERAL core.vouchers_end(sorted.buckets, sorted.ids, 'expired', 'system', :now)
 """)
+
+
+class CodeTaken(Exception):
+    """A new code is one that another voucher has; nothing was written. Happens about never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,22 +99,31 @@ class Voucher:
 async def claim_batch(
     database: Database, claims: Sequence[Claim], *, now: datetime, sent_at: datetime
 ) -> list[Claimed]:
-    """issuance.claim_batch: locks stock rows, then awards; one outcome each, in order."""
-    rows = await database.call(
-        _CLAIM,
-        now,
-        sent_at,
-        [claim.award.bucket for claim in claims],
-        [claim.person_id for claim in claims],
-        [claim.award.uuid for claim in claims],
-        [claim.voucher_type for claim in claims],
-        [claim.request_no for claim in claims],
-        [claim.fingerprint for claim in claims],
-        [claim.address.uuid for claim in claims],
-        [claim.code_hash for claim in claims],
-        [claim.code_sealed for claim in claims],
-        [claim.outbox_id for claim in claims],
-    )
+    """issuance.claim_batch: locks stock rows, then awards; one outcome each, in order.
+
+    Raises:
+        CodeTaken: the caller makes new codes.
+    """
+    try:
+        rows = await database.call(
+            _CLAIM,
+            now,
+            sent_at,
+            [claim.award.bucket for claim in claims],
+            [claim.person_id for claim in claims],
+            [claim.award.uuid for claim in claims],
+            [claim.voucher_type for claim in claims],
+            [claim.request_no for claim in claims],
+            [claim.fingerprint for claim in claims],
+            [claim.address.uuid for claim in claims],
+            [claim.code_hash for claim in claims],
+            [claim.code_sealed for claim in claims],
+            [claim.outbox_id for claim in claims],
+        )
+    except asyncpg.UniqueViolationError as error:
+        if error.constraint_name != "uq_voucher_bucket_code_hash":
+            raise
+        raise CodeTaken from error
     return [Claimed(*row) for row in rows]
 
 
