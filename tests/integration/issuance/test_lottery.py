@@ -103,6 +103,20 @@ async def test_values_in_sql_are_those_of_the_reference_for_every_odds(
     }
 
 
+@pytest.mark.parametrize(("above", "won"), [(0, False), (1, True)])
+async def test_a_value_at_the_threshold_loses_and_one_just_below_wins(
+    hands: Hands, kit: Kit, clock: ManualClock, above: int, *, won: bool
+) -> None:
+    campaign = await open_campaign(kit, clock)
+    [chance] = await give_chances(kit, hands.person, campaign)
+    seed, chance_id = await seed_of(kit, campaign.phases[0]), str(HotId(hands.person.address.bucket, chance))
+    value = draw_value(seed, message_prefix(campaign.slug, 1), chance_id, "")
+    threshold = (int.from_bytes(value[:8], "big") + above).to_bytes(8, "big")
+    change = "UPDATE issuance.odds_version SET threshold = :threshold WHERE phase_id = :id"
+    await run(kit, change, threshold=threshold, id=campaign.phases[0])
+    assert (await hands.draw(campaign.slug)).json()["won"] is won
+
+
 async def test_the_database_writes_an_address_as_we_do(kit: Kit) -> None:
     for bucket in (0, 1, 31, 32, 511, 1023):
         address = HotId(bucket, new_id())
