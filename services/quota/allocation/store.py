@@ -67,7 +67,7 @@ async def versions(tx: Tx, programme_id: UUID, *, limit: int | None = None) -> l
     )
     if limit is not None:
         statement = statement.limit(limit)
-    return [Version(*row) for row in (await tx.execute(statement)).tuples()]
+    return [Version(*row) for row in await tx.execute(statement)]
 
 
 async def version(tx: Tx, programme_id: UUID, number: int) -> Version | None:
@@ -91,7 +91,7 @@ async def items(tx: Tx, allocation_id: UUID) -> list[Item]:
         .where(AllocationItemRow.allocation_id == allocation_id)
         .order_by(AllocationItemRow.place)
     )
-    return [Item(*row) for row in (await tx.execute(statement)).tuples()]
+    return [Item(*row) for row in await tx.execute(statement)]
 
 
 async def adjustments(tx: Tx, allocation_id: UUID) -> list[Adjustment]:
@@ -106,7 +106,7 @@ async def adjustments(tx: Tx, allocation_id: UUID) -> list[Adjustment]:
         .where(AllocationAdjustmentRow.allocation_id == allocation_id)
         .order_by(AllocationAdjustmentRow.place)
     )
-    return [Adjustment(*row) for row in (await tx.execute(statement)).tuples()]
+    return [Adjustment(*row) for row in await tx.execute(statement)]
 
 
 async def insert_version(

@@ -137,7 +137,7 @@ async def unattributed(
 ) -> list[Unattributed]:
     """Cards without a hospital, oldest first."""
     values = {"programme": programme_id, "after_at": after[0], "after_id": after[1], "limit": limit}
-    return [Unattributed(*row) for row in (await tx.execute(_UNATTRIBUTED, values)).tuples()]
+    return [Unattributed(*row) for row in await tx.execute(_UNATTRIBUTED, values)]
 
 
 async def address_of(tx: Tx, programme_id: UUID, event_bucket: int, event_id: str) -> Address | None:

@@ -44,7 +44,7 @@ async def keys(tx: Tx, programme_id: UUID) -> list[KeyInfo]:
         .where(PlatformKeyRow.programme_id == programme_id)
         .order_by(PlatformKeyRow.created_at.desc(), PlatformKeyRow.key_id)
     )
-    return [KeyInfo(*row) for row in (await tx.execute(statement)).tuples()]
+    return [KeyInfo(*row) for row in await tx.execute(statement)]
 
 
 async def revoke_key(tx: Tx, programme_id: UUID, key_id: str, *, by: UUID, now: datetime) -> bool:

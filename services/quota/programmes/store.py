@@ -114,7 +114,7 @@ async def lock_programme(tx: Tx, slug: str) -> Programme | None:
 async def programmes(tx: Tx) -> list[Programme]:
     """All of them (a city has a few), newest first."""
     statement = _PROGRAMME.order_by(ProgrammeRow.created_at.desc(), ProgrammeRow.slug.desc())
-    return [Programme(*row) for row in (await tx.execute(statement)).tuples()]
+    return [Programme(*row) for row in await tx.execute(statement)]
 
 
 async def hospitals(
@@ -126,7 +126,7 @@ async def hospitals(
         statement = statement.where(HospitalRow.id == only)
     if limit is not None:
         statement = statement.limit(limit)
-    return [Hospital(*row) for row in (await tx.execute(statement)).tuples()]
+    return [Hospital(*row) for row in await tx.execute(statement)]
 
 
 async def hospital_by_id(tx: Tx, hospital_id: str) -> tuple[Hospital, UUID] | None:

@@ -94,7 +94,7 @@ async def first_day(tx: Tx, programme_id: UUID) -> date | None:
 
 
 async def daily(tx: Tx, programme_id: UUID) -> list[Day]:
-    return [Day(*row) for row in (await tx.execute(_DAILY, {"programme": programme_id})).tuples()]
+    return [Day(*row) for row in await tx.execute(_DAILY, {"programme": programme_id})]
 
 
 async def scans(tx: Tx, programme_id: UUID) -> Mapping[str, int]:

@@ -122,8 +122,7 @@ class _Reader:
                 self.lines.append(line)
             return
         self.totals.append((line, summed, self.block_start))
-        if summed != _GRAND_SCOPE:
-            self.block_start = len(self.lines)
+        self.block_start = len(self.lines)
 
     def _is_known(self, alliance: str) -> bool:
         return any(line.alliance == alliance for line in self.lines)

@@ -68,7 +68,7 @@ async def codes_of(tx: Tx, hospital_id: str) -> list[Code]:
         .where(HospitalCodeRow.hospital_id == hospital_id)
         .order_by(HospitalCodeRow.replaced_at.desc().nulls_first())
     )
-    return [Code(*row) for row in (await tx.execute(statement)).tuples()]
+    return [Code(*row) for row in await tx.execute(statement)]
 
 
 async def count_scan(database: Database, scene: str, now: datetime) -> str | None:

@@ -2,35 +2,21 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
 from contextlib import suppress
 
 import pytest
-import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.documents.sheets import column, find_table, normalise, read_rows, whole_number
 from shared.errors import InvalidRequest
+from tests.support.workbooks import workbook
 
 COLUMNS = (
     column("group", "医共体", "alliance", "医共体", required=False),
     column("name", "医院", "hospital", "医院", "单位"),
     column("visits", "诊疗人次", r"visits(_\d{4})?", "诊疗人次"),
 )
-
-
-def workbook(
-    rows: Sequence[Sequence[object]], merges: Sequence[tuple[int, int, int, int, str]] = ()
-) -> bytes:
-    buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True}) as book:
-        sheet = book.add_worksheet()
-        for number, row in enumerate(rows):
-            sheet.write_row(number, 0, row)
-        for merge in merges:
-            sheet.merge_range(*merge)
-    return buffer.getvalue()
 
 
 def codes(error: InvalidRequest) -> list[str]:
