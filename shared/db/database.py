@@ -4,6 +4,7 @@ One operation is one visible transaction (`async with database.transaction() as 
 before the answer is built. Nothing else opens or commits one.
 """
 
+import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,7 +13,9 @@ from typing import ParamSpec, TypeVar
 import asyncpg
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from typing_extensions import override
 
 from shared.errors import invariant
 
@@ -23,14 +26,22 @@ Tx = AsyncConnection
 
 # A request that the database has not answered by then gets 503: api.md promises an answer within 5 s.
 COMMAND_TIMEOUT_SECONDS = 4.0
+# The same for all of a transaction: waiting for a connection, every statement, the commit.
+TRANSACTION_SECONDS = 4.5
 # Reports, imports and the integrity check may take longer; they have their own few connections.
 SLOW_TIMEOUT_SECONDS = 120.0
 CONNECT_TIMEOUT_SECONDS = 3.0
 LOCK_TIMEOUT_SECONDS = 3.0
+# A connection whose server does not answer is given up, not said goodbye to.
+CLOSE_SECONDS = 0.2
 
 # Serialization failure and deadlock: the database chose a victim, the same operation may run again.
 RETRYABLE_SQLSTATES = frozenset({"40001", "40P01"})
 RETRIES_MAX = 4
+
+
+# InternalClientError: the connection was still busy with being cancelled. PoolTimeout: none came free.
+_UNAVAILABLE = (OSError, TimeoutError, PoolTimeout, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def sqlstate(error: BaseException) -> str | None:
@@ -42,7 +53,7 @@ def sqlstate(error: BaseException) -> str | None:
 
 def is_unavailable(error: BaseException) -> bool:
     """True when the database could not be reached or did not answer in time (not a fault of the request)."""
-    if isinstance(error, (OSError, TimeoutError, asyncpg.InterfaceError)):
+    if isinstance(error, _UNAVAILABLE):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
@@ -84,6 +95,13 @@ def _server_settings(timeout_seconds: float) -> dict[str, str]:
     }
 
 
+class _Connection(asyncpg.Connection):
+    @override
+    async def close(self, *, timeout: float | None = None) -> None:
+        """Quick also for a server that is frozen: whoever waits for the answer is promised one in time."""
+        await super().close(timeout=min(timeout or CLOSE_SECONDS, CLOSE_SECONDS))
+
+
 def _engine(url: str, *, pool_size: int, timeout_seconds: float) -> AsyncEngine:
     return create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"),
@@ -95,6 +113,7 @@ def _engine(url: str, *, pool_size: int, timeout_seconds: float) -> AsyncEngine:
             "timeout": CONNECT_TIMEOUT_SECONDS,
             "command_timeout": timeout_seconds,
             "server_settings": _server_settings(timeout_seconds),
+            "connection_class": _Connection,
         },
     )
 
@@ -126,6 +145,7 @@ class Database:
             timeout=CONNECT_TIMEOUT_SECONDS,
             command_timeout=COMMAND_TIMEOUT_SECONDS,
             server_settings=_server_settings(COMMAND_TIMEOUT_SECONDS),
+            connection_class=_Connection,
             reset=_keep_session,
         )
 
@@ -140,17 +160,17 @@ class Database:
     async def transaction(self, *, slow: bool = False) -> AsyncIterator[Tx]:
         """One transaction: committed when the block ends, rolled back when it raises.
 
-        `slow` gives it up to 120 s, for reports and jobs; requests keep the 4 s limit.
+        `slow` gives each statement up to 120 s, for reports and jobs; requests are answered within 5 s.
         """
         engine = self._slow_engine if slow else self._engine
-        async with engine.begin() as tx:
+        async with asyncio.timeout(None if slow else TRANSACTION_SECONDS), engine.begin() as tx:
             yield tx
 
     @asynccontextmanager
     async def snapshot(self, *, slow: bool = False) -> AsyncIterator[Tx]:
         """Read-only view in which every statement sees the same instant (repeatable read)."""
         engine = self._slow_engine if slow else self._engine
-        async with engine.connect() as connection:
+        async with asyncio.timeout(None if slow else TRANSACTION_SECONDS), engine.connect() as connection:
             tx = await connection.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -166,4 +186,5 @@ class Database:
         pool = self._hot
         invariant(pool is not None, "Database.start() was not awaited")
         assert pool is not None  # noqa: S101 - narrows the type; the invariant above already refused
-        return await pool.fetch(statement, *args, timeout=COMMAND_TIMEOUT_SECONDS)
+        async with asyncio.timeout(TRANSACTION_SECONDS):
+            return await pool.fetch(statement, *args, timeout=COMMAND_TIMEOUT_SECONDS)

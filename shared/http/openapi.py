@@ -57,9 +57,10 @@ def completed(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summarise(operation: dict[str, Any]) -> None:
-    """The first sentence of a route's docstring is its summary; the name of its function never is."""
+    """The first line of a route's docstring is its summary, unless it has one and nothing more to say."""
     first, _, rest = operation.pop("description", "").partition("\n")
-    operation["summary"] = first.strip().rstrip(".")
+    if first.strip():
+        operation["summary"] = first.strip().rstrip(".")
     if rest.strip():
         operation["description"] = rest.strip()
 

@@ -64,8 +64,10 @@ PLANTED = [
     ),
     (
         "a payer's part of a voucher went to another payer",
-        "UPDATE core.voucher SET split_fen = ARRAY[split_fen[1] + 1, split_fen[2] - 1, split_fen[3]]"
-        " WHERE state = 'issued'",
+        (
+            "UPDATE core.voucher SET split_fen = ARRAY[split_fen[1] + 1, split_fen[2] - 1, split_fen[3]]"
+            " WHERE state = 'issued'"
+        ),
         "ledger_commits_exactly_the_outstanding_vouchers",
     ),
     (
@@ -80,10 +82,13 @@ PLANTED = [
     ),
     (
         "two vouchers swapped their states",
-        "UPDATE core.voucher SET state = CASE state WHEN 'expired' THEN 'revoked' ELSE 'expired' END"
-        " WHERE state IN ('expired', 'revoked');"
-        "UPDATE core.voucher v SET state = CASE v.state WHEN 'issued' THEN 'expired' ELSE 'issued' END"
-        " WHERE v.state = 'issued' OR v.id IN (SELECT voucher_id FROM core.ledger_transfer WHERE kind = 'expire')",
+        (
+            "UPDATE core.voucher SET state = CASE state WHEN 'expired' THEN 'revoked' ELSE 'expired' END"
+            " WHERE state IN ('expired', 'revoked');"
+            "UPDATE core.voucher v SET state = CASE v.state WHEN 'issued' THEN 'expired' ELSE 'issued' END"
+            " WHERE v.state = 'issued' OR v.id IN"
+            " (SELECT voucher_id FROM core.ledger_transfer WHERE kind = 'expire')"
+        ),
         "vouchers_agree_with_their_own_transfers",
     ),
     (
@@ -93,7 +98,10 @@ PLANTED = [
     ),
     (
         "a voucher without any transfer",
-        "DELETE FROM core.ledger_transfer t USING core.voucher v WHERE t.voucher_id = v.id AND v.state = 'issued'",
+        (
+            "DELETE FROM core.ledger_transfer WHERE voucher_id IN"
+            " (SELECT id FROM core.voucher WHERE state = 'issued')"
+        ),
         "vouchers_agree_with_their_own_transfers",
     ),
     (
@@ -103,8 +111,11 @@ PLANTED = [
     ),
     (
         "a tally's money moved from one payer to another",
-        "UPDATE core.tally_delta SET amounts_fen = ARRAY[amounts_fen[1] - 1, amounts_fen[2] + 1, amounts_fen[3]]"
-        " WHERE measure = 'redeem'",
+        (
+            "UPDATE core.tally_delta"
+            " SET amounts_fen = ARRAY[amounts_fen[1] - 1, amounts_fen[2] + 1, amounts_fen[3]]"
+            " WHERE measure = 'redeem'"
+        ),
         "tallies_equal_the_recount_of_transfers",
     ),
     (
@@ -119,26 +130,34 @@ PLANTED = [
     ),
     (
         "a row waits where no worker looks",
-        "INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)"
-        " VALUES (0, gen_random_uuid(), 'nowhere', 'x', '{}', now(), now())",
+        (
+            "INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)"
+            " VALUES (0, gen_random_uuid(), 'nowhere', 'x', '{}', now(), now())"
+        ),
         "outbox_rows_are_delivered_or_visibly_waiting",
     ),
     (
         "a row is parked for a year",
-        "INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)"
-        " VALUES (0, gen_random_uuid(), 'issuance', 'x', '{}', now() + interval '1 year', now())",
+        (
+            "INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)"
+            " VALUES (0, gen_random_uuid(), 'issuance', 'x', '{}', now() + interval '1 year', now())"
+        ),
         "outbox_rows_are_delivered_or_visibly_waiting",
     ),
     (
         "an account holds the identities of two people",
-        "INSERT INTO core.person_identity SELECT sha256(identity_hash), bucket, person_id, account_id"
-        " FROM core.person_identity",
+        (
+            "INSERT INTO core.person_identity SELECT sha256(identity_hash), bucket, person_id, account_id"
+            " FROM core.person_identity"
+        ),
         "persons_have_one_account_each",
     ),
     (
         "a second account acts for an identified person",
-        "INSERT INTO core.account SELECT gen_random_uuid(), 'alipay', subject_hash, subject_sealed, bucket,"
-        " person_id, created_at, erased_at FROM core.account",
+        (
+            "INSERT INTO core.account SELECT gen_random_uuid(), 'alipay', subject_hash, subject_sealed,"
+            " bucket, person_id, created_at, erased_at FROM core.account"
+        ),
         "persons_have_one_account_each",
     ),
     (
@@ -223,14 +242,18 @@ class TestAuditChain:
         ("the log was cut off", "DELETE FROM core.audit_entry WHERE seq = 3", 2),
         (
             "two entries were swapped",
-            "UPDATE core.audit_entry SET seq = CASE seq WHEN 1 THEN -2 ELSE -1 END WHERE seq < 3;"
-            "UPDATE core.audit_entry SET seq = -seq WHERE seq < 0",
+            (
+                "UPDATE core.audit_entry SET seq = CASE seq WHEN 1 THEN -2 ELSE -1 END WHERE seq < 3;"
+                "UPDATE core.audit_entry SET seq = -seq WHERE seq < 0"
+            ),
             0,
         ),
         (
             "an entry was added without its place in the chain",
-            "INSERT INTO core.audit_entry SELECT 4, at, actor, action, object, before, after, entry_hash,"
-            " sha256('') FROM core.audit_entry WHERE seq = 3",
+            (
+                "INSERT INTO core.audit_entry SELECT 4, at, actor, action, object, before, after, entry_hash,"
+                " sha256('') FROM core.audit_entry WHERE seq = 3"
+            ),
             3,
         ),
         ("the head forgot the last entry", "UPDATE core.audit_head SET seq = 2", 3),
