@@ -1,0 +1,120 @@
+"""Whether draws keep the announced odds, and where people are lost on the way to a voucher. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from shared.binomial import two_sided_p
+from shared.money import PPM
+
+# Five ways on each of some fifty days, with the days and the whole: a campaign is looked at three hundred
+# times. At one in a hundred thousand, honest draws raise a false alarm in one campaign of three hundred.
+ODDS_ALARM_P = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnCell:
+    """Draws of one day, of chances earned in one way, made at the same odds."""
+
+    day: date
+    channel: str
+    odds_ppm: int
+    draws: int
+    wins: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Announced and observed odds of some draws. `p` is exact: how probable is a result this unlikely?"""
+
+    draws: int
+    wins: int
+    expected_wins: float
+    p: float
+
+    @property
+    def announced(self) -> float | None:
+        return self.expected_wins / self.draws if self.draws else None
+
+    @property
+    def observed(self) -> float | None:
+        return self.wins / self.draws if self.draws else None
+
+    @property
+    def alarming(self) -> bool:
+        return self.p < ODDS_ALARM_P
+
+
+@dataclass(frozen=True, slots=True)
+class Drifts:
+    """Of all draws, of each day, of each way to earn a chance, and of each way on each day."""
+
+    total: Drift
+    by_day: dict[date, Drift]
+    by_channel: dict[str, Drift]
+    by_day_and_channel: dict[tuple[date, str], Drift]
+
+    @property
+    def alarming(self) -> bool:
+        apart = (*self.by_day.values(), *self.by_channel.values(), *self.by_day_and_channel.values())
+        return self.total.alarming or any(drift.alarming for drift in apart)
+
+
+@dataclass(slots=True)
+class _Sum:
+    tries_at: Counter[int] = field(default_factory=Counter)
+    wins: int = 0
+
+    def add(self, cell: DrawnCell) -> None:
+        self.tries_at[cell.odds_ppm] += cell.draws
+        self.wins += cell.wins
+
+    def drift(self) -> Drift:
+        expected_ppm = sum(odds_ppm * draws for odds_ppm, draws in self.tries_at.items())
+        return Drift(
+            draws=self.tries_at.total(),
+            wins=self.wins,
+            expected_wins=expected_ppm / PPM,
+            p=two_sided_p(self.wins, self.tries_at),
+        )
+
+
+def drifts(cells: Iterable[DrawnCell]) -> Drifts:
+    total = _Sum()
+    days: dict[date, _Sum] = {}
+    channels: dict[str, _Sum] = {}
+    both: dict[tuple[date, str], _Sum] = {}
+    for cell in cells:
+        for part in (
+            total,
+            days.setdefault(cell.day, _Sum()),
+            channels.setdefault(cell.channel, _Sum()),
+            both.setdefault((cell.day, cell.channel), _Sum()),
+        ):
+            part.add(cell)
+    return Drifts(
+        total=total.drift(),
+        by_day={day: part.drift() for day, part in sorted(days.items())},
+        by_channel={channel: part.drift() for channel, part in sorted(channels.items())},
+        by_day_and_channel={key: part.drift() for key, part in sorted(both.items())},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step on the way, with how many came so far and which share of the step before that is."""
+
+    name: str
+    count: int
+    kept: float | None
+
+
+def funnel(counts: Iterable[tuple[str, int]]) -> list[Step]:
+    """The steps in their order. A share above 1 is no error: one pass may earn several chances."""
+    steps: list[Step] = []
+    before: int | None = None
+    for name, count in counts:
+        steps.append(Step(name, count, count / before if before else None))
+        before = count
+    return steps

@@ -1,0 +1,82 @@
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from services.issuance.calibration.schemas import RateText, decimal_text
+from services.issuance.monitoring.rules import Drift, Step
+
+
+class DriftView(BaseModel):
+    """`p`: how probable is a number of wins this unlikely, if the announced odds are kept (exact)."""
+
+    draws: int
+    wins: int
+    expected_wins: RateText
+    announced_odds: RateText | None
+    observed_odds: RateText | None
+    p: float
+    alarm: bool
+
+    @classmethod
+    def of(cls, drift: Drift, **place: str) -> Self:
+        announced, observed = drift.announced, drift.observed
+        return cls(
+            draws=drift.draws,
+            wins=drift.wins,
+            expected_wins=decimal_text(drift.expected_wins),
+            announced_odds=None if announced is None else decimal_text(announced),
+            observed_odds=None if observed is None else decimal_text(observed),
+            p=drift.p,
+            alarm=drift.alarming,
+            **place,
+        )
+
+
+class DayDrift(DriftView):
+    date: str
+
+
+class ChannelDrift(DriftView):
+    channel: str
+
+
+class DayChannelDrift(DayDrift):
+    channel: str
+
+
+class DrawMonitor(BaseModel):
+    """`alarm` when any of these is less probable than `alarm_p`."""
+
+    as_of: str
+    alarm: bool
+    alarm_p: float
+    total: DriftView
+    by_day: list[DayDrift]
+    by_channel: list[ChannelDrift]
+    by_day_and_channel: list[DayChannelDrift]
+
+
+class StepView(BaseModel):
+    name: str = Field(
+        description="started, answered, passed (quiz); submitted, accepted (other ways); "
+        "chances, draws, wins, claimed, redeemed"
+    )
+    count: int
+    kept: RateText | None = Field(description="of the step before; null at the first, or after none")
+
+    @classmethod
+    def of(cls, step: Step) -> Self:
+        kept = None if step.kept is None else decimal_text(step.kept)
+        return cls(name=step.name, count=step.count, kept=kept)
+
+
+class ChannelFunnel(BaseModel):
+    channel: str
+    steps: list[StepView]
+
+
+class Funnel(BaseModel):
+    as_of: str
+    started_estimated: bool = Field(description="begun attempts are estimated from a sample of persons")
+    steps: list[StepView] = Field(description="all ways together, from the chance on")
+    channels: list[ChannelFunnel]

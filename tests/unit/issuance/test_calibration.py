@@ -1,0 +1,246 @@
+"""Question statistics against their definitions, and planted questions that must be found."""
+
+import math
+import statistics as plain
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.issuance.calibration.rules import (
+    ATTEMPTS_ENOUGH,
+    ATTEMPTS_MIN,
+    GROUP_SHARE,
+    ItemStatistics,
+    Packed,
+    Responses,
+    buckets_of_sample,
+    judge,
+    statistics,
+    unpacked,
+    wilson,
+)
+from shared.ids import BUCKETS
+
+BANK = (11, 12, 13, 14, 15)
+Attempt = dict[int, str]
+"""Question id → the answer; "A" is right everywhere."""
+
+
+def read(attempts: Sequence[Attempt], *, pass_score: int = 60) -> Responses:
+    """The attempts as the store hands them over."""
+    answers = [answer for attempt in attempts for answer in attempt.values()]
+    packed = Packed(
+        question_ids=",".join(str(key) for attempt in attempts for key in attempt),
+        marks="".join("1" if answer == "A" else "0" for answer in answers),
+        answers=",".join(answers),
+        asked=",".join(str(len(attempt)) for attempt in attempts),
+        pass_scores=",".join([str(pass_score)] * len(attempts)),
+        groups=",".join(str(number % 256) for number in range(len(attempts))),
+    )
+    return unpacked(packed, BANK)
+
+
+def figures(attempts: Sequence[Attempt]) -> dict[int, ItemStatistics]:
+    return dict(zip(BANK, statistics(read(attempts), len(BANK)), strict=True))
+
+
+attempts_lists = st.lists(
+    st.dictionaries(st.sampled_from(BANK), st.sampled_from(["A", "B", "C", "BC", ""]), min_size=1),
+    min_size=1,
+    max_size=40,
+)
+
+
+def score(attempt: Attempt) -> int:
+    return 100 * sum(answer == "A" for answer in attempt.values()) // len(attempt)
+
+
+def plain_share(attempts: Sequence[Attempt], key: int, option: str, *, best: bool) -> float:
+    """By definition: sort, walk until 27 % are reached, take of the last group the part that fits in."""
+    wanted = GROUP_SHARE * len(attempts)
+    left, chosen = wanted, 0.0
+    for level in sorted({score(attempt) for attempt in attempts}, reverse=best):
+        tied = [attempt for attempt in attempts if score(attempt) == level]
+        part = min(1.0, left / len(tied))
+        chosen += part * sum(option in attempt[key] for attempt in tied)
+        left -= part * len(tied)
+    return chosen / wanted
+
+
+def test_texts_are_read_as_they_were_written() -> None:
+    responses = read([{11: "A", 12: "", 13: "BD"}, {15: "ACF"}])
+    assert responses.question.tolist() == [0, 1, 2, 4]
+    assert responses.attempt.tolist() == [0, 0, 0, 1]
+    assert responses.correct.tolist() == [True, False, False, False]
+    assert responses.chosen.tolist() == [1, 0, 0b1010, 0b100101]
+    assert responses.right.tolist() == [1, 0]
+    assert responses.attempts == 2
+
+
+def test_nothing_answered_is_nothing_known() -> None:
+    empty = unpacked(Packed("", "", "", "", "", ""), BANK)
+    assert empty.attempts == 0
+    assert {item.verdict for item in statistics(empty, len(BANK))} == {"not_enough_data"}
+
+
+def test_figures_of_a_small_table_by_hand() -> None:
+    found = figures(
+        [
+            {11: "A", 12: "A", 13: "A"},
+            {11: "A", 12: "A", 13: "B"},
+            {11: "B", 12: "A", 13: "B"},
+            {11: "B", 12: "C", 13: "B"},
+        ]
+    )
+    assert found[11].attempts == 4
+    assert found[11].facility == 0.5
+    assert found[13].facility == 0.25
+    assert found[12].facility == 0.75
+    # The best 27 % of four are the first and a little of the second, the weakest the last and a little.
+    assert found[11].discrimination == pytest.approx(1.0)
+    assert found[13].discrimination == pytest.approx(1 / 1.08)
+    # Right on question 11 goes with (1, 1/2) on the rest, wrong with (1/2, 0).
+    assert found[11].point_biserial == pytest.approx(plain.correlation([1, 1, 0, 0], [1, 0.5, 0.5, 0]))
+    assert [(option.key, option.chosen) for option in found[12].options] == [
+        ("A", 0.75), ("B", 0.0), ("C", 0.25),
+    ]  # fmt: skip
+    assert found[14].attempts == 0
+    assert found[14].facility is None
+
+
+@given(attempts=attempts_lists)
+@settings(max_examples=150, deadline=None)
+def test_figures_are_what_their_definitions_say(attempts: list[Attempt]) -> None:
+    found = figures(attempts)
+    for key in BANK:
+        having = [attempt for attempt in attempts if key in attempt]
+        item = found[key]
+        assert item.attempts == len(having)
+        if not having:
+            continue
+        right = [attempt[key] == "A" for attempt in having]
+        assert item.facility == pytest.approx(sum(right) / len(right))
+        assert item.facility is not None
+        assert item.facility_low is not None
+        assert item.facility_high is not None
+        assert 0 <= item.facility_low <= item.facility <= item.facility_high <= 1
+        for option in item.options:
+            assert option.upper == pytest.approx(plain_share(having, key, option.key, best=True))
+            assert option.lower == pytest.approx(plain_share(having, key, option.key, best=False))
+        rest = [
+            (sum(answer == "A" for answer in attempt.values()) - (attempt[key] == "A"))
+            / max(len(attempt) - 1, 1)
+            for attempt in having
+        ]
+        if len(set(right)) == 1 or len(set(rest)) == 1:
+            assert item.point_biserial is None
+        else:
+            assert item.point_biserial == pytest.approx(plain.correlation(list(map(float, right)), rest))
+
+
+@given(attempts=attempts_lists, seed=st.integers(0, 1000))
+@settings(max_examples=50, deadline=None)
+def test_the_order_of_rows_decides_nothing(attempts: list[Attempt], seed: int) -> None:
+    shuffled = [attempts[place] for place in np.random.default_rng(seed).permutation(len(attempts))]
+    for one, other in zip(figures(attempts).values(), figures(shuffled).values(), strict=True):
+        assert one.verdict == other.verdict
+        assert one.discrimination == pytest.approx(other.discrimination)
+        assert one.point_biserial == pytest.approx(other.point_biserial)
+
+
+@pytest.mark.parametrize(
+    ("right", "attempts", "low", "high"),
+    [(0, 10, 0.0, 0.2775), (10, 100, 0.0552, 0.1744), (50, 100, 0.4038, 0.5962), (30, 30, 0.8865, 1.0)],
+)
+def test_wilson_interval_has_its_published_values(right: int, attempts: int, low: float, high: float) -> None:
+    found = wilson(np.asarray([float(right)]), np.asarray([float(attempts)]))
+    assert [float(edge[0]) for edge in found] == pytest.approx([low, high], abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("right", "attempts", "correlation", "verdict"),
+    [
+        (0, ATTEMPTS_MIN - 1, None, "not_enough_data"),
+        (0, ATTEMPTS_MIN, None, "too_hard"),
+        (3, 30, 0.1, "too_hard"),
+        (9, 30, 0.1, "not_enough_data"),  # 30 %, but it may as well be 45 %
+        (69, ATTEMPTS_ENOUGH, 0.1, "too_hard"),
+        (71, ATTEMPTS_ENOUGH, 0.1, "fine"),
+        (20, 30, 0.1, "fine"),
+        (30, 30, None, "not_enough_data"),
+        (60, 60, None, "too_easy"),
+        (181, ATTEMPTS_ENOUGH, 0.1, "too_easy"),
+        (179, ATTEMPTS_ENOUGH, 0.1, "fine"),
+        (20, 30, -0.3, "fine"),  # by chance in one of ten
+        (20, 30, -0.4, "misleading"),
+        (2, 30, -0.4, "misleading"),
+        (100, ATTEMPTS_ENOUGH, -0.15, "misleading"),
+        (20, 30, -1.0, "misleading"),
+    ],
+)
+def test_verdicts_in_their_order(right: int, attempts: int, correlation: float | None, verdict: str) -> None:
+    low, high = wilson(np.asarray([float(right)]), np.asarray([float(attempts)]))
+    assert judge(attempts, right / attempts, (float(low[0]), float(high[0])), correlation) == verdict
+
+
+def planted(attempts: int, *, seed: int, questions: int = 60, asked: int = 10) -> Responses:
+    """Question 0 is hard, 1 easy, 2 misleading; the others are such as half of the people know.
+
+    Who chooses wrongly takes option B; what misleads draws those who know more.
+    """
+    rng = np.random.default_rng(seed)
+    question = np.argsort(rng.random((attempts, questions)), axis=1)[:, :asked]
+    ability = rng.normal(0, 1, attempts)[:, None]
+    ease, slope = rng.uniform(0.0, 1.5, questions), np.ones(questions)
+    ease[:3], slope[2] = (-3.0, 4.0, 0.0), -2.0
+    correct = rng.random((attempts, asked)) < 1 / (1 + np.exp(-(slope[question] * ability + ease[question])))
+    return Responses(
+        question=question.ravel(),
+        attempt=np.repeat(np.arange(attempts), asked),
+        correct=correct.ravel(),
+        chosen=np.where(correct.ravel(), 1, 2),
+        asked=np.full(attempts, asked),
+        right=correct.sum(axis=1),
+        pass_score=np.full(attempts, 60),
+        group=rng.integers(0, 256, attempts),
+    )
+
+
+def test_planted_questions_are_found_and_no_others() -> None:
+    found = [item.verdict for item in statistics(planted(12_000, seed=4), 60)]
+    assert found[:3] == ["too_hard", "too_easy", "misleading"]
+    assert set(found[3:]) == {"fine"}
+
+
+def test_what_misleads_shows_in_the_options() -> None:
+    item = statistics(planted(12_000, seed=4), 60)[2]
+    wrong = item.options[1]
+    assert wrong.upper > wrong.lower + 0.1
+    assert item.discrimination is not None
+    assert item.discrimination < -0.1
+
+
+def test_few_attempts_are_no_verdict() -> None:
+    found = statistics(planted(100, seed=4), 60)
+    assert max(item.attempts for item in found) < ATTEMPTS_MIN
+    assert {item.verdict for item in found} == {"not_enough_data"}
+
+
+def test_a_hundred_thousand_attempts_take_a_few_seconds_at_most() -> None:
+    responses = planted(100_000, seed=1)
+    begin = time.perf_counter()
+    statistics(responses, 60)
+    assert time.perf_counter() - begin < 5
+
+
+@pytest.mark.parametrize(
+    ("attempts", "wanted", "buckets"),
+    [(0, 10, BUCKETS), (10, 10, BUCKETS), (20, 10, BUCKETS // 2), (10**9, 1, 1)],
+)
+def test_a_sample_is_as_large_as_wanted(attempts: int, wanted: int, buckets: int) -> None:
+    assert buckets_of_sample(attempts, wanted) == buckets
+    assert math.isclose(buckets_of_sample(5_000_000, 100_000) / BUCKETS * 5_000_000, 100_000, rel_tol=0.05)
