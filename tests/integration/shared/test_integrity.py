@@ -305,12 +305,12 @@ class TestAuditChain:
 
 async def test_check_that_cannot_be_computed_fails_alone(kit: Kit) -> None:
     async with kit.database.transaction() as tx:
-        await tx.execute(text("ALTER TABLE core.tally_delta RENAME COLUMN dim2 TO gone"))
+        await tx.execute(text("ALTER TABLE core.tally_delta RENAME COLUMN amounts_fen TO gone"))
     try:
         report = await recompute(kit)
     finally:
         async with kit.database.transaction() as tx:
-            await tx.execute(text("ALTER TABLE core.tally_delta RENAME COLUMN gone TO dim2"))
+            await tx.execute(text("ALTER TABLE core.tally_delta RENAME COLUMN gone TO amounts_fen"))
     failed = [check for check in report.checks if not check.ok]
     assert [check.name for check in failed] == ["tallies_equal_the_recount_of_transfers"]
     assert "could not be computed" in str(failed[0].detail)
