@@ -5,13 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from bench.main_job import MainJob, Results
 from bench.simulator.clerks import clerks_of
 from bench.simulator.platform import Platform
-from deploy.commands.progress import stages
+from deploy.commands.progress import results_console, stages
 from deploy.commands.up import Workers, options
 from deploy.demo_data import DEMO_CLOCK_START
 from deploy.demo_data.files import load_yaml
@@ -34,7 +33,7 @@ def print_results(results: Results) -> None:
         table.add_row(
             row.name, f"{row.rate:,.0f}", f"{row.p50 * 1e3:.1f}", f"{row.p99 * 1e3:.1f}", ratio, row.note
         )
-    console = Console()
+    console = results_console()
     console.print(table)
     console.print(f"integrity: {'ok' if results.integrity_ok else 'BROKEN – the figures are void'}")
 

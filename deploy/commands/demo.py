@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from bench.scenarios.honghe_story import HongheStory
@@ -15,7 +14,7 @@ from bench.scenarios.story import Stage, Story
 from bench.scenarios.yueqing_story import YueqingStory
 from bench.simulator.clerks import Clerks, clerks_of
 from bench.simulator.platform import Platform
-from deploy.commands.progress import stages
+from deploy.commands.progress import results_console, stages
 from deploy.commands.up import DataDir, Port, Workers, options
 from deploy.demo_data import DEMO_CLOCK_START, DEMO_PASSWORD, DEMO_USERNAME
 from deploy.demo_data.files import load_bytes, load_rows, load_yaml
@@ -93,7 +92,7 @@ async def check_integrity(clerks: Clerks, story: Story) -> None:
 
 
 def print_story(stack: Stack, story: Story) -> None:
-    console = Console()
+    console = results_console()
     figures = Table(title="What was played, and what the platform says of it", title_justify="left")
     for column in ("figure", "expected", "platform", ""):
         figures.add_column(column, overflow="ellipsis", max_width=48, no_wrap=True)

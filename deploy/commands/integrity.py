@@ -4,9 +4,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from deploy.commands.progress import results_console
 from deploy.commands.up import DataDir
 from deploy.local.running import settings_of
 from deploy.local.stack import default_home
@@ -37,7 +37,7 @@ def _print(report: Report) -> None:
     for check in report.checks:
         sign = "ok" if check.ok else "BROKEN"
         table.add_row(check.name, sign, str(check.expected), str(check.actual), check.detail or "")
-    Console().print(table)
+    results_console().print(table)
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Progress on a terminal: bars for people, plain lines where nobody watches."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,13 @@ Stage = Callable[[str, int], Advance]
 
 # Progress is for people: standard output keeps to results.
 console = Console(stderr=True)
+# Wide enough for every table of ours where no terminal says how wide it is.
+_WIDTH_OFF_TERMINAL = 160
+
+
+def results_console() -> Console:
+    """For the tables that a command ends with."""
+    return Console(width=None if sys.stdout.isatty() else _WIDTH_OFF_TERMINAL)
 
 
 @contextmanager

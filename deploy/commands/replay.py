@@ -4,13 +4,12 @@ from enum import StrEnum
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from bench.scenarios.honghe_replay import Comparison, HongheReplay, Stage
 from bench.simulator.clerks import clerks_of
 from bench.simulator.platform import Platform
-from deploy.commands.progress import stages
+from deploy.commands.progress import results_console, stages
 from deploy.demo_data import DEMO_PASSWORD
 from deploy.demo_data.files import load_yaml
 
@@ -41,7 +40,7 @@ def print_comparison(comparison: Comparison) -> None:
     signs = {True: "ok", False: "OFF", None: ""}
     for row in comparison.rows:
         table.add_row(row.figure, row.published, row.reproduced, signs[row.ok], row.note)
-    Console().print(table)
+    results_console().print(table)
 
 
 @app.command()
