@@ -23,17 +23,11 @@ class Remembered(Generic[KeyT, ValueT]):
         self._seconds = seconds
         self._kept: dict[KeyT, tuple[float, ValueT]] = {}
 
-    async def get(self, key: KeyT, *, fresh: bool = False, seconds: float | None = None) -> ValueT:
-        """`fresh` loads it anew: for a caller that was told that its view is out of date.
-
-        `seconds` asks for a younger value than usual: for a caller that may be out of date, where
-        strangers must not be able to make it load at will.
-        """
+    async def get(self, key: KeyT, *, fresh: bool = False) -> ValueT:
+        """`fresh` loads it anew: for a caller that was told that its view is out of date."""
         kept = self._kept.get(key)
-        life = self._seconds if seconds is None else seconds
-        if kept is not None and not fresh and machine_seconds() - kept[0] < life:
+        if kept is not None and not fresh and kept[0] > machine_seconds():
             return kept[1]
-        asked_at = machine_seconds()
         value = await self._load(key)
-        self._kept[key] = (asked_at, value)
+        self._kept[key] = (machine_seconds() + self._seconds, value)
         return value

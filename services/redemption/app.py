@@ -27,12 +27,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         service=SERVICE,
         title="Redemption · 核销",
         wiring=wiring,
+        # The tills' first: routes are tried in this order, at every request.
         routers=[
-            institutions.router,
-            terminals.router,
             writeoff.router,
             reversals.router,
             offline.router,
+            terminals.router,
+            institutions.router,
             reporting.router,
             rankings.router,
             approvals_router(wiring.approvals),

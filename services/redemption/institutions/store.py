@@ -6,9 +6,8 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from services.redemption.institutions.rules import (
     DirectoryEntry,
@@ -19,6 +18,22 @@ from services.redemption.institutions.tables import DirectoryImportRow, Institut
 from shared.db import Tx
 from shared.vouchers.tables import CampaignRow
 
+_PAGE = text("""
+    SELECT i.id, i.name, i.category, i.county, i.public, i.address, i.status,
+           array_agg(DISTINCT accepted.key ORDER BY accepted.key) AS accepts
+    FROM redemption.institution i
+    JOIN redemption.membership m ON m.institution_id = i.id
+    JOIN core.campaign c ON c.id = m.campaign_id
+    CROSS JOIN LATERAL unnest(m.accepts) AS accepted (key)
+    WHERE (CAST(:campaign AS text) IS NULL OR c.slug = :campaign)
+      AND (CAST(:county AS text) IS NULL OR i.county = :county)
+      AND (CAST(:like AS text) IS NULL OR i.name ILIKE :like OR i.address ILIKE :like)
+      AND (CAST(:after_name AS text) IS NULL OR (i.name, i.id) > (:after_name, :after_id))
+    GROUP BY i.id
+    HAVING CAST(:voucher_type AS text) IS NULL OR bool_or(accepted.key = :voucher_type)
+    ORDER BY i.name, i.id
+    LIMIT :limit
+""")
 _LIKE_SPECIAL = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 
@@ -100,52 +115,17 @@ async def change_status(
 
 async def page(tx: Tx, filters: Filters, *, limit: int, after: tuple[str, str] | None) -> list[Listed]:
     """In the order of their names; up to `limit` institutions that fit every filter."""
-    fitting = _fitting(filters).subquery()
-    accepts = func.array_agg(aggregate_order_by(fitting.c.voucher_type, fitting.c.voucher_type))
-    statement = (
-        select(
-            InstitutionRow.id,
-            InstitutionRow.name,
-            InstitutionRow.category,
-            InstitutionRow.county,
-            InstitutionRow.public,
-            InstitutionRow.address,
-            InstitutionRow.status,
-            accepts.label("accepts"),
-        )
-        .join(fitting, fitting.c.institution_id == InstitutionRow.id)
-        .group_by(InstitutionRow.id)
-        .order_by(InstitutionRow.name, InstitutionRow.id)
-        .limit(limit)
-    )
-    if filters.voucher_type is not None:
-        statement = statement.having(func.bool_or(fitting.c.voucher_type == filters.voucher_type))
-    if filters.county is not None:
-        statement = statement.where(InstitutionRow.county == filters.county)
-    if filters.q is not None:
-        like = f"%{filters.q.translate(_LIKE_SPECIAL)}%"
-        statement = statement.where(InstitutionRow.name.ilike(like) | InstitutionRow.address.ilike(like))
-    if after is not None:
-        name, institution_id = after
-        statement = statement.where(
-            (InstitutionRow.name > name)
-            | ((InstitutionRow.name == name) & (InstitutionRow.id > institution_id))
-        )
-    return [
-        Listed(*row[:6], status=cast("InstitutionStatus", row.status), accepts=list(row.accepts))
-        for row in await tx.execute(statement)
-    ]
-
-
-def _fitting(filters: Filters) -> Any:  # noqa: ANN401 - a select of SQLAlchemy's own generic kind
-    """One row per institution and type it accepts, in the campaign asked for or in any."""
-    each = func.unnest(MembershipRow.accepts).column_valued("voucher_type")
-    statement = select(MembershipRow.institution_id, each).distinct()
-    if filters.campaign is not None:
-        statement = statement.join(CampaignRow, CampaignRow.id == MembershipRow.campaign_id).where(
-            CampaignRow.slug == filters.campaign
-        )
-    return statement
+    name, institution_id = after or (None, None)
+    values = {
+        "campaign": filters.campaign,
+        "voucher_type": filters.voucher_type,
+        "county": filters.county,
+        "like": None if filters.q is None else f"%{filters.q.translate(_LIKE_SPECIAL)}%",
+        "after_name": name,
+        "after_id": institution_id,
+        "limit": limit,
+    }
+    return [Listed(*row) for row in await tx.execute(_PAGE, values)]
 
 
 async def lock_campaign(tx: Tx, campaign_id: UUID) -> None:

@@ -65,8 +65,6 @@ class Keyring:
 
     # api.md: revoking bites within 5 s everywhere.
     LIFE_SECONDS = 2.0
-    # Signatures that do not fit reach the database for one terminal so often at the most.
-    RELOAD_SECONDS = 0.1
 
     def __init__(self, kit: Kit) -> None:
         self._database = kit.database
@@ -79,7 +77,7 @@ class Keyring:
         Raises:
             BadSignature: it is unknown, not activated yet or revoked; strangers learn no more.
         """
-        return await self._known.get(terminal_id, seconds=self.RELOAD_SECONDS if again else None)
+        return await self._known.get(terminal_id, fresh=again)
 
     async def _load(self, terminal_id: str) -> KnownTerminal:
         row = await store.signing_row(self._database, terminal_id)
