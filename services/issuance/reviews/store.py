@@ -75,13 +75,15 @@ _LIKE = text("""
         (SELECT 'same_subject' AS reason, o.bucket, o.id FROM issuance.activity o
          WHERE o.campaign_id = asked.campaign_id AND o.subject_hash = asked.subject_hash
            AND o.channel = asked.channel AND o.id <> asked.id
-           AND o.submitted_at BETWEEN asked.submitted_at - :nearby AND asked.submitted_at + :nearby
+           AND o.submitted_at BETWEEN asked.submitted_at - CAST(:nearby AS interval)
+                               AND asked.submitted_at + CAST(:nearby AS interval)
          ORDER BY o.submitted_at, o.id LIMIT :hints)
         UNION ALL
         (SELECT 'near_text', o.bucket, o.id FROM issuance.activity o
          WHERE o.text_bands && asked.text_bands AND o.campaign_id = asked.campaign_id
            AND o.channel = asked.channel AND o.id <> asked.id
-           AND o.submitted_at BETWEEN asked.submitted_at - :nearby AND asked.submitted_at + :nearby
+           AND o.submitted_at BETWEEN asked.submitted_at - CAST(:nearby AS interval)
+                               AND asked.submitted_at + CAST(:nearby AS interval)
          ORDER BY o.submitted_at, o.id LIMIT :hints)
         UNION ALL
         (SELECT DISTINCT 'same_photo', o.bucket, o.activity_id
