@@ -6,6 +6,7 @@ parsing, one round trip. It is the best that a client of this schema could do on
 
 import secrets
 from collections.abc import Sequence
+from pathlib import Path
 
 import asyncpg
 from sqlalchemy import make_url
@@ -15,32 +16,7 @@ from shared.crypto import KeyedHash
 from shared.ids import bucket_from_symbols
 from shared.vouchers.codes import code_hash, normalise
 
-_SETUP = """
-    CREATE SCHEMA IF NOT EXISTS bench;
-    CREATE UNLOGGED TABLE IF NOT EXISTS bench.item (
-        n bigint PRIMARY KEY, key_id text, nonce text, request_no text, bucket smallint, code_hash bytea);
-    CREATE SEQUENCE IF NOT EXISTS bench.next_item;
-    CREATE OR REPLACE FUNCTION bench.redeem_next() RETURNS text LANGUAGE plpgsql AS $$
-    DECLARE
-        v_outcome text;
-    BEGIN
-        SELECT r.outcome INTO v_outcome
-        FROM bench.item i
-        JOIN redemption.terminal t ON t.id = i.key_id
-        CROSS JOIN LATERAL redemption.redeem_batch(
-            ARRAY[i.key_id], ARRAY[i.nonce], ARRAY[false], clock_timestamp() + interval '10 minutes',
-            ARRAY[t.bucket], ARRAY[t.caller_id], ARRAY[i.request_no], ARRAY[i.code_hash],
-            ARRAY[i.bucket], ARRAY[i.code_hash], ARRAY[false], ARRAY[5000::bigint],
-            ARRAY[NULL::timestamptz], ARRAY[NULL::text], ARRAY[gen_random_uuid()], 'online',
-            clock_timestamp() + (SELECT "offset" FROM core.demo_clock), clock_timestamp()) AS r
-        WHERE i.n = nextval('bench.next_item');
-        IF v_outcome IS DISTINCT FROM 'created' THEN
-            RAISE EXCEPTION 'not redeemed: %', v_outcome;
-        END IF;
-        RETURN v_outcome;
-    END
-    $$;
-"""
+_SETUP = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
 
 
 async def redeem_bare(
@@ -62,7 +38,6 @@ async def redeem_bare(
     connection = await asyncpg.connect(make_url(url).set(drivername="postgresql").render_as_string(False))
     try:
         await connection.execute(_SETUP)
-        await connection.execute("TRUNCATE bench.item; ALTER SEQUENCE bench.next_item RESTART")
         await connection.copy_records_to_table("item", schema_name="bench", records=rows)
     finally:
         await connection.close()
