@@ -1,0 +1,115 @@
+"""Exact binomial tails against fractions, drifts of the announced odds, and the funnel's shares."""
+
+import math
+import time
+from datetime import date
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.issuance.monitoring.rules import ODDS_ALARM_P, DrawnCell, drifts, funnel
+from shared.binomial import two_sided_p
+
+FIRST, SECOND = date(2020, 11, 1), date(2020, 11, 2)
+
+
+def exact_p(won: int, tries_at: dict[int, int]) -> Fraction:
+    """By definition, in whole numbers."""
+    pmf = [Fraction(1)]
+    for odds_ppm, tries in tries_at.items():
+        odds = Fraction(odds_ppm, 1_000_000)
+        one = [math.comb(tries, k) * odds**k * (1 - odds) ** (tries - k) for k in range(tries + 1)]
+        longer = [Fraction(0)] * (len(pmf) + tries)
+        for at, weight in enumerate(pmf):
+            for k, probability in enumerate(one):
+                longer[at + k] += weight * probability
+        pmf = longer
+    return sum((p for p in pmf if p <= pmf[won]), start=Fraction(0))
+
+
+odds = st.sampled_from([1_000, 50_000, 200_000, 400_000, 500_000, 990_000, 1_000_000])
+
+
+@given(tries_at=st.dictionaries(odds, st.integers(0, 15), min_size=1, max_size=3), data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_p_is_the_exact_sum(tries_at: dict[int, int], data: st.DataObject) -> None:
+    won = data.draw(st.integers(0, sum(tries_at.values())))
+    assert two_sided_p(won, tries_at) == pytest.approx(float(exact_p(won, tries_at)), rel=1e-9, abs=1e-30)
+
+
+@pytest.mark.parametrize(
+    ("won", "tries_at", "p"),
+    [
+        (0, {}, 1.0),
+        (617, {200_000: 3085}, 1.0),
+        (670, {200_000: 3085}, 0.018105),  # the published vouchers of the published chances
+        (5, {1_000_000: 5}, 1.0),
+        (4, {1_000_000: 5}, 0.0),
+        (0, {1_000: 1_000_000}, 0.0),
+        (1_000_000, {200_000: 5_000_000}, 1.0),
+    ],
+)
+def test_p_of_known_cases(won: int, tries_at: dict[int, int], p: float) -> None:
+    assert two_sided_p(won, tries_at) == pytest.approx(p, rel=1e-3)
+
+
+def test_two_versions_at_the_same_odds_are_one() -> None:
+    """Also where one of them holds nearly all: 0.2 and a hair more."""
+    assert two_sided_p(1_002_500, {200_000: 4_990_000, 200_001: 10_000}) == pytest.approx(
+        two_sided_p(1_002_500, {200_000: 5_000_000}), rel=1e-3
+    )
+
+
+def test_large_numbers_are_exact_and_quick() -> None:
+    begin = time.perf_counter()
+    deviation = math.sqrt(5_000_000 * 0.2 * 0.8)
+    found = two_sided_p(round(1_000_000 + 3 * deviation), {200_000: 5_000_000})
+    assert found == pytest.approx(math.erfc(3 / math.sqrt(2)), rel=0.01)
+    mixed = two_sided_p(3_000_500, {200_000: 5_000_000, 400_000: 5_000_000})
+    assert mixed == pytest.approx(math.erfc(500 / math.sqrt(2 * 2_000_000)), rel=0.01)
+    assert time.perf_counter() - begin < 3
+
+
+def test_honest_draws_are_uniformly_surprising() -> None:
+    """A p below 0.1 comes in one of ten honest campaigns, and no alarm in two hundred."""
+    rng = np.random.default_rng(1)
+    ps = [two_sided_p(int(rng.binomial(3_000, 0.2)), {200_000: 3_000}) for _ in range(200)]
+    assert 8 <= sum(p < 0.1 for p in ps) <= 35
+    assert min(ps) > ODDS_ALARM_P
+
+
+def test_drifts_are_told_apart_by_day_and_way() -> None:
+    cells = [
+        DrawnCell(FIRST, "quiz", 200_000, 1_000, 201),
+        DrawnCell(FIRST, "event", 200_000, 500, 160),
+        DrawnCell(SECOND, "quiz", 200_000, 300, 60),
+        DrawnCell(SECOND, "quiz", 400_000, 300, 121),
+    ]
+    found = drifts(cells)
+    assert found.alarming
+    assert found.by_day_and_channel[FIRST, "event"].alarming
+    assert found.by_channel["event"].alarming
+    assert not found.by_channel["quiz"].alarming
+    assert not found.by_day[SECOND].alarming
+    changed = found.by_day[SECOND]
+    assert (changed.draws, changed.wins, changed.expected_wins) == (600, 181, 180)
+    assert changed.announced == pytest.approx(0.3)
+    assert changed.observed == pytest.approx(181 / 600)
+    assert found.total.draws == 2_100
+    assert list(found.by_day) == [FIRST, SECOND]
+
+
+def test_without_draws_there_is_nothing_to_compare() -> None:
+    found = drifts([])
+    assert not found.alarming
+    assert found.total.p == 1
+    assert found.total.announced is None
+    assert found.total.observed is None
+
+
+def test_a_funnel_tells_what_each_step_kept() -> None:
+    steps = funnel([("started", 200), ("answered", 150), ("passed", 0), ("chances", 0), ("draws", 3)])
+    assert [step.kept for step in steps] == [None, 0.75, 0.0, None, None]
