@@ -186,6 +186,20 @@ async def test_refusals_come_in_their_order_and_keep_the_chance(
     assert again.json()["proof"]["seed_commitment"] != won.json()["proof"]["seed_commitment"]
 
 
+async def test_when_nothing_is_left_also_a_draw_that_would_lose_is_refused(
+    client: httpx.AsyncClient, hands: Hands, kit: Kit, clock: ManualClock
+) -> None:
+    campaign = await open_campaign(kit, clock, odds="1", stock={"fitness": 1})
+    loser = Hands(client, await new_person(kit))
+    for each in (hands, loser):
+        await give_chances(kit, each.person, campaign)
+    await hands.win(campaign.slug)
+    hopeless = "UPDATE issuance.odds_version SET odds_ppm = 1, threshold = :threshold WHERE phase_id = :id"
+    await run(kit, hopeless, threshold=threshold_of(1), id=campaign.phases[0])
+    # So the refusal tells nothing about the value, and the chance keeps its worth.
+    refused(await loser.draw(campaign.slug), 409, "awards_exhausted")
+
+
 async def test_an_erased_person_draws_no_more(hands: Hands, kit: Kit, clock: ManualClock) -> None:
     campaign = await open_campaign(kit, clock)
     await give_chances(kit, hands.person, campaign)
