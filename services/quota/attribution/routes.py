@@ -29,7 +29,7 @@ def _attribution(request: Request) -> Attribution:
 
 
 @router.post(
-    "/card-events/{event_id}/assign",
+    "/card-events/{event_id:path}/assign",
     operation_id="quota_assign_card",
     status_code=202,
     response_model=ChangeProposed,
@@ -60,7 +60,7 @@ async def list_unattributed_cards(
     )
 
 
-@router.get("/events/{event_id}/trace", operation_id="quota_trace_card_event")
+@router.get("/events/{event_id:path}/trace", operation_id="quota_trace_card_event")
 async def trace_card_event(request: Request, slug: str, event_id: str, staff: ProgrammeReader) -> Trace:
     """Why an event was counted where it was: its code, what it did, and every line of the count."""
     return await _attribution(request).trace(staff, slug, event_id)

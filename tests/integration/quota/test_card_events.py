@@ -172,7 +172,7 @@ class TestCancellation:
 
 class TestRefusals:
     async def test_a_malformed_event_refuses_the_whole_batch_and_is_named(self, programme: Programme) -> None:
-        good, bad = issued(programme, "甲", 1, "p", AUGUST), event("no spaces", AUGUST)
+        good, bad = issued(programme, "甲", 1, "p", AUGUST), event("\x07", AUGUST)
         answer = await programme.platform.post(f"{programme.path}/card-events", {"events": [good, bad]})
         assert answer.status_code == 422
         (fault,) = answer.json()["errors"]
@@ -191,6 +191,8 @@ class TestRefusals:
             ({"holder_ref": "x" * 129}, "holder_ref"),
             ({"holder_ref": 5}, "holder_ref"),
             ({"event_id": "e\n"}, "event_id"),
+            ({"event_id": ""}, "event_id"),
+            ({"event_id": "e" * 129}, "event_id"),
             ({"scene": "x" * 65}, "scene"),
         ],
     )

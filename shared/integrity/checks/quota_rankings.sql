@@ -1,0 +1,44 @@
+-- name: frozen_rankings_are_what_was_counted
+-- A published month does not change: to its end the credits come to what its lines say, also today; nothing
+-- was credited on or before the last frozen day after it was frozen. Quotas are those of the allocation that
+-- it names, ranks are competition ranks of the exact rates, and the flagged are the last three that missed.
+WITH line AS (
+    SELECT e.id, p.slug, e.month, e.edition, i.hospital_id, i.issued, i.month_issued, i.quota, i.rank, i.flagged,
+           coalesce(q.quota, 0) AS allocated,
+           CASE WHEN i.quota > 0 THEN rank() OVER (
+               PARTITION BY e.id, i.quota > 0
+               ORDER BY div(i.issued * power(10::numeric, 30), greatest(i.quota, 1)) DESC
+           ) END AS ranked
+    FROM quota.ranking_edition e
+    JOIN quota.programme p ON p.id = e.programme_id
+    JOIN quota.ranking_item i ON i.edition_id = e.id
+    LEFT JOIN quota.allocation_item q ON q.allocation_id = e.allocation_id AND q.hospital_id = i.hospital_id
+), below AS (
+    SELECT l.*, count(*) FILTER (WHERE o.rank > l.rank) AS below
+    FROM line l JOIN line o ON o.id = l.id
+    GROUP BY l.id, l.slug, l.month, l.edition, l.hospital_id, l.issued, l.month_issued, l.quota, l.rank, l.flagged,
+             l.allocated, l.ranked
+), counted AS (
+    SELECT e.id, c.hospital_id, sum(c.n) AS issued,
+           coalesce(sum(c.n) FILTER (WHERE c.day >= e.month), 0) AS month_issued
+    FROM quota.ranking_edition e
+    JOIN quota.card_credit c ON c.programme_id = e.programme_id AND c.measure = 'card'
+     AND c.day < e.month + interval '1 month'
+    GROUP BY e.id, c.hospital_id
+), judged AS (
+    SELECT b.slug, b.month, b.edition, coalesce(c.issued, 0) AS expected, b.issued AS actual,
+           b.issued = coalesce(c.issued, 0) AND b.month_issued = coalesce(c.month_issued, 0)
+           AND b.quota = b.allocated AND b.rank IS NOT DISTINCT FROM b.ranked
+           AND b.flagged = (b.rank IS NOT NULL AND b.issued < b.quota AND b.below < 3) AS fits
+    FROM below b LEFT JOIN counted c ON c.id = b.id AND c.hospital_id = b.hospital_id
+    UNION ALL
+    SELECT p.slug, e.month, e.edition, coalesce(c.issued, 0), e.unattributed, e.unattributed = coalesce(c.issued, 0)
+    FROM quota.ranking_edition e
+    JOIN quota.programme p ON p.id = e.programme_id
+    LEFT JOIN counted c ON c.id = e.id AND c.hospital_id = ''
+)
+SELECT coalesce(bool_and(fits), true) AS ok, coalesce(sum(expected), 0)::bigint AS expected,
+       coalesce(sum(actual), 0)::bigint AS actual,
+       'cards in frozen months; differs in: '
+       || string_agg(DISTINCT format('%s %s edition %s', slug, month, edition), ', ') FILTER (WHERE NOT fits) AS detail
+FROM judged
