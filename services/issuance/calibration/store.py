@@ -82,4 +82,4 @@ async def answered(tx: Tx, campaign_id: UUID) -> int:
 async def responses(tx: Tx, campaign_id: UUID, *, buckets: int, most: int) -> Packed:
     """The answered attempts of the persons in the first so many buckets, but no more than `most`."""
     values: dict[str, Any] = {"campaign_id": campaign_id, "buckets": buckets, "most": most}
-    return Packed(*(await tx.execute(_RESPONSES, values)).tuples().one())
+    return Packed(*(await tx.execute(_RESPONSES, values)).one())
