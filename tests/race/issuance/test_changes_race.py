@@ -5,13 +5,14 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from services.issuance.campaigns.schemas import Definition
 from services.issuance.changes.schemas import OddsChange, StockChange
 from services.issuance.wiring import build
 from shared.clock import ManualClock
 from shared.errors import NoLongerFits, Refusal
 from shared.identity.staff import Role, Staff
 from shared.kit import Kit
-from tests.support.campaigns import Published, open_campaign
+from tests.support.campaigns import Published, definition, open_campaign
 from tests.support.gates import race_at
 from tests.support.people import staff_member
 
@@ -112,3 +113,21 @@ async def test_odds_approved_at_once_become_versions_one_after_the_other(
             {"phase": campaign.phases[0]},
         )
         assert versions.scalar_one() == 5
+
+
+async def test_of_two_campaigns_with_one_slug_approved_at_once_one_is_published(
+    kit: Kit, clock: ManualClock, staff: list[Staff]
+) -> None:
+    wiring, body = build(kit), definition(clock.now(), slug="same-slug")
+    changes = []
+    for _ in range(4):
+        answer = await wiring.campaigns.propose(staff[0], Definition.model_validate(body), None)
+        changes.append(UUID(answer.body["change_id"]))
+    # The first has its slug and waits for the audit log's end; the others wait for the slug.
+    outcomes = await race_at(
+        kit,
+        "SELECT FROM core.audit_head FOR UPDATE",
+        racers=[wiring.approvals.approve(staff[1], change) for change in changes],
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
+    assert [type(refusal) for refusal in refused] == [NoLongerFits] * 3
