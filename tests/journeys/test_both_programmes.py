@@ -22,6 +22,9 @@ from shared.settings import Settings
 from tests.support.http import EachAlone, lifespans
 from tests.support.servers import Servers
 
+# arq's own close calls what redis-py calls deprecated; as an error it would keep the connections open.
+pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")
+
 Arrangement = Callable[[dict[str, FastAPI]], httpx.AsyncBaseTransport]
 
 
