@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import httpx
 
 from services.quota.programmes.store import programme_by_slug
+from services.quota.progress.operations import Progress
 from shared.clock import Clock
 from shared.identity.staff import Role
 from shared.kit import Kit
@@ -84,6 +85,10 @@ class Bureau:
         change_id: str = (await self.post(path, body, status=202))["change_id"]
         await self.post(f"changes/{change_id}/approve", {}, status=200, headers=self.second)
         return change_id
+
+    async def fold(self) -> None:
+        """What the worker does every two seconds."""
+        await Progress(self.kit).fold_tallies()
 
     async def programme(
         self, slug: str, *rows: Sequence[object], total: int | None = None, **changes: Json
