@@ -143,7 +143,11 @@ class Stack:
             shutil.rmtree(self._sockets, ignore_errors=True)
 
     def _base_settings(self, secrets: Mapping[str, str]) -> dict[str, str]:
-        environment = {"HV_ENVIRONMENT": os.environ.get("HV_ENVIRONMENT") or "local"}
+        environment = {
+            "HV_ENVIRONMENT": os.environ.get("HV_ENVIRONMENT") or "local",
+            # Beside the databases: one folder holds all that is to be kept.
+            "HV_OBJECTS_DIR": os.environ.get("HV_OBJECTS_DIR") or str(self.home / "objects"),
+        }
         return {**environment, **{name: secrets[name] for name in SETTINGS}, **self.options.settings}
 
     async def _start_parts(

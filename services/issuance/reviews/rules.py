@@ -15,6 +15,8 @@ SIMILARITY_MIN = 50
 # Two looks (64 bits) of the same picture, scaled and compressed again, differ in a few bits.
 LOOK_DISTANCE_MAX = 5
 HINTS_MAX = 5
+# Texts that seem alike are compared word by word; most of them are.
+TEXTS_MAX = 20
 
 Reason = Literal["same_subject", "near_text", "same_photo", "near_photo"]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.issuance.reviews.rules import HINTS_MAX, LOOK_DISTANCE_MAX, NEARBY, Reason
+from services.issuance.reviews.rules import HINTS_MAX, LOOK_DISTANCE_MAX, NEARBY, TEXTS_MAX, Reason
 from shared.db import Tx
 from shared.ids import HotId
 
@@ -82,9 +82,10 @@ _LIKE = text("""
         (SELECT 'near_text', o.bucket, o.id FROM issuance.activity o
          WHERE o.text_bands && asked.text_bands AND o.campaign_id = asked.campaign_id
            AND o.channel = asked.channel AND o.id <> asked.id
-           AND o.submitted_at BETWEEN asked.submitted_at - CAST(:nearby AS interval)
-                               AND asked.submitted_at + CAST(:nearby AS interval)
-         ORDER BY o.submitted_at, o.id LIMIT :hints)
+           -- By the index of bands alone: so it stops at the first few, in a flood of alike texts too.
+           AND greatest(o.submitted_at, asked.submitted_at) - least(o.submitted_at, asked.submitted_at)
+               <= CAST(:nearby AS interval)
+         LIMIT :texts)
         UNION ALL
         (SELECT DISTINCT 'same_photo', o.bucket, o.activity_id
          FROM issuance.photo mine JOIN issuance.photo o ON o.content_hash = mine.content_hash
@@ -207,6 +208,7 @@ async def like(tx: Tx, activities: Sequence[HotId]) -> list[Like]:
         "nearby": NEARBY,
         "distance": LOOK_DISTANCE_MAX,
         "hints": HINTS_MAX,
+        "texts": TEXTS_MAX,
     }
     return [
         Like(HotId(row[0], row[1]), row[2], row[3], HotId(row[4], row[5]), *row[6:])

@@ -1,4 +1,5 @@
 -- name: activities_earned_what_they_were_accepted_for
+-- zh: 参与记录获得的抽奖机会与审核结论、名额、每日上限一致
 -- An accepted activity has as many chances as it was granted, of its own person, campaign and channel; one
 -- that waits or was rejected has none. What waits was not decided, what was rejected was, and decisions say
 -- what became of the activity. Per person and day there are no more of a channel than it allows, and the

@@ -1,4 +1,5 @@
 -- name: tallies_equal_the_recount_of_activities
+-- zh: 各参与方式的汇总数等于逐条重新计数
 -- Each way has its own line in every figure: activities by campaign, day, channel and what became of them,
 -- counted again.
 WITH tallied AS (
