@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.console.audit import routes as audit
 from services.console.clock import routes as clock_of_the_demo
+from services.console.pages import routes as pages
 from services.console.staff import routes as staff
 from services.console.wiring import SERVICE, build
 from shared.clock import Clock
@@ -25,6 +26,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             staff.router,
             audit.router,
             clock_of_the_demo.router,
+            pages.router,
         ],
         lifespans=[wiring.limiter.running, wiring.first_admin.running],
         readiness=[wiring.first_admin.ready],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.console.audit.operations import AuditDesk
 from services.console.clock.operations import DemoClock
+from services.console.pages.operations import Pages
 from services.console.staff.operations import FirstAdmin, Sessions, StaffAccounts
 from services.console.staff.rules import PASSWORD_LENGTH_MIN
 from shared.kit import Kit
@@ -23,6 +24,7 @@ class Wiring:
     first_admin: FirstAdmin
     audit: AuditDesk
     clock: DemoClock
+    pages: Pages
 
 
 def build(kit: Kit) -> Wiring:
@@ -39,4 +41,5 @@ def build(kit: Kit) -> Wiring:
         first_admin=FirstAdmin(kit, passwords),
         audit=AuditDesk(kit),
         clock=DemoClock(kit),
+        pages=Pages(kit),
     )

@@ -8,12 +8,16 @@ from importlib.resources import files
 from shared.errors import invariant
 
 _NAME = re.compile(r"-- name: (\S.*)")
+_TITLE = re.compile(r"^-- zh: (\S.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class SqlCheck:
+    """`title` is the name as clerks read it, in Chinese."""
+
     file: str
     name: str
+    title: str | None
     sql: str
 
 
@@ -28,5 +32,6 @@ def sql_checks() -> tuple[SqlCheck, ...]:
             named = _NAME.fullmatch(sql.partition("\n")[0].rstrip())
             invariant(named is not None, f"{file.name} does not begin with `-- name: …`")
             assert named is not None  # noqa: S101 - narrows the type; the invariant above already refused
-            found.append(SqlCheck(file.name, named[1], sql))
+            titled = _TITLE.search(sql)
+            found.append(SqlCheck(file.name, named[1], titled[1].rstrip() if titled else None, sql))
     return tuple(found)

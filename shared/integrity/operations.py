@@ -44,13 +44,14 @@ async def _outcome(tx: Tx, check: SqlCheck, kit: Kit, seeds: dict[UUID, bytes]) 
             raise
         log.warning("Integrity check not computed", check=check.name, exc_info=error)
         detail = f"{check.file} could not be computed: {type(error.__cause__ or error).__name__}"
-        return Outcome(check.name, ok=False, expected=None, actual=None, detail=detail)
+        return Outcome(check.name, ok=False, expected=None, actual=None, detail=detail, title=check.title)
     return Outcome(
         name=check.name,
         ok=row["ok"] is True,
         expected=_figure(row["expected"]),
         actual=_figure(row["actual"]),
         detail=None if row["detail"] is None else str(row["detail"]),
+        title=check.title,
     )
 
 
@@ -66,4 +67,5 @@ async def _audit_chain(tx: Tx) -> Outcome:
         expected=chain.head_seq,
         actual=chain.whole_until,
         detail=chain.fault,
+        title="审计日志的哈希链完整",
     )

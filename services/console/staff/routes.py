@@ -61,7 +61,8 @@ async def limit_sign_in(request: Request) -> None:
 async def sign_in(request: Request, body: SignInBody) -> SignedInReply:
     """Sign in.
 
-    The token is opaque and good for 12 hours (in a demonstration, whose clock moves, for 400 days). After five failures within 15 minutes the user name is
+    The token is opaque and good for 12 hours (in a demonstration, whose clock moves, for 400 days).
+    After five failures within 15 minutes the user name is
     locked for 15 minutes (429).
     """
     signed_in = await _sessions(request).sign_in(body.username, body.password)

@@ -1,4 +1,5 @@
 -- name: ledger_accounts_are_never_below_zero
+-- zh: 资金账户余额从不为负
 -- Money that is not there cannot be promised, owed or paid: per campaign and payer, and what is owed per
 -- institution. `budget` stands outside: it is what the payers put up.
 WITH part AS (

@@ -1,4 +1,5 @@
 -- name: ledger_budget_is_available_committed_payable_or_paid
+-- zh: 预算等于可用、已发未核、应付与已付之和
 -- Per payer: what it put up is its share of the campaign's budget, and all of it is still somewhere.
 WITH balance AS (
     SELECT t.campaign_id, payer.i,

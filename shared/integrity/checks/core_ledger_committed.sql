@@ -1,4 +1,5 @@
 -- name: ledger_commits_exactly_the_outstanding_vouchers
+-- zh: 已发未核资金等于未使用消费券的价值
 -- Per campaign and payer: the balance of `committed` is the value of the vouchers that can still be used.
 WITH balance AS (
     SELECT t.campaign_id, payer.i, sum(side.sign * payer.fen) AS fen

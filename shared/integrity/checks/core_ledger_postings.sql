@@ -1,4 +1,5 @@
 -- name: ledger_postings_are_balanced
+-- zh: 每笔资金划转都完整平衡
 -- A transfer takes from one account what it gives to another, so it is balanced when it is whole: one
 -- amount for every payer of its campaign, none missing, none negative, and the accounts of its kind.
 WITH way (kind, debit, credit) AS (

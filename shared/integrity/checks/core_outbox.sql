@@ -1,4 +1,5 @@
 -- name: outbox_rows_are_delivered_or_visibly_waiting
+-- zh: 待办事项均已送达或可见地等待
 -- A delivered row is gone. One that waits must be somewhere where a worker looks and soon again: a queue
 -- without workers, or a next attempt later than the longest pause, would hide it for good. Rows that failed
 -- too often are dead: nothing is lost, but somebody has to act, so they are named here.

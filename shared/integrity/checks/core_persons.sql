@@ -1,4 +1,5 @@
 -- name: persons_have_one_account_each
+-- zh: 一人一号
 -- Limits hold for persons, not accounts. So an identity belongs to one person, is held by at most one
 -- account, that account acts for that person, and nobody is verified without an identity.
 WITH broken AS (

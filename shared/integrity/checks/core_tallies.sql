@@ -1,4 +1,5 @@
 -- name: tallies_equal_the_recount_of_transfers
+-- zh: 汇总数等于逐笔重新计数
 -- Dashboards, metrics and documents read tallies. Each figure (campaign, day, kind, voucher type,
 -- institution) is the number and the money of the transfers behind it, counted again.
 WITH tallied AS (

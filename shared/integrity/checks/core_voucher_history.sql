@@ -1,4 +1,5 @@
 -- name: vouchers_agree_with_their_own_transfers
+-- zh: 每张消费券与其资金划转一致
 -- Each voucher by itself: what its transfers left committed is its value while it can be used and nothing
 -- afterwards, something is owed or paid for it exactly when it is redeemed, and its value is split as the
 -- campaign's shares say.

@@ -1,4 +1,5 @@
 -- name: vouchers_issued_are_outstanding_redeemed_expired_or_revoked
+-- zh: 已发消费券等于待使用、已核销、过期与作废之和
 -- Every voucher that the ledger issued is there in exactly one state, and the ledger agrees with the state:
 -- redeemed as often as written off and not reversed, expired and revoked as often as ended.
 WITH state AS (

@@ -1,0 +1,58 @@
+"""Read-only SQL of the overview over quota's tables: services meet in Postgres, and a page only looks."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+
+from shared.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """`allocated` is what the allocation in force distributes; None while there is none."""
+
+    id: UUID
+    slug: str
+    title: str
+    timezone: str
+    target_cards: int
+    issued_before_cards: int
+    allocated: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalQuota:
+    programme_id: UUID
+    hospital_id: str
+    name: str
+    alliance: str
+    quota: int
+
+
+_PROGRAMMES = text("""
+    SELECT p.id, p.slug, p.title, p.timezone, p.target_cards, p.issued_before_cards, a.quota_sum AS allocated
+    FROM quota.programme p
+    LEFT JOIN LATERAL (
+        SELECT quota_sum FROM quota.allocation WHERE programme_id = p.id ORDER BY version DESC LIMIT 1
+    ) a ON true
+    ORDER BY p.created_at DESC, p.id DESC
+""")
+_QUOTAS = text("""
+    SELECT DISTINCT ON (a.programme_id, i.hospital_id)
+           a.programme_id, i.hospital_id, i.hospital AS name, i.alliance, i.quota
+    FROM quota.allocation a
+    JOIN quota.allocation_item i ON i.allocation_id = a.id
+    WHERE a.version = (SELECT max(version) FROM quota.allocation WHERE programme_id = a.programme_id)
+    ORDER BY a.programme_id, i.hospital_id, i.place
+""")
+
+
+async def programmes(tx: Tx) -> list[Programme]:
+    """All programmes, the newest first."""
+    return [Programme(*row) for row in await tx.execute(_PROGRAMMES)]
+
+
+async def quotas(tx: Tx) -> list[HospitalQuota]:
+    """The quotas in force, of all programmes."""
+    return [HospitalQuota(*row) for row in await tx.execute(_QUOTAS)]
