@@ -21,28 +21,46 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
+    -- What belongs to a person is gathered by UNION ALL and grouped or windowed, never joined: estimates of
+    -- array lengths are guesses, and a guess of one row makes a nested loop of a thousand times a thousand.
     WITH touched AS (
-        SELECT c.bucket, c.holder_hash, c.events, c.credits
+        SELECT c.bucket, c.holder_hash, c.credits
         FROM unnest(p_holder_bucket, p_holder) AS u (bucket, holder_hash)
         JOIN quota.card c
           ON c.bucket = u.bucket AND c.programme_id = p_programme AND c.holder_hash = u.holder_hash
     ), fresh AS (
-        SELECT u.*,
-               t.events - count(*) OVER (PARTITION BY u.bucket, u.holder_hash)
+        SELECT u.*, c.credits,
+               c.events - count(*) OVER (PARTITION BY u.bucket, u.holder_hash)
                + row_number() OVER (PARTITION BY u.bucket, u.holder_hash ORDER BY u.ord) AS place
         FROM unnest(p_ord, p_event, p_event_holder_bucket, p_event_holder, p_kind, p_scene, p_hospital, p_at)
              AS u (ord, event_id, bucket, holder_hash, kind, scene, hospital_id, at)
-        JOIN touched t ON t.bucket = u.bucket AND t.holder_hash = u.holder_hash
-    ), known AS (
-        SELECT NULL::integer AS ord, e.bucket, e.holder_hash, e.place, e.event_id, e.kind, e.at,
-               coalesce(a.hospital_id, e.hospital_id) AS hospital_id
+        JOIN quota.card c
+          ON c.bucket = u.bucket AND c.programme_id = p_programme AND c.holder_hash = u.holder_hash
+    ), posted AS (
+        SELECT t.bucket, t.holder_hash, t.credits, c.event_id, c.measure, c.hospital_id, c.n, c.day
         FROM touched t
-        JOIN quota.card_event e
-          ON e.bucket = t.bucket AND e.programme_id = p_programme AND e.holder_hash = t.holder_hash
-        LEFT JOIN quota.card_assignment a
-          ON a.bucket = e.bucket AND a.programme_id = p_programme AND a.event_id = e.event_id
-        UNION ALL
-        SELECT ord, bucket, holder_hash, place, event_id, kind, at, hospital_id FROM fresh
+        JOIN quota.card_credit c
+          ON c.bucket = t.bucket AND c.programme_id = p_programme AND c.holder_hash = t.holder_hash
+    ), known AS (
+        SELECT bucket, holder_hash, event_id, max(credits) AS credits, max(ord) AS ord, max(place) AS place,
+               max(kind) AS kind, max(at) AS at, max(scene) AS scene, max(code_hospital_id) AS code_hospital_id,
+               coalesce(max(assigned_id), max(code_hospital_id)) AS hospital_id, sum(n) > 0 AS opened_before
+        FROM (
+            SELECT t.bucket, t.holder_hash, e.event_id, t.credits, NULL::integer AS ord, e.place, e.kind, e.at,
+                   NULL::text AS scene, e.hospital_id AS code_hospital_id, a.hospital_id AS assigned_id, 0 AS n
+            FROM touched t
+            JOIN quota.card_event e
+              ON e.bucket = t.bucket AND e.programme_id = p_programme AND e.holder_hash = t.holder_hash
+            LEFT JOIN quota.card_assignment a
+              ON a.bucket = e.bucket AND a.programme_id = p_programme AND a.event_id = e.event_id
+            UNION ALL
+            SELECT bucket, holder_hash, event_id, credits, ord, place, kind, at, scene, hospital_id, NULL, 0
+            FROM fresh
+            UNION ALL
+            SELECT bucket, holder_hash, event_id, credits, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n
+            FROM posted WHERE measure = 'card'
+        ) AS fact
+        GROUP BY bucket, holder_hash, event_id
     ), marked AS (
         SELECT *, CASE
             WHEN kind = 'issued' AND lag(kind) OVER in_time IS DISTINCT FROM 'issued' THEN 'open'
@@ -52,25 +70,14 @@ BEGIN
         WINDOW in_time AS (PARTITION BY bucket, holder_hash ORDER BY at, place)
         UNION ALL
         SELECT *, NULL FROM known WHERE kind = 'used'
-    ), posted AS (
-        SELECT c.bucket, c.holder_hash, c.event_id, c.measure, c.hospital_id,
-               sum(c.n) AS n, max(c.day) AS day
-        FROM touched t
-        JOIN quota.card_credit c
-          ON c.bucket = t.bucket AND c.programme_id = p_programme AND c.holder_hash = t.holder_hash
-        GROUP BY c.bucket, c.holder_hash, c.event_id, c.measure, c.hospital_id
-        HAVING sum(c.n) <> 0
     ), runs AS (
         -- A run is a card: everything from its opening to the next one.
-        SELECT m.*, p.n IS NOT NULL AS opened_before,
+        SELECT *,
                count(*) FILTER (WHERE mark = 'open') OVER in_time AS run,
                count(*) FILTER (WHERE mark = 'open') OVER in_time
                > count(*) FILTER (WHERE mark = 'close') OVER in_time AS live
-        FROM marked m
-        LEFT JOIN posted p
-          ON p.bucket = m.bucket AND p.holder_hash = m.holder_hash AND p.event_id = m.event_id
-         AND p.measure = 'card' AND p.n > 0
-        WINDOW in_time AS (PARTITION BY m.bucket, m.holder_hash ORDER BY m.at, m.place)
+        FROM marked
+        WINDOW in_time AS (PARTITION BY bucket, holder_hash ORDER BY at, place)
     ), told AS (
         SELECT *,
                kind = 'used' AND live AND row_number() OVER (
@@ -83,76 +90,74 @@ BEGIN
                max(at) FILTER (WHERE mark = 'open') OVER card AS card_at
         FROM runs
         WINDOW card AS (PARTITION BY bucket, holder_hash, run)
-    ), wanted AS (
-        SELECT bucket, holder_hash, event_id, 'card' AS measure, coalesce(card_hospital, '') AS hospital_id,
-               CASE mark WHEN 'open' THEN 1 ELSE -1 END AS n, at
-        FROM told WHERE mark IS NOT NULL
-        UNION ALL
-        SELECT bucket, holder_hash, event_id, 'card_used', coalesce(card_hospital, ''),
-               CASE WHEN first_use THEN 1 ELSE -1 END, at
-        FROM told WHERE first_use OR (mark = 'close' AND card_used)
     ), moves AS (
-        SELECT p.bucket, p.holder_hash, p.event_id, p.measure, p.hospital_id,
-               -p.n AS n, greatest(p.day, p_open_from) AS day
-        FROM posted p
-        WHERE NOT EXISTS (
-            SELECT 1 FROM wanted w
-            WHERE w.bucket = p.bucket AND w.holder_hash = p.holder_hash AND w.event_id = p.event_id
-              AND w.measure = p.measure AND w.hospital_id = p.hospital_id AND w.n = p.n)
-        UNION ALL
-        SELECT w.bucket, w.holder_hash, w.event_id, w.measure, w.hospital_id,
-               w.n, greatest((w.at AT TIME ZONE p_timezone)::date, p_open_from)
-        FROM wanted w
-        WHERE NOT EXISTS (
-            SELECT 1 FROM posted p
-            WHERE p.bucket = w.bucket AND p.holder_hash = w.holder_hash AND p.event_id = w.event_id
-              AND p.measure = w.measure AND p.hospital_id = w.hospital_id AND p.n = w.n)
+        -- An event's credit of a measure has one sign for ever, so the difference is one card or none.
+        SELECT bucket, holder_hash, max(credits) AS credits, event_id, measure, hospital_id,
+               sum(wanted) - sum(posted) AS n, greatest(coalesce(max(event_day), max(posted_day)), p_open_from) AS day
+        FROM (
+            SELECT bucket, holder_hash, credits, event_id, 'card' AS measure,
+                   coalesce(card_hospital, '') AS hospital_id, CASE mark WHEN 'open' THEN 1 ELSE -1 END AS wanted,
+                   0 AS posted, (at AT TIME ZONE p_timezone)::date AS event_day, NULL::date AS posted_day
+            FROM told WHERE mark IS NOT NULL
+            UNION ALL
+            SELECT bucket, holder_hash, credits, event_id, 'card_used', coalesce(card_hospital, ''),
+                   CASE WHEN first_use THEN 1 ELSE -1 END, 0, (at AT TIME ZONE p_timezone)::date, NULL
+            FROM told WHERE first_use OR (mark = 'close' AND card_used)
+            UNION ALL
+            SELECT bucket, holder_hash, credits, event_id, measure, hospital_id, 0, n, NULL, day FROM posted
+        ) AS credit
+        GROUP BY bucket, holder_hash, event_id, measure, hospital_id
+        HAVING sum(wanted) <> sum(posted)
     ), judged AS (
         -- An issued event counts when it brings a card more. One that comes late and takes the place of a
         -- later code moves the card to its hospital, but the person had its card already.
-        SELECT t.ord, t.bucket, t.holder_hash, t.place, CASE
-            WHEN t.kind = 'used' THEN CASE WHEN t.live THEN 'counted' ELSE 'unknown_holder' END
-            WHEN t.kind = 'cancelled' THEN CASE WHEN t.mark = 'close' THEN 'counted' ELSE 'unknown_holder' END
-            WHEN t.mark IS NULL OR t.card_was_known THEN 'already_has_card'
-            WHEN t.hospital_id IS NULL THEN 'unattributed'
+        SELECT ord, bucket, holder_hash, place, event_id, kind, scene, code_hospital_id, at, CASE
+            WHEN kind = 'used' THEN CASE WHEN live THEN 'counted' ELSE 'unknown_holder' END
+            WHEN kind = 'cancelled' THEN CASE WHEN mark = 'close' THEN 'counted' ELSE 'unknown_holder' END
+            WHEN mark IS NULL OR card_was_known THEN 'already_has_card'
+            WHEN hospital_id IS NULL THEN 'unattributed'
             ELSE 'counted'
         END AS outcome
-        FROM told t WHERE t.ord IS NOT NULL
+        FROM told WHERE ord IS NOT NULL
     ), stored AS (
         INSERT INTO quota.card_event (
             bucket, programme_id, holder_hash, place, event_id, kind, scene, hospital_id, at, received_at,
             source, outcome)
-        SELECT f.bucket, p_programme, f.holder_hash, f.place, f.event_id, f.kind, f.scene, f.hospital_id,
-               f.at, p_now, p_source, j.outcome
-        FROM fresh f JOIN judged j ON j.ord = f.ord
+        SELECT bucket, p_programme, holder_hash, place, event_id, kind, scene, code_hospital_id, at, p_now,
+               p_source, outcome
+        FROM judged
     ), credited AS (
         INSERT INTO quota.card_credit (
             bucket, programme_id, holder_hash, place, event_id, measure, hospital_id, day, n, recorded_at)
-        SELECT m.bucket, p_programme, m.holder_hash,
-               t.credits + row_number() OVER (
-                   PARTITION BY m.bucket, m.holder_hash ORDER BY m.measure, m.n, m.event_id),
-               m.event_id, m.measure, m.hospital_id, m.day, m.n, p_now
-        FROM moves m
-        JOIN touched t ON t.bucket = m.bucket AND t.holder_hash = m.holder_hash
+        SELECT bucket, p_programme, holder_hash,
+               credits + row_number() OVER (PARTITION BY bucket, holder_hash ORDER BY measure, n, event_id),
+               event_id, measure, hospital_id, day, n, p_now
+        FROM moves
     ), figures AS (
         INSERT INTO core.tally_delta (scope_id, day, measure, dim, n)
         SELECT p_programme, day, measure, hospital_id, sum(n) FROM moves
         GROUP BY day, measure, hospital_id HAVING sum(n) <> 0
     ), standing AS (
-        SELECT DISTINCT ON (bucket, holder_hash)
-               bucket, holder_hash, run, live, card_hospital, card_event, card_at, card_used
-        FROM told ORDER BY bucket, holder_hash, at DESC, place DESC
+        SELECT bucket, holder_hash, max(run) AS run, bool_or(live) AS live, max(card_hospital) AS hospital_id,
+               max(card_event) AS event_id, max(card_at) AS opened_at, bool_or(card_used) AS used,
+               sum(written) AS written
+        FROM (
+            (SELECT DISTINCT ON (bucket, holder_hash)
+                    bucket, holder_hash, run, live, card_hospital, card_event, card_at, card_used, 0 AS written
+             FROM told ORDER BY bucket, holder_hash, at DESC, place DESC)
+            UNION ALL
+            SELECT bucket, holder_hash, NULL, NULL, NULL, NULL, NULL, NULL, 1 FROM moves
+        ) AS part
+        GROUP BY bucket, holder_hash
     ), renewed AS (
         UPDATE quota.card c
         SET state = CASE WHEN s.live THEN 'active' WHEN s.run > 0 THEN 'cancelled' ELSE 'none' END,
-            hospital_id = s.card_hospital, event_id = s.card_event, opened_at = s.card_at,
-            used = s.card_used, credits = c.credits + coalesce(k.written, 0)
+            hospital_id = s.hospital_id, event_id = s.event_id, opened_at = s.opened_at, used = s.used,
+            credits = c.credits + s.written
         FROM standing s
-        LEFT JOIN (SELECT bucket, holder_hash, count(*) AS written FROM moves GROUP BY bucket, holder_hash) k
-          ON k.bucket = s.bucket AND k.holder_hash = s.holder_hash
         WHERE c.bucket = s.bucket AND c.programme_id = p_programme AND c.holder_hash = s.holder_hash
     )
-    SELECT j.ord, j.outcome FROM judged j;
+    SELECT ord, outcome FROM judged;
 END
 $$;
 
