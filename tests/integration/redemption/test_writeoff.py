@@ -13,7 +13,7 @@ from shared.clock import ManualClock, rfc3339
 from shared.kit import Kit
 from shared.vouchers.catalogue import CampaignRef
 from tests.support.tills import Bureau, signed
-from tests.support.vouchers import HOLDER_MASKED, HeldVoucher, end, held_voucher
+from tests.support.vouchers import HOLDER_MASKED, HeldVoucher, end, held_voucher, published
 
 
 @pytest.fixture(scope="module")
@@ -171,6 +171,25 @@ class TestRefusals:
                 """),
                 {"state": state, "later": later, "until": until, "id": voucher.id},
             )
+
+    async def test_one_reason_is_enough(self, kit: Kit, campaign: CampaignRef, staff: Bureau) -> None:
+        """A good voucher meets one fault at a time, and stays as it was."""
+        voucher = await held_voucher(kit, campaign, "general_50")
+        foreign = await published(kit, f"foreign-{secrets.token_hex(4)}")
+        other_types = await staff.till(await staff.institution(campaign, accepts=("checkup", "general_100")))
+        other_campaign = await staff.till(await staff.institution(foreign))
+        institution = await staff.institution(campaign)
+        till = await staff.till(institution)
+        assert await refusal(other_types, voucher.code, 100) == "institution_not_eligible"
+        assert await refusal(other_campaign, voucher.code, 100) == "institution_not_eligible"
+        for path, word in (
+            (f"/terminals/{till.terminal_id}", "terminal_paused"),
+            (f"/institutions/{institution}", "institution_paused"),
+        ):
+            assert (await staff.post(f"{path}/pause", {"reason": "x"})).is_success
+            assert await refusal(till, voucher.code, 100) == word
+            assert (await staff.post(f"{path}/resume", {"reason": "x"})).is_success
+        assert (await till.redeem(voucher.code, 100)).status == "redeemed"
 
     async def test_general_voucher_without_a_bill(
         self, kit: Kit, campaign: CampaignRef, till: TerminalClient, http: httpx.AsyncClient
