@@ -45,7 +45,8 @@ class Sealer:
         assert cipher is not None  # noqa: S101 - narrows the type; the invariant above already refused
         try:
             return cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], context)
-        except InvalidTag:
+        except (InvalidTag, ValueError):
+            # ValueError: cut off so short that not even the nonce is whole.
             invariant(condition=False, sentence="a sealed field does not open: altered, moved or wrong key")
             raise
 

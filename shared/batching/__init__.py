@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from shared.clock import machine_seconds
-from shared.errors import Busy
+from shared.db import is_unavailable
+from shared.errors import Busy, invariant
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -27,7 +27,6 @@ DEADLINE_SECONDS = 4.5
 class _Waiting(Generic[ItemT, ResultT]):
     item: ItemT
     answer: "asyncio.Future[ResultT]"
-    deadline: float
 
 
 @dataclass(slots=True)
@@ -40,8 +39,8 @@ class Batcher(Generic[ItemT, ResultT]):
     """`run` does a batch of one key and returns one result per item, in order, after the commit.
 
     `apart` names what two items of one batch must not share (such as the person): the later one waits
-    for the next batch. When a batch fails for a technical reason its items are done one by one, so
-    that one poisonous item harms only itself.
+    for the next batch. When a batch fails its items are done one by one, so that one poisonous item
+    harms only itself; a database that is away harms all of them at once, and nobody waits for it twice.
     """
 
     def __init__(
@@ -63,13 +62,17 @@ class Batcher(Generic[ItemT, ResultT]):
         lane = self._lanes.setdefault(key, _Lane())
         if len(lane.queue) >= self._queue_max:
             raise Busy
-        waiting: _Waiting[ItemT, ResultT] = _Waiting(
-            item, asyncio.get_running_loop().create_future(), machine_seconds() + DEADLINE_SECONDS
-        )
+        loop = asyncio.get_running_loop()
+        waiting: _Waiting[ItemT, ResultT] = _Waiting(item, loop.create_future())
         lane.queue.append(waiting)
         if lane.task is None:
             lane.task = asyncio.create_task(self._work(key, lane))
-        return await waiting.answer
+        # Also for an item whose batch is under way: what became of it, its request number tells later.
+        too_late = loop.call_later(DEADLINE_SECONDS, self._fail, waiting, Busy())
+        try:
+            return await waiting.answer
+        finally:
+            too_late.cancel()
 
     async def drain(self) -> None:
         """Waits until everything that was submitted is answered; call it when no more will come."""
@@ -90,14 +93,10 @@ class Batcher(Generic[ItemT, ResultT]):
         batch: list[_Waiting[ItemT, ResultT]] = []
         later: list[_Waiting[ItemT, ResultT]] = []
         taken: set[Hashable] = set()
-        now = machine_seconds()
         while lane.queue and len(batch) < self._batch_max:
             waiting = lane.queue.popleft()
             if waiting.answer.done():
-                continue  # its client went away before the work began
-            if waiting.deadline < now:
-                waiting.answer.set_exception(Busy())
-                continue
+                continue  # its client went away, or was told that it takes too long
             apart = self._apart(waiting.item) if self._apart else None
             if apart is not None and apart in taken:
                 later.append(waiting)
@@ -110,12 +109,14 @@ class Batcher(Generic[ItemT, ResultT]):
     async def _answer(self, key: Hashable, batch: list[_Waiting[ItemT, ResultT]]) -> None:
         try:
             results = await self._run(key, [waiting.item for waiting in batch])
+            invariant(len(results) == len(batch), "a batch answers each of its items")
         except Exception as error:  # noqa: BLE001 - handed to the callers, each item on its own
-            if len(batch) == 1:
-                self._fail(batch[0], error)
+            if len(batch) > 1 and not is_unavailable(error):
+                for waiting in batch:
+                    await self._answer(key, [waiting])
                 return
             for waiting in batch:
-                await self._answer(key, [waiting])
+                self._fail(waiting, error)
             return
         for waiting, result in zip(batch, results, strict=True):
             if not waiting.answer.done():
