@@ -3,12 +3,13 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 from services.issuance.photos import store
 from services.issuance.photos.errors import TooManyPhotos
-from services.issuance.photos.rules import PhotoRefused, Picture, redrawn
+from services.issuance.photos.rules import BYTES_MAX, PhotoRefused, Picture, redrawn
 from shared import outbox
-from shared.errors import Fault, InvalidRequest, NotFound
+from shared.errors import Busy, Fault, InvalidRequest, NotFound, PayloadTooLarge
 from shared.idempotency import Answer
 from shared.identity.citizens import Citizen
 from shared.ids import HotId, new_id
@@ -22,6 +23,14 @@ UNUSED_FOR = timedelta(days=1)
 _DROP_AT_ONCE = 500
 # Decoding takes a core and up to 150 MB for a moment; requests beside it must stay quick.
 _DECODED_AT_ONCE = 2
+# Whoever has not got a turn by then is told to come back: an answer comes within 5 s (api.md).
+_WAIT_SECONDS = 3.0
+
+
+class Upload(Protocol):
+    async def read(self, size: int) -> bytes:
+        """The next bytes of what was sent; it waits on the disk until somebody reads it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +39,13 @@ class Photos:
     objects: ObjectStore
     _turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_DECODED_AT_ONCE))
 
-    async def keep(self, citizen: Citizen, upload: bytes) -> Answer:
+    async def keep(self, citizen: Citizen, upload: Upload) -> Answer:
         """Keeps the picture. Its content is its request number: the same photo again is the same one.
 
         Raises:
-            InvalidRequest: no picture that we take.
+            PayloadTooLarge, InvalidRequest: no picture that we take.
             TooManyPhotos: nothing uses those that the person uploaded before.
+            Busy: too many are being uploaded.
         """
         picture = await self._redrawn(upload)
         photo_id = HotId(citizen.bucket, new_id())
@@ -77,13 +87,22 @@ class Photos:
                 rows = [(0, {"address": address}) for address in addresses]
                 await outbox.add_many(tx, Queue.ISSUANCE, Kind.PHOTO_DROPPED, rows)
 
-    async def _redrawn(self, upload: bytes) -> Picture:
-        async with self._turns:
-            try:
-                return await asyncio.to_thread(redrawn, upload)
-            except PhotoRefused as refused:
-                fault = Fault("body.file", refused.message, refused.code)
-                raise InvalidRequest(faults=(fault,)) from None
+    async def _redrawn(self, upload: Upload) -> Picture:
+        try:
+            async with asyncio.timeout(_WAIT_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise Busy from None
+        try:
+            # Read only now, so that those who wait take no memory.
+            content = await upload.read(BYTES_MAX + 1)
+            if len(content) > BYTES_MAX:
+                raise PayloadTooLarge
+            return await asyncio.to_thread(redrawn, content)
+        except PhotoRefused as refused:
+            raise InvalidRequest(faults=(Fault("body.file", refused.message, refused.code),)) from None
+        finally:
+            self._turns.release()
 
 
 def _context(photo_id: HotId) -> bytes:

@@ -4,9 +4,8 @@ from fastapi import APIRouter, File, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
 from services.issuance.photos.operations import Photos
-from services.issuance.photos.rules import BYTES_MAX, MEDIA_TYPE
+from services.issuance.photos.rules import MEDIA_TYPE
 from services.issuance.photos.schemas import PhotoKept
-from shared.errors import PayloadTooLarge
 from shared.http.auth import CurrentCitizen, Reader
 from shared.http.replies import replayable
 from shared.ids import parse_hot_id
@@ -33,10 +32,7 @@ async def upload_photo(
     """Uploads a photo for a lead; the same photo again is answered as the first time."""
     limiter: RateLimiter = request.app.state.wiring.limiter
     await limiter.hit(PHOTO_PER_PERSON, citizen.person_id.hex)
-    upload = await file.read(BYTES_MAX + 1)
-    if len(upload) > BYTES_MAX:
-        raise PayloadTooLarge
-    return replayable(await _photos(request).keep(citizen, upload))
+    return replayable(await _photos(request).keep(citizen, file))
 
 
 @router.get("/{photo_id}", operation_id="issuance_get_photo", response_class=Response, responses=_PICTURE)

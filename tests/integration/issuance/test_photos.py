@@ -1,5 +1,6 @@
 """Photos over HTTP: taken in, kept without anything but their pixels, used once, dropped when unused."""
 
+import asyncio
 import io
 from datetime import timedelta
 from pathlib import Path
@@ -8,12 +9,14 @@ import httpx
 import pytest
 from PIL import Image
 
-from services.issuance.photos.operations import UNUSED_FOR, UNUSED_MAX
+from services.issuance.photos.operations import UNUSED_FOR, UNUSED_MAX, Photos
 from services.issuance.wiring import build
 from services.issuance.worker import parts
 from shared.clock import ManualClock
+from shared.errors import Busy, InvalidRequest
 from shared.identity.staff import Role
 from shared.kit import Kit
+from shared.objects import LocalObjects
 from shared.settings import Settings
 from tests.support.citizens import new_person
 from tests.support.desk import Desk
@@ -46,6 +49,21 @@ def stored(objects: Path) -> list[Path]:
 
 async def shown(desk: Desk, photo_id: str) -> httpx.Response:
     return await desk.client.get(f"/issuance/v1/photos/{photo_id}", headers=desk.one)
+
+
+class SlowUpload:
+    """An upload that is read when it is told to go on."""
+
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self.begun = asyncio.Event()
+        self.go_on: asyncio.Event | None = None
+
+    async def read(self, size: int) -> bytes:
+        self.begun.set()
+        if self.go_on is not None:
+            await self.go_on.wait()
+        return self._content[:size]
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
@@ -114,15 +132,32 @@ class TestRefusals:
         assert ("body.file", "missing") in faults(missing)
         refused(await client.post(url, files={"file": photo()}), 401, "unauthenticated")
 
-    async def test_nobody_hoards_photos_that_no_report_uses(
-        self, someone: Partaker, objects: Path
-    ) -> None:
+    async def test_nobody_hoards_photos_that_no_report_uses(self, someone: Partaker, objects: Path) -> None:
         for seed in range(UNUSED_MAX):
             await someone.photo(photo(100 + seed))
         before = len(stored(objects))
         refused(await someone.upload(photo(99)), 409, "too_many_photos")
         assert len(stored(objects)) == before
         assert (await someone.upload(photo(100))).status_code == 200
+
+    async def test_whoever_gets_no_turn_in_time_is_told_to_come_back(
+        self, kit: Kit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr("services.issuance.photos.operations._WAIT_SECONDS", 0.05)
+        photos, citizen = Photos(kit, LocalObjects(tmp_path)), (await new_person(kit)).citizen
+        slow, go_on = SlowUpload(photo(14)), asyncio.Event()
+        slow.go_on = go_on
+        others = [asyncio.create_task(photos.keep(citizen, slow)) for _ in range(2)]
+        await slow.begun.wait()
+        with pytest.raises(Busy):
+            await photos.keep(citizen, SlowUpload(photo(15)))
+        go_on.set()
+        kept = await asyncio.gather(*others)
+        assert sorted(entry.replayed for entry in kept) == [False, True]
+        # The turns were given back, also by those who were refused.
+        for _ in range(3):
+            with pytest.raises(InvalidRequest):
+                await photos.keep(citizen, SlowUpload(b"no picture"))
 
     async def test_only_staff_who_may_read_see_photos(self, someone: Partaker, desk: Desk, kit: Kit) -> None:
         url = f"/issuance/v1/photos/{await someone.photo(photo(13))}"
