@@ -53,7 +53,7 @@ class CardEvents:
         faults = tuple(batch_faults(events, now))
         if faults:
             raise InvalidRequest(faults=faults)
-        batch = self._columns(events)
+        batch = self.columns(events)
         async with self.kit.database.transaction() as tx:
             programme = await require_programme(tx, slug)
             await use_nonce(tx, header, now)
@@ -97,7 +97,7 @@ class CardEvents:
         now = self.kit.clock.now()
         async with self.kit.database.transaction(slow=True) as tx:
             programme = await require_programme(tx, slug)
-            return await store.count_events(tx, programme.id, self._columns(events), source=source, now=now)
+            return await store.count_events(tx, programme.id, self.columns(events), source=source, now=now)
 
     async def _remember(self, staff: Staff, slug: str, digest: bytes, report: EventImportReport) -> None:
         now = self.kit.clock.now()
@@ -112,7 +112,8 @@ class CardEvents:
             )
             await record(tx, entry, at=now)
 
-    def _columns(self, events: Sequence[Event]) -> Batch:
+    def columns(self, events: Sequence[Event]) -> Batch:
+        """The events as the counting function takes them: holders as keyed hashes, scenes understood."""
         index = self.kit.keys.index
         holders = [index.digest(_HOLDER_DOMAIN, event.holder_ref) for event in events]
         return Batch(

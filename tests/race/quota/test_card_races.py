@@ -9,6 +9,10 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
+from services.quota.cards.operations import CardEvents
+from services.quota.cards.rules import Event
+from services.quota.cards.store import count_events
+from services.quota.programmes.store import programme_by_slug
 from shared.clock import CHINA, ManualClock
 from shared.integrity.operations import recompute
 from tests.support.quota import API, Bureau, Json, Programme, event, issued, many, sheet
@@ -150,6 +154,29 @@ async def test_a_freeze_among_batches_loses_nothing_and_changes_nothing_after(
     frozen = sum(item["issued"] for item in (await programme.ranking("2020-08"))["items"])
     next_month = sum((await programme.month_issued("2020-09")).values())
     assert frozen + next_month == 24 * 40 == (await programme.progress())["issued"]
+    await sound(bureau)
+
+
+async def test_a_freeze_waits_for_the_batch_that_is_being_counted(
+    bureau: Bureau, programme: Programme, clients: list[httpx.AsyncClient]
+) -> None:
+    """Held open half-way: the freeze must see its cards, or they slip into a month that was published."""
+    proposed = await bureau.post(f"{programme.path}/rankings/freeze", {"month": "2020-08"}, status=202)
+    card_events = CardEvents(bureau.kit)
+    event = Event("held", "holder", "issued", datetime(2020, 8, 10, tzinfo=CHINA), programme.scene("医院5"))
+    async with bureau.kit.database.transaction() as tx:
+        found = await programme_by_slug(tx, programme.slug)
+        assert found is not None
+        now = bureau.kit.clock.now()
+        await count_events(tx, found.id, card_events.columns([event]), source="platform:held", now=now)
+        freeze = asyncio.create_task(
+            clients[1].post(f"{API}/changes/{proposed['change_id']}/approve", json={}, headers=bureau.second)
+        )
+        done, _ = await asyncio.wait([freeze], timeout=0.5)
+        assert not done
+    assert (await freeze).status_code == 200
+    frozen = {item["hospital"]: item["issued"] for item in (await programme.ranking("2020-08"))["items"]}
+    assert frozen["医院5"] == 1
     await sound(bureau)
 
 
