@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from bench.bare_writeoff import redeem_bare
 from bench.load import Outcome, closed_loop, prepared
 from bench.scenarios.honghe_plan import shifted
 from bench.simulator.cashiers import Till, activated
 from bench.simulator.citizens import AnswerKey, Citizen
 from bench.simulator.clerks import Clerks
 from bench.simulator.platform import Platform, request_no
+from bench.store import redeem_bare
 from shared.crypto import KeyedHash
 from shared.signing import authorization
 

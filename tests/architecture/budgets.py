@@ -54,7 +54,19 @@ ROOMS: dict[str, frozenset[str]] = {
         }
     ),
     "quota": frozenset(
-        {"programmes", "allocation", "qrcodes", "cards", "progress", "rankings", "tablechecks", "bulletins"}
+        {
+            "allocation",
+            "attribution",
+            "bulletins",
+            "cards",
+            "platformkeys",
+            "programmes",
+            "progress",
+            "publishedtables",
+            "qrcodes",
+            "rankings",
+            "tablechecks",
+        }
     ),
     "console": frozenset({"staff", "audit", "clock", "pages"}),
 }

@@ -16,7 +16,7 @@ from shared.crypto import KeyedHash
 from shared.ids import bucket_from_symbols
 from shared.vouchers.codes import code_hash, normalise
 
-_SETUP = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+_SETUP = Path(__file__).with_name("functions.sql").read_text(encoding="utf-8")
 
 
 async def redeem_bare(
