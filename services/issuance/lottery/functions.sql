@@ -5,6 +5,9 @@
 --
 -- Locks: participants in the order of their key, the award pool of the phase, then request rows, then rows
 -- that only the holder of these locks writes. Whoever voids a chance takes the participant's lock first.
+--
+-- Plans are kept per connection and made when the tables may still be empty: only index look-ups and nested
+-- loops are allowed, so that an opening rush never runs on scans that were cheap a minute ago.
 
 -- Draws in the open phase of a campaign. `p_inner` and `p_outer` are the keyed blocks of HMAC for the
 -- phase's seed (as secret as the seed), `p_prefix` is "{slug}/{seq}/".
@@ -22,7 +25,8 @@ CREATE OR REPLACE FUNCTION issuance.draw_batch(
     outcome text, bucket smallint, draw_id uuid, won boolean, award_id uuid, award_expires_at timestamptz,
     chance_id uuid, client_seed text, odds_ppm bigint, seed_commitment text, value bytea
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
     v_left bigint;
@@ -117,10 +121,9 @@ BEGIN
         WHERE wins_before < v_left
         ORDER BY bucket, person_id
         ON CONFLICT DO NOTHING
-        RETURNING bucket, caller_id
+        RETURNING result_id
     ), made AS (
-        SELECT placed.* FROM placed
-        JOIN fresh ON fresh.bucket = placed.bucket AND fresh.caller_id = placed.person_id
+        SELECT placed.* FROM placed WHERE placed.draw_id = ANY (ARRAY(SELECT result_id FROM fresh))
     ), drawn AS (
         INSERT INTO issuance.draw (
             bucket, id, campaign_id, phase_id, person_id, chance_id, channel, client_seed,

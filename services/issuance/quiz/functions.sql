@@ -5,6 +5,9 @@
 -- Locks: participants in the order of their key, then request rows, then rows that only the holder of the
 -- participant's lock writes. The request row is inserted after the decision: whoever loses a race for a
 -- number finds it in the statement after.
+--
+-- Plans are kept per connection and made when the tables may still be empty: only index look-ups and nested
+-- loops are allowed, so that an opening rush never runs on scans that were cheap a minute ago.
 
 -- A person's turn in a campaign. Whatever a person does there (start, answer, draw) queues up at this row,
 -- so that counts, limits and the oldest chance are decided on what is true. Makes the rows that are missing.
@@ -36,7 +39,8 @@ CREATE OR REPLACE FUNCTION issuance.start_attempts(
     outcome text, bucket smallint, attempt_id uuid, expires_at timestamptz, question_ids bigint[],
     option_orders text[]
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
     v_day date;
@@ -85,10 +89,9 @@ BEGIN
             FROM able
             ORDER BY bucket, person_id
             ON CONFLICT DO NOTHING
-            RETURNING bucket, caller_id
+            RETURNING result_id
         ), made AS (
-            SELECT able.* FROM able
-            JOIN fresh ON fresh.bucket = able.bucket AND fresh.caller_id = able.person_id
+            SELECT able.* FROM able WHERE able.attempt_id = ANY (ARRAY(SELECT result_id FROM fresh))
         ), counted AS (
             UPDATE issuance.participant q SET attempts_day = made.day, attempts_today = made.day_no
             FROM made
@@ -144,7 +147,8 @@ CREATE OR REPLACE FUNCTION issuance.submit_attempts(
     outcome text, campaign_id uuid, question_ids bigint[], option_orders text[], correct boolean[],
     score smallint, passed boolean, pass_score bigint, chances_granted smallint
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
     v_made bigint[];
@@ -185,9 +189,9 @@ BEGIN
         FROM able
         ORDER BY bucket, person_id
         ON CONFLICT DO NOTHING
-        RETURNING bucket, caller_id
+        RETURNING result_id
     ), made AS (
-        SELECT able.* FROM able JOIN fresh ON fresh.bucket = able.bucket AND fresh.caller_id = able.person_id
+        SELECT able.* FROM able WHERE able.attempt_id = ANY (ARRAY(SELECT result_id FROM fresh))
     ), closed AS (
         UPDATE issuance.quiz_attempt a
         SET state = 'answered', answered_at = p_now, answers = (string_to_array(made.answers, ','))[2:],

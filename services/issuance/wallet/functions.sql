@@ -3,6 +3,9 @@
 -- nothing behind. A person is at most once in a batch (the batcher keeps its items apart).
 --
 -- Locks: stock rows in the order of their key, awards in the order of theirs, then request rows.
+--
+-- Plans are kept per connection and made when the tables may still be empty: only index look-ups and nested
+-- loops are allowed, so that an opening rush never runs on scans that were cheap a minute ago.
 
 -- Turns open awards into vouchers of the types that their winners chose. What remains of a type goes to the
 -- claims in their order. Refusals, the first that applies:
@@ -17,7 +20,8 @@ CREATE OR REPLACE FUNCTION issuance.claim_batch(
     outcome text, bucket smallint, voucher_id uuid, campaign text, voucher_type text, name text, kind text,
     amount_fen bigint, code_sealed bytea, valid_from timestamptz, valid_until timestamptz
 )
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
     v_refusal text[];
@@ -82,9 +86,9 @@ BEGIN
         WHERE place <= remaining
         ORDER BY bucket, person_id
         ON CONFLICT DO NOTHING
-        RETURNING bucket, caller_id
+        RETURNING result_id
     ), made AS (
-        SELECT able.* FROM able JOIN fresh ON fresh.bucket = able.bucket AND fresh.caller_id = able.person_id
+        SELECT able.* FROM able WHERE able.voucher_id = ANY (ARRAY(SELECT result_id FROM fresh))
     ), claimed AS (
         UPDATE issuance.award a
         SET state = 'claimed', claimed_at = p_now, voucher_id = made.voucher_id, voucher_type = made.voucher_type
