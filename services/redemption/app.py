@@ -39,7 +39,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             approvals_router(wiring.approvals),
             metrics_router(SERVICE, wiring.reporting.prometheus),
         ],
-        lifespans=[wiring.draining],
+        lifespans=[wiring.limiter.running, wiring.draining],
     )
 
 

@@ -13,6 +13,7 @@ from services.redemption.terminals.operations import Keyring, TerminalDesk
 from services.redemption.writeoff.operations import WriteOffs
 from shared.approvals import Approvals
 from shared.kit import Kit
+from shared.ratelimit import RateLimiter, build_limiter
 
 SERVICE = "redemption"
 
@@ -21,6 +22,7 @@ SERVICE = "redemption"
 class Wiring:
     kit: Kit
     approvals: Approvals
+    limiter: RateLimiter
     keyring: Keyring
     directory: Directory
     terminals: TerminalDesk
@@ -44,6 +46,7 @@ def build(kit: Kit) -> Wiring:
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers={}),
+        limiter=build_limiter(kit.settings),
         keyring=keyring,
         directory=Directory(kit),
         terminals=TerminalDesk(kit, keyring),

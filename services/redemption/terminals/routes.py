@@ -29,6 +29,7 @@ from shared.http.auth import CurrentStaff, Writer
 from shared.http.hot import answer, decode, hot_post
 from shared.http.replies import replayable, staff_key
 from shared.http.signed import target_of, verified
+from shared.ratelimit import Limit
 from shared.signing import SCHEME, BadSignature, SignatureHeader, canonical, sign
 
 router = APIRouter(prefix="/redemption/v1", tags=["terminals"])
@@ -42,6 +43,9 @@ SIGNED = Depends(
         auto_error=False,
     )
 )
+
+# A chain's installer sets up many tills behind one address; guessing a code would take for ever anyway.
+ACTIVATION_PER_ADDRESS = Limit("redemption-activation/address", amount=60, seconds=60)
 
 _CHECK_IN = msgspec.json.Decoder(CheckInBody)
 
@@ -96,6 +100,8 @@ async def _signed_with(request: Request, header: SignatureHeader) -> str:
 @router.post("/terminals/activate", status_code=201, operation_id="redemption_activate_terminal")
 async def activate(request: Request, body: Activate) -> Activated:
     """Turns a device into a terminal, with the code that staff made for it; unsigned, once."""
+    address = request.client.host if request.client else "-"
+    await wiring_of(request).limiter.hit(ACTIVATION_PER_ADDRESS, address)
     made = await wiring_of(request).terminals.activate(body.activation_code, body.device_id)
     return Activated(
         terminal_id=made.terminal_id, terminal_key=made.terminal_key, institution_id=made.institution_id

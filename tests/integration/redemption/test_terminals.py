@@ -7,11 +7,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.redemption.app import create_app
 from shared.clients.terminal import Refused, TerminalClient
 from shared.clock import ManualClock
 from shared.identity.staff import Role
 from shared.kit import Kit
+from shared.settings import Settings
 from shared.vouchers.catalogue import CampaignRef
+from tests.support.http import serving
 from tests.support.people import signed_in_staff
 from tests.support.tills import Bureau, signed
 from tests.support.vouchers import held_voucher
@@ -90,6 +93,16 @@ class TestActivation:
     async def test_malformed(self, http: httpx.AsyncClient, body: dict[str, Any]) -> None:
         answer = await http.post("/redemption/v1/terminals/activate", json=body)
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+    async def test_guessing_is_slowed_down(self, settings: Settings, clock: ManualClock) -> None:
+        limited = settings.model_copy(update={"rate_limits": "on"})
+        async with serving(redemption=create_app(limited, clock=clock)) as client:
+            body = {"activation_code": "0000-0000-0000", "device_id": "d"}
+            path = "/redemption/v1/terminals/activate"
+            answers = [await client.post(path, json=body) for _ in range(61)]
+        assert {answer.status_code for answer in answers[:60]} == {404}
+        assert (answers[60].status_code, answers[60].json()["code"]) == (429, "too_many_requests")
+        assert int(answers[60].headers["Retry-After"]) > 0
 
     async def test_code_and_key_are_not_stored_in_clear(
         self, kit: Kit, staff: Bureau, institution: str
