@@ -1,5 +1,6 @@
 import msgspec
-from fastapi import APIRouter, UploadFile
+from fastapi import APIRouter, Depends, UploadFile
+from fastapi.security import APIKeyHeader
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -17,10 +18,20 @@ from services.quota.platformkeys.operations import PlatformKeyring
 from shared.http.auth import Writer
 from shared.http.hot import answer, decode, hot_post
 from shared.http.signed import verified
+from shared.signing import SCHEME
 
 router = APIRouter(prefix="/quota/v1/programmes/{slug}", tags=["cards"])
 
 _EVENTS = msgspec.json.Decoder(HotCardEvents)
+# Shows in the API documents that the call is signed; the check itself is `verified`.
+_SIGNED = Depends(
+    APIKeyHeader(
+        name="Authorization",
+        scheme_name="card platform",
+        description=f'{SCHEME} key_id="…",timestamp="…",nonce="…",signature="…"',
+        auto_error=False,
+    )
+)
 
 
 def _card_events(request: Request) -> CardEvents:
@@ -35,9 +46,13 @@ def _card_events(request: Request) -> CardEvents:
     reply=EventResults,
     status_code=200,
     operation_id="quota_count_card_events",
-    summary="Count up to 1,000 card events, each exactly once; signed by the card platform",
+    dependencies=[_SIGNED],
 )
 async def count_card_events(request: Request) -> Response:
+    """Counts up to 1,000 card events, each exactly once; signed by the card platform.
+
+    One malformed event refuses the whole batch and is named. A repeated event is a `duplicate_event`.
+    """
     slug = request.path_params["slug"]
     keyring: PlatformKeyring = request.app.state.wiring.platform_keys
 
