@@ -14,10 +14,9 @@ WITH line AS (
     JOIN quota.ranking_item i ON i.edition_id = e.id
     LEFT JOIN quota.allocation_item q ON q.allocation_id = e.allocation_id AND q.hospital_id = i.hospital_id
 ), below AS (
-    SELECT l.*, count(*) FILTER (WHERE o.rank > l.rank) AS below
-    FROM line l JOIN line o ON o.id = l.id
-    GROUP BY l.id, l.slug, l.month, l.edition, l.hospital_id, l.issued, l.month_issued, l.quota, l.rank, l.flagged,
-             l.allocated, l.ranked
+    SELECT *, count(rank) OVER (PARTITION BY id)
+              - count(rank) OVER (PARTITION BY id ORDER BY rank NULLS LAST) AS below
+    FROM line
 ), counted AS (
     SELECT e.id, c.hospital_id, sum(c.n) AS issued,
            coalesce(sum(c.n) FILTER (WHERE c.day >= e.month), 0) AS month_issued
