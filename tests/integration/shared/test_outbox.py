@@ -125,25 +125,28 @@ async def test_row_handed_over_twice_takes_effect_once(kit: Kit) -> None:
 async def test_worker_that_was_thought_dead_cannot_finish_what_another_took_over(kit: Kit) -> None:
     await added(kit, 1)
     addresses = await due(kit)
-    begun, go_on = asyncio.Event(), asyncio.Event()
-    ours = machine_now() + timedelta(seconds=30)
-    async with kit.database.transaction() as tx:
-        (slow,) = await store.begin(tx, KIND, addresses, ours)
+    until = machine_now() + timedelta(seconds=30)
 
-    async def finish_late() -> set[UUID]:
+    async def begin() -> OutboxItem:
         async with kit.database.transaction() as tx:
-            begun.set()
-            await go_on.wait()
-            finished = await store.finish(tx, [slow])
-            if finished:
-                await count(tx, [slow])
-            return finished
+            (item,) = await store.begin(tx, KIND, addresses, until)
+            return item
 
-    late = asyncio.create_task(finish_late())
-    await begun.wait()
-    assert await runner(kit).run(KIND, addresses) == 1
-    go_on.set()
-    assert await late == set()
+    async def finish(item: OutboxItem) -> bool:
+        async with kit.database.transaction() as tx:
+            finished = await store.finish(tx, [item])
+            if finished:
+                await count(tx, [item])
+            return bool(finished)
+
+    thought_dead = await begin()
+    took_over = await begin()
+    assert not await finish(thought_dead)
+    async with kit.database.transaction() as tx:
+        # Nor may it put the row back while the other is at it.
+        await store.retry(tx, thought_dead, next_at=machine_now(), error="late", dead=True)
+    assert await state(kit) == (0, 1, 0)
+    assert await finish(took_over)
     assert await state(kit) == (1, 0, 0)
 
 
