@@ -114,15 +114,15 @@ async def test_sign_in_that_races_a_disabling_leaves_no_live_session(
     made = (await clients[0].post("/console/v1/staff", json=body, headers=admin)).json()
     path = f"/console/v1/staff/{made['id']}/disable"
     now = kit.clock.now()
-    # The end of a sign-in: it found the account enabled and is about to commit its session.
+    # The end of a sign-in: it found the account enabled and is about to write its session.
     async with kit.database.transaction() as tx:
         assert await store.hold_if_enabled(tx, UUID(made["id"]))
-        await store.insert_session(
-            tx, token_hash=b"racer", staff_id=UUID(made["id"]), now=now, expires_at=now + timedelta(hours=1)
-        )
         disabling = asyncio.create_task(clients[1].post(path, json={"reason": "x"}, headers=admin))
         await asyncio.sleep(0.2)
         assert not disabling.done(), "it waits for the session, so that it can end it"
+        await store.insert_session(
+            tx, token_hash=b"racer", staff_id=UUID(made["id"]), now=now, expires_at=now + timedelta(hours=1)
+        )
     assert (await disabling).status_code == 200
     async with kit.database.snapshot() as tx:
         # Not even one that would come alive if the account were enabled again.
