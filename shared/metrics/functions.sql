@@ -1,12 +1,20 @@
--- Element-wise sums of per-payer amounts. NULL stands for "no money in it".
+-- Element-wise sums of per-payer amounts. NULL stands for "no money in it". In plpgsql, because an SQL
+-- function is started anew for every row of an aggregate (57 µs against 4): this one runs in every
+-- write-off.
 CREATE OR REPLACE FUNCTION core.amounts_add(a bigint[], b bigint[]) RETURNS bigint[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE
-        WHEN a IS NULL THEN b
-        WHEN b IS NULL THEN a
-        ELSE (SELECT array_agg(coalesce(x, 0) + coalesce(y, 0) ORDER BY i)
-              FROM unnest(a, b) WITH ORDINALITY AS u (x, y, i))
-    END
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    IF a IS NULL THEN
+        RETURN b;
+    END IF;
+    IF b IS NULL THEN
+        RETURN a;
+    END IF;
+    FOR i IN 1 .. greatest(cardinality(a), cardinality(b)) LOOP
+        a[i] := coalesce(a[i], 0) + coalesce(b[i], 0);
+    END LOOP;
+    RETURN a;
+END
 $$;
 
 CREATE OR REPLACE AGGREGATE core.amounts_sum(bigint[]) (SFUNC = core.amounts_add, STYPE = bigint[]);

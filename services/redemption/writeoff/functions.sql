@@ -188,14 +188,15 @@ BEGIN
         ORDER BY bucket, redemption
         RETURNING r.bucket, r.id, r.voucher_id, r.voucher_type, r.applied_fen, r.payable_fen, r.redeemed_at
     ), announced AS (
+        -- The rows' ids follow from the write-off's: to draw random ones would cost 10 µs each.
         INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)
-        SELECT made.bucket, gen_random_uuid(), told.queue, told.kind, told.payload, p_machine_now, p_machine_now
+        SELECT made.bucket, told.id, told.queue, told.kind, told.payload, p_machine_now, p_machine_now
         FROM made CROSS JOIN LATERAL (VALUES
-            ('issuance', 'issuance.voucher_redeemed',
+            (md5('voucher ' || made.id::text)::uuid, 'issuance', 'issuance.voucher_redeemed',
              jsonb_build_object('voucher_id', core.hot_id_text(made.bucket, made.voucher_id))),
-            ('redemption', 'redemption.redemption_counted',
+            (made.id, 'redemption', 'redemption.redemption_counted',
              jsonb_build_object('redemption_id', core.hot_id_text(made.bucket, made.id)))
-        ) AS told (queue, kind, payload)
+        ) AS told (id, queue, kind, payload)
     )
     SELECT chosen.ord, 'created', made.bucket, made.id, made.voucher_type, made.applied_fen,
            made.payable_fen, made.redeemed_at
