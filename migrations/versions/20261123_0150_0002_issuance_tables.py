@@ -113,6 +113,7 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("attempts_day", sa.Date(), nullable=True),
         sa.Column("attempts_today", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("answered_day", sa.Date(), nullable=True, comment="last day with an answered attempt"),
         sa.Column("draws_day", sa.Date(), nullable=True),
         sa.Column("draws_today", sa.BigInteger(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("bucket", "campaign_id", "person_id", name=op.f("pk_participant")),

@@ -169,23 +169,24 @@ BEGIN
         WHERE item.ord <> ALL (v_made) AND r.bucket = item.bucket AND r.caller_id = item.person_id
           AND r.operation = 'draw' AND r.request_no = item.request_no
         RETURNING item.ord, r.result_id, r.fingerprint = item.fingerprint AS same
+    ), ended AS MATERIALIZED (
+        SELECT item.ord, item.bucket,
+               CASE WHEN item.ord = ANY (v_made) THEN 'created'
+                    WHEN replay.same THEN 'replayed'
+                    WHEN replay.ord IS NOT NULL THEN 'request_no_reused'
+                    ELSE coalesce(item.refusal, 'awards_exhausted')
+               END AS outcome,
+               CASE WHEN replay.ord IS NULL THEN item.draw_id WHEN replay.same THEN replay.result_id END AS id
+        FROM item LEFT JOIN replay ON replay.ord = item.ord
     )
-    SELECT CASE WHEN item.ord = ANY (v_made) THEN 'created'
-                WHEN replay.same THEN 'replayed'
-                WHEN replay.ord IS NOT NULL THEN 'request_no_reused'
-                ELSE coalesce(item.refusal, 'awards_exhausted')
-           END,
-           d.bucket, d.id, d.won, a.id, a.expires_at, d.chance_id, d.client_seed, o.odds_ppm,
+    SELECT ended.outcome, d.bucket, d.id, d.won, a.id, a.expires_at, d.chance_id, d.client_seed, o.odds_ppm,
            ph.seed_commitment, d.value
-    FROM item
-    LEFT JOIN replay ON replay.ord = item.ord
-    LEFT JOIN issuance.draw d
-           ON d.bucket = item.bucket
-          AND d.id = CASE WHEN replay.ord IS NULL THEN item.draw_id WHEN replay.same THEN replay.result_id END
+    FROM ended
+    LEFT JOIN issuance.draw d ON d.bucket = ended.bucket AND d.id = ended.id
     LEFT JOIN issuance.odds_version o ON o.id = d.odds_version_id
     LEFT JOIN issuance.phase ph ON ph.id = d.phase_id
     LEFT JOIN issuance.award a ON a.bucket = d.bucket AND a.draw_id = d.id
-    ORDER BY item.ord;
+    ORDER BY ended.ord;
 END
 $$;
 

@@ -27,6 +27,42 @@ BEGIN
 END
 $$;
 
+-- What these persons were asked in their last attempts of a campaign, the latest first; locks nothing.
+CREATE OR REPLACE FUNCTION issuance.recent_questions(
+    p_campaign uuid, p_attempts integer, p_bucket smallint[], p_person uuid[]
+) RETURNS TABLE (question_ids bigint[])
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT coalesce((
+        SELECT array_agg(question_id ORDER BY a.day DESC, a.day_no DESC)
+        FROM (SELECT day, day_no, question_ids FROM issuance.quiz_attempt
+              WHERE bucket = u.bucket AND campaign_id = p_campaign AND person_id = u.person_id
+              ORDER BY day DESC, day_no DESC LIMIT p_attempts) a
+        CROSS JOIN LATERAL unnest(a.question_ids) AS question_id), '{}')
+    FROM unnest(p_bucket, p_person) WITH ORDINALITY AS u (bucket, person_id, ord)
+    ORDER BY u.ord;
+END
+$$;
+
+-- What these attempts of these persons asked, nulls for what is not theirs; locks nothing.
+CREATE OR REPLACE FUNCTION issuance.attempts_asked(
+    p_bucket smallint[], p_attempt uuid[], p_person uuid[]
+) RETURNS TABLE (campaign_id uuid, question_ids bigint[], option_orders text[])
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT a.campaign_id, a.question_ids, a.option_orders
+    FROM unnest(p_bucket, p_attempt, p_person) WITH ORDINALITY AS u (bucket, id, person_id, ord)
+    LEFT JOIN issuance.quiz_attempt a ON a.bucket = u.bucket AND a.id = u.id AND a.person_id = u.person_id
+    ORDER BY u.ord;
+END
+$$;
+
 -- Starts attempts in one campaign, with questions that were sampled under `p_rule` (comma-separated ids and
 -- option orders). Refusals, the first that applies:
 --   request_no_reused, phase_not_open, campaign_paused, rule_changed (sample again: another rule is in force
@@ -119,19 +155,20 @@ BEGIN
         WHERE item.ord <> ALL (v_made) AND r.bucket = item.bucket AND r.caller_id = item.person_id
           AND r.operation = 'quiz_attempt' AND r.request_no = item.request_no
         RETURNING item.ord, r.result_id, r.fingerprint = item.fingerprint AS same
+    ), ended AS MATERIALIZED (
+        SELECT item.ord, item.bucket,
+               CASE WHEN item.ord = ANY (v_made) THEN 'created'
+                    WHEN replay.same THEN 'replayed'
+                    WHEN replay.ord IS NOT NULL THEN 'request_no_reused'
+                    ELSE coalesce(v_refusal, 'attempts_exhausted')
+               END AS outcome,
+               CASE WHEN replay.ord IS NULL THEN item.attempt_id WHEN replay.same THEN replay.result_id END AS id
+        FROM item LEFT JOIN replay ON replay.ord = item.ord
     )
-    SELECT CASE WHEN item.ord = ANY (v_made) THEN 'created'
-                WHEN replay.same THEN 'replayed'
-                WHEN replay.ord IS NOT NULL THEN 'request_no_reused'
-                ELSE coalesce(v_refusal, 'attempts_exhausted')
-           END,
-           a.bucket, a.id, a.expires_at, a.question_ids, a.option_orders
-    FROM item
-    LEFT JOIN replay ON replay.ord = item.ord
-    LEFT JOIN issuance.quiz_attempt a
-           ON a.bucket = item.bucket
-          AND a.id = CASE WHEN replay.ord IS NULL THEN item.attempt_id WHEN replay.same THEN replay.result_id END
-    ORDER BY item.ord;
+    SELECT ended.outcome, a.bucket, a.id, a.expires_at, a.question_ids, a.option_orders
+    FROM ended
+    LEFT JOIN issuance.quiz_attempt a ON a.bucket = ended.bucket AND a.id = ended.id
+    ORDER BY ended.ord;
 END
 $$;
 
@@ -163,25 +200,35 @@ BEGIN
         SELECT * FROM unnest(p_bucket, p_person, p_attempt, p_request_no, p_fingerprint, p_answers, p_correct, p_score)
             WITH ORDINALITY
             AS u (bucket, person_id, attempt_id, request_no, fingerprint, answers, correct, score, ord)
-    ), able AS (
-        SELECT item.*, a.campaign_id, today.day, item.score >= r.pass_score AS passed,
-               CASE WHEN item.score >= r.pass_score THEN coalesce(ch.chances, 0) ELSE 0 END AS chances,
-               NOT EXISTS (
-                   -- One that is answered today began today, or as long ago as its time allowed.
-                   SELECT FROM issuance.quiz_attempt other
-                   WHERE other.bucket = a.bucket AND other.campaign_id = a.campaign_id
-                     AND other.person_id = a.person_id
-                     AND other.day BETWEEN today.day - 1 - (r.time_limit_seconds / 86400)::integer AND today.day
-                     AND (other.answered_at AT TIME ZONE c.timezone)::date = today.day) AS first_today
+    ), open AS MATERIALIZED (
+        SELECT item.*, a.campaign_id, a.started_at, a.rule_id
         FROM item
         JOIN issuance.quiz_attempt a ON a.bucket = item.bucket AND a.id = item.attempt_id
                                     AND a.person_id = item.person_id
-        JOIN issuance.quiz_rule r ON r.id = a.rule_id
-        JOIN core.campaign c ON c.id = a.campaign_id
-        CROSS JOIN LATERAL (SELECT (p_now AT TIME ZONE c.timezone)::date AS day) today
-        LEFT JOIN issuance.channel ch ON ch.campaign_id = a.campaign_id AND ch.key = 'quiz'
         WHERE a.state = 'open' AND a.expires_at > p_now
-          AND a.started_at + make_interval(secs => r.min_seconds) <= p_now
+    ), able AS (
+        SELECT open.*, today.day, open.score >= r.pass_score AS passed,
+               CASE WHEN open.score >= r.pass_score THEN coalesce(ch.chances, 0) ELSE 0 END AS chances,
+               CASE WHEN q.answered_day IS NULL OR q.answered_day < today.day THEN true
+                    WHEN q.answered_day = today.day THEN false
+                    -- The clocks of two processes disagree about midnight: look. One that was answered on
+                    -- that day began on it, or as long before as its time allowed.
+                    ELSE NOT EXISTS (
+                        SELECT FROM issuance.quiz_attempt other
+                        WHERE other.bucket = open.bucket AND other.campaign_id = open.campaign_id
+                          AND other.person_id = open.person_id
+                          AND other.day BETWEEN today.day - 1 - (r.time_limit_seconds / 86400)::integer
+                                            AND today.day
+                          AND (other.answered_at AT TIME ZONE c.timezone)::date = today.day)
+               END AS first_today
+        FROM open
+        JOIN issuance.quiz_rule r ON r.id = open.rule_id
+        JOIN core.campaign c ON c.id = open.campaign_id
+        JOIN issuance.participant q ON q.bucket = open.bucket AND q.campaign_id = open.campaign_id
+                                   AND q.person_id = open.person_id
+        CROSS JOIN LATERAL (SELECT (p_now AT TIME ZONE c.timezone)::date AS day) today
+        LEFT JOIN issuance.channel ch ON ch.campaign_id = open.campaign_id AND ch.key = 'quiz'
+        WHERE open.started_at + make_interval(secs => r.min_seconds) <= p_now
     ), fresh AS (
         INSERT INTO core.request (
             bucket, caller_id, operation, request_no, fingerprint, result_bucket, result_id, created_at)
@@ -205,6 +252,11 @@ BEGIN
             bucket, id, campaign_id, person_id, channel, source_id, source_no, granted_at)
         SELECT bucket, gen_random_uuid(), campaign_id, person_id, 'quiz', attempt_id, source_no, p_now
         FROM made CROSS JOIN LATERAL generate_series(1, made.chances) AS source_no
+    ), remembered AS (
+        UPDATE issuance.participant q SET answered_day = greatest(q.answered_day, made.day)
+        FROM made
+        WHERE made.first_today AND q.bucket = made.bucket AND q.campaign_id = made.campaign_id
+          AND q.person_id = made.person_id
     ), tallied AS (
         INSERT INTO core.tally_delta (scope_id, day, measure, dim, n)
         SELECT campaign_id, day, 'attempt', CASE WHEN passed THEN 'passed' ELSE 'failed' END, count(*)

@@ -30,23 +30,9 @@ _QUESTIONS = """
     SELECT id, text, options, answer, explanation, difficulty, retired_at IS NOT NULL AS retired
     FROM issuance.question WHERE campaign_id = $1 ORDER BY id
 """
-_RECENT = """
-    SELECT coalesce((
-        SELECT array_agg(question_id ORDER BY a.day DESC, a.day_no DESC)
-        FROM (SELECT day, day_no, question_ids FROM issuance.quiz_attempt
-              WHERE bucket = u.bucket AND campaign_id = $1 AND person_id = u.person_id
-              ORDER BY day DESC, day_no DESC LIMIT $4) a
-        CROSS JOIN LATERAL unnest(a.question_ids) AS question_id), '{}') AS question_ids
-    FROM unnest($2::smallint[], $3::uuid[]) WITH ORDINALITY AS u (bucket, person_id, ord)
-    ORDER BY u.ord
-"""
+_RECENT = "SELECT * FROM issuance.recent_questions($1, $2, $3, $4)"
 _START = "SELECT * FROM issuance.start_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-_ASKED = """
-    SELECT a.campaign_id, a.question_ids, a.option_orders
-    FROM unnest($1::smallint[], $2::uuid[], $3::uuid[]) WITH ORDINALITY AS u (bucket, id, person_id, ord)
-    LEFT JOIN issuance.quiz_attempt a ON a.bucket = u.bucket AND a.id = u.id AND a.person_id = u.person_id
-    ORDER BY u.ord
-"""
+_ASKED = "SELECT * FROM issuance.attempts_asked($1, $2, $3)"
 _SUBMIT = "SELECT * FROM issuance.submit_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 
@@ -201,9 +187,9 @@ async def questions(database: Database, campaign_id: UUID, version: int) -> Ques
 async def recent_questions(
     database: Database, campaign_id: UUID, people: Sequence[tuple[int, UUID]]
 ) -> list[Sequence[int]]:
-    """What each of these persons was asked in their last attempts, the latest first."""
+    """issuance.recent_questions: what each of these persons was asked lately, the latest first."""
     buckets, persons = [bucket for bucket, _ in people], [person_id for _, person_id in people]
-    rows = await database.call(_RECENT, campaign_id, buckets, persons, RECENT_ATTEMPTS)
+    rows = await database.call(_RECENT, campaign_id, RECENT_ATTEMPTS, buckets, persons)
     return [row["question_ids"] for row in rows]
 
 
@@ -237,7 +223,7 @@ async def start_attempts(
 
 
 async def asked(database: Database, attempts: Sequence[tuple[HotId, UUID]]) -> list[Asked | None]:
-    """What these attempts of these persons asked; None for what is not theirs."""
+    """issuance.attempts_asked: what these attempts of these persons asked; None for what is not theirs."""
     rows = await database.call(
         _ASKED,
         [address.bucket for address, _ in attempts],

@@ -30,6 +30,7 @@ class ParticipantRow(Base):
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     attempts_day: Mapped[date | None] = mapped_column(Date)
     attempts_today: Mapped[int] = mapped_column(server_default="0")
+    answered_day: Mapped[date | None] = mapped_column(Date, comment="last day with an answered attempt")
     draws_day: Mapped[date | None] = mapped_column(Date)
     draws_today: Mapped[int] = mapped_column(server_default="0")
 

@@ -132,21 +132,22 @@ BEGIN
         WHERE item.ord <> ALL (v_made) AND r.bucket = item.bucket AND r.caller_id = item.person_id
           AND r.operation = 'claim' AND r.request_no = item.request_no
         RETURNING item.ord, r.result_id, r.fingerprint = item.fingerprint AS same
+    ), ended AS MATERIALIZED (
+        SELECT item.ord, item.bucket,
+               CASE WHEN item.ord = ANY (v_made) THEN 'created'
+                    WHEN replay.same THEN 'replayed'
+                    WHEN replay.ord IS NOT NULL THEN 'request_no_reused'
+                    ELSE coalesce(item.refusal, 'out_of_stock')
+               END AS outcome,
+               CASE WHEN replay.ord IS NULL THEN item.voucher_id WHEN replay.same THEN replay.result_id END AS id
+        FROM item LEFT JOIN replay ON replay.ord = item.ord
     )
-    SELECT CASE WHEN item.ord = ANY (v_made) THEN 'created'
-                WHEN replay.same THEN 'replayed'
-                WHEN replay.ord IS NOT NULL THEN 'request_no_reused'
-                ELSE coalesce(item.refusal, 'out_of_stock')
-           END,
-           v.bucket, v.id, c.slug, v.voucher_type, t.name, v.kind, v.amount_fen, v.code_sealed, v.valid_from,
-           v.valid_until
-    FROM item
-    LEFT JOIN replay ON replay.ord = item.ord
-    LEFT JOIN core.voucher v
-           ON v.bucket = item.bucket
-          AND v.id = CASE WHEN replay.ord IS NULL THEN item.voucher_id WHEN replay.same THEN replay.result_id END
+    SELECT ended.outcome, v.bucket, v.id, c.slug, v.voucher_type, t.name, v.kind, v.amount_fen, v.code_sealed,
+           v.valid_from, v.valid_until
+    FROM ended
+    LEFT JOIN core.voucher v ON v.bucket = ended.bucket AND v.id = ended.id
     LEFT JOIN core.campaign c ON c.id = v.campaign_id
     LEFT JOIN core.voucher_type t ON t.campaign_id = v.campaign_id AND t.key = v.voucher_type
-    ORDER BY item.ord;
+    ORDER BY ended.ord;
 END
 $$;

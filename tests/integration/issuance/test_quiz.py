@@ -368,6 +368,19 @@ async def test_the_days_figures_count_answered_attempts_and_each_person_once_a_d
     }  # fmt: skip
 
 
+async def test_a_person_counts_once_a_day_also_when_clocks_disagree_about_midnight(
+    hands: Hands, kit: Kit, clock: ManualClock
+) -> None:
+    campaign = await ready_campaign(kit, clock)
+    await hands.start(campaign.slug)
+    # Another process, whose clock is ahead, has seen an answer of tomorrow already.
+    ahead = "UPDATE issuance.participant SET answered_day = '2020-11-01' WHERE campaign_id = :id"
+    await run(kit, ahead, id=campaign.id)
+    for _ in range(2):
+        await hands.pass_quiz(campaign.slug)
+        assert (await figures(kit, campaign))["participant", ""] == 1
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
