@@ -9,6 +9,7 @@ from services.console.staff import routes as staff
 from services.console.wiring import SERVICE, build
 from shared.clock import Clock
 from shared.http.app import build_app
+from shared.http.metrics import metrics_router
 from shared.kit import build_kit
 from shared.settings import Settings, load_settings
 
@@ -23,6 +24,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         title="Console · 管理台",
         wiring=wiring,
         routers=[
+            metrics_router(SERVICE, wiring.monitoring.families),
             staff.router,
             audit.router,
             clock_of_the_demo.router,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.console.audit.operations import AuditDesk
 from services.console.clock.operations import DemoClock
+from services.console.monitoring.operations import Monitoring
 from services.console.pages.operations import Pages
 from services.console.staff.operations import FirstAdmin, Sessions, StaffAccounts
 from services.console.staff.rules import PASSWORD_LENGTH_MIN
@@ -24,6 +25,7 @@ class Wiring:
     first_admin: FirstAdmin
     audit: AuditDesk
     clock: DemoClock
+    monitoring: Monitoring
     pages: Pages
 
 
@@ -41,5 +43,6 @@ def build(kit: Kit) -> Wiring:
         first_admin=FirstAdmin(kit, passwords),
         audit=AuditDesk(kit),
         clock=DemoClock(kit),
+        monitoring=Monitoring(kit),
         pages=Pages(kit),
     )

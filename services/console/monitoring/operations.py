@@ -1,0 +1,39 @@
+"""What operators watch beside the figures of the programmes, for Prometheus."""
+
+from dataclasses import dataclass
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+
+from services.console.monitoring import store
+from shared.clock import machine_now
+from shared.kit import Kit
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    kit: Kit
+
+    async def families(self) -> list[Metric]:
+        async with self.kit.database.snapshot() as tx:
+            watch = await store.watch(tx, self.kit.clock.now())
+        now = machine_now()
+        dead = GaugeMetricFamily(
+            "hv_outbox_dead", "Outbox rows that failed too often and wait for staff", labels=("queue", "kind")
+        )
+        for (queue, kind), count in sorted(watch.dead.items()):
+            dead.add_metric((queue, kind), count)
+        seen = GaugeMetricFamily(
+            "hv_worker_seen_seconds", "Time since a service's workers were last alive", labels=("queue",)
+        )
+        for queue, seen_at in sorted(watch.seen.items()):
+            seen.add_metric((queue,), max(0.0, (now - seen_at).total_seconds()))
+        failing = GaugeMetricFamily(
+            "hv_periodic_failing", "Periodic work whose last run failed", labels=("job",)
+        )
+        for name, is_failing in sorted(watch.failing.items()):
+            failing.add_metric((name,), int(is_failing))
+        sessions = GaugeMetricFamily(
+            "hv_staff_sessions", "Staff sessions that are live", value=watch.sessions
+        )
+        return [dead, seen, failing, sessions]
