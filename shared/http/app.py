@@ -65,9 +65,7 @@ def build_app(
     app.state.kit = kit
     app.state.citizen_tokens = CitizenTokens(kit.keys.token)
     app.state.wiring = wiring
-    app.include_router(health_router(service, kit, readiness))
-    app.include_router(docs_router(service, title))
-    for router in routers:
+    for router in (*routers, health_router(service, kit, readiness), docs_router(service, title)):
         app.include_router(router)
     return app
 

@@ -1,4 +1,5 @@
 -- name: every_win_is_one_award_and_every_open_award_has_stock
+-- zh: 每次中奖对应一个待领资格，待领资格均有库存
 -- A win is one award of the same person in the same phase, open, expired, or claimed as one voucher of the
 -- type that it names. What a phase can still award is its stock less its open awards, and never below zero.
 WITH broken AS (

@@ -1,4 +1,5 @@
 -- name: draws_recompute_from_seed_chance_and_client_seed
+-- zh: 抽奖结果可由种子重新计算
 -- A chance is drawn at most once, by its own person, while its phase is open. Each value is computed again:
 -- HMAC-SHA256 (RFC 2104) with the phase's seed, which is the one that was committed. It was won exactly when
 -- its first 8 bytes are below floor(odds × 2^64), with odds in force. (Odds that began less than 10 seconds

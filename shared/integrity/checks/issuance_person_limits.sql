@@ -1,4 +1,5 @@
 -- name: limits_hold_for_persons
+-- zh: 限额按自然人生效
 -- Per person: attempts and draws of a day, vouchers and open awards of a phase. And the counters that decide
 -- them are the recount of what they count.
 WITH attempts AS (

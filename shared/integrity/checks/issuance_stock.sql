@@ -1,4 +1,5 @@
 -- name: stock_put_in_is_remaining_issued_and_returned
+-- zh: 库存投放等于剩余加已发减退回
 -- Per phase and voucher type: what was put in by changes is what the stock row says, and it is still there
 -- or became vouchers. A type without a stock row can have neither moves nor vouchers.
 WITH moved AS (

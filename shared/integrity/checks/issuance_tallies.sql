@@ -1,4 +1,5 @@
 -- name: tallies_equal_the_recount_of_attempts_chances_and_draws
+-- zh: 答题、机会与抽奖的汇总数等于逐笔重新计数
 -- Dashboards, metrics and the report read tallies. Each figure (campaign, day, measure) is what it counts,
 -- counted again: answered attempts, the persons behind them, chances granted by channel, and draws.
 WITH tallied AS (

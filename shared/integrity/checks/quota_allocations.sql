@@ -1,4 +1,5 @@
 -- name: allocations_add_up
+-- zh: 任务数分配加总一致
 -- Every version of the quotas: its items add up to its sum, a largest-remainder one to its total, alliances to
 -- what the approver saw; adjustments add up to zero and are what the reasons say; each quota lies within one
 -- card of its exact share (rounded alone: within half a card).

@@ -1,4 +1,5 @@
 -- name: hospitals_have_one_code_in_use
+-- zh: 每家医院只有一个在用二维码
 -- A hospital without a code cannot be counted for, and one with two would hang up the wrong poster.
 WITH judged AS (
     SELECT h.id, h.name, count(c.scene) AS codes

@@ -1,4 +1,5 @@
 -- name: holders_count_at_most_once
+-- zh: 每人最多计一次
 -- Per programme and person: the credits come to one card or none, and to no more uses than cards; the card's
 -- row says the same, for the same hospital. No event, credit or key of an event is missing.
 WITH net AS (

@@ -1,4 +1,5 @@
 -- name: frozen_rankings_are_what_was_counted
+-- zh: 已冻结的排名与当时的计数一致
 -- A published month does not change: to its end the credits come to what its lines say, also today; nothing
 -- was credited on or before the last frozen day after it was frozen. Quotas are those of the allocation that
 -- it names, ranks are competition ranks of the exact rates, and the flagged are the last three that missed.

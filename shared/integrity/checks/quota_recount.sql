@@ -1,4 +1,5 @@
 -- name: card_figures_equal_the_recount_of_events
+-- zh: 发卡数等于按事件重新计数
 -- Progress is what the events come to, taken one by one in the order of their time: a person's card counts for
 -- the hospital whose code (or assignment) came first, until it is cancelled. Recounted per hospital and for
 -- what is unattributed, and compared with the figures that everybody reads.

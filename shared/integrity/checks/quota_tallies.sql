@@ -1,4 +1,5 @@
 -- name: tallies_equal_the_recount_of_card_credits
+-- zh: 发卡汇总数等于逐笔重新计数
 -- Each figure of the daily series (programme, day, cards or uses, hospital) is the sum of the credits behind it.
 WITH tallied AS (
     SELECT scope_id, day, measure, dim, sum(n) AS n

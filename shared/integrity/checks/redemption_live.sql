@@ -1,4 +1,5 @@
 -- name: redeemed_vouchers_have_exactly_one_live_redemption
+-- zh: 已核销的消费券恰有一笔有效核销
 -- A voucher is redeemed exactly when it has one write-off that was not reversed, never two, and both say
 -- where and when. Otherwise a voucher was used without a trace, or somebody is paid for nothing.
 WITH live AS (

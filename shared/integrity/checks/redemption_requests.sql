@@ -1,4 +1,5 @@
 -- name: redemptions_answer_to_their_request_numbers
+-- zh: 核销记录与请求号一一对应
 -- A till that sends a write-off again gets the first answer, because the request row of its number points
 -- to the write-off. One without would be done a second time.
 WITH judged AS (

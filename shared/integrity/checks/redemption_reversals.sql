@@ -1,4 +1,5 @@
 -- name: reversed_redemptions_have_their_reversal
+-- zh: 已冲正的核销都有冲正记录
 -- A write-off is undone by somebody, at some time, for some reason: exactly one history row each, and none
 -- for a write-off that still stands.
 WITH undone AS (

@@ -1,4 +1,5 @@
 -- name: redemption_splits_add_up_to_the_fen
+-- zh: 核销分担合计到分
 -- What a voucher paid is divided over the payers without a remainder, one part for each, and the ledger
 -- moved exactly these parts. Every write-off has its transfer and every such transfer its write-off.
 WITH judged AS (

@@ -1,4 +1,5 @@
 -- name: institution_statistics_with_pending_jobs_equal_the_recount
+-- zh: 机构统计加待处理事项等于重新计数
 -- Institutions are ranked and paid by what is counted for them. What jobs have counted, and what still
 -- waits to be counted, is the number and the money of the live write-offs by campaign, institution, day
 -- of use and type.
