@@ -7,19 +7,20 @@ the run ends with the integrity check.
 
 import json
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from bench.load import Outcome, closed_loop, prepared
+from bench.load import Outcome, closed_loop
 from bench.scenarios.honghe_plan import shifted
 from bench.simulator.cashiers import Till, activated
 from bench.simulator.citizens import AnswerKey, Citizen
 from bench.simulator.clerks import Clerks
 from bench.simulator.platform import Platform, request_no
 from bench.store import redeem_bare
+from bench.wire import request_bytes
 from shared.crypto import KeyedHash
 from shared.signing import authorization
 
@@ -132,9 +133,7 @@ class MainJob:
 
     def _post(self, path: str, body: object, headers: dict[str, str]) -> bytes:
         content = json.dumps(body, ensure_ascii=False).encode()
-        return prepared(
-            "POST", path, host=f"127.0.0.1:{self.port}", headers=list(headers.items()), body=content
-        )
+        return self._prepared(path, headers, content)
 
     async def _start(self, campaign: str, people: Sequence[Citizen]) -> list[dict[str, Any]]:
         path = f"/issuance/v1/campaigns/{campaign}/quiz-attempts"
@@ -237,10 +236,8 @@ class MainJob:
             nonce=secrets.token_urlsafe(12),
             body=content,
         )
-        return prepared(
-            "POST",
-            path,
-            host=f"127.0.0.1:{self.port}",
-            headers=[("Authorization", header)],
-            body=content,
-        )
+        return self._prepared(path, {"Authorization": header}, content)
+
+    def _prepared(self, path: str, headers: Mapping[str, str], content: bytes) -> bytes:
+        given = {**headers, "Content-Type": "application/json"}
+        return request_bytes("POST", path, host=f"127.0.0.1:{self.port}", headers=given, body=content)

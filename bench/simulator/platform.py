@@ -5,13 +5,14 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self
 
-import httpx
+from bench.wire import Answer, Pool, multipart
 
 _ATTEMPTS_MAX = 8
-_TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+_ANSWER_SECONDS = 30.0
 # Overload: tried again after the time that the platform asks for.
 _LATER = frozenset({429, 503})
 _JSON = {"Content-Type": "application/json"}
@@ -35,11 +36,11 @@ class Refused(Exception):
 class Reply:
     status: int
     body: Any
-    headers: httpx.Headers
+    headers: Mapping[str, str]
 
     @property
     def replayed(self) -> bool:
-        return str(self.headers.get("idempotent-replay")) == "true"
+        return self.headers.get("idempotent-replay") == "true"
 
 
 def request_no() -> str:
@@ -51,15 +52,15 @@ def bearer(token: str) -> dict[str, str]:
 
 
 class Platform:
-    """`transport` takes the place of the network when the platform runs in the same process."""
+    """`services` names origins of services that run alone; every other path goes to `base_url`."""
 
     def __init__(
-        self, base_url: str, *, connections: int = 32, transport: httpx.AsyncBaseTransport | None = None
+        self, base_url: str, *, connections: int = 32, services: Mapping[str, str] | None = None
     ) -> None:
-        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-        self._http = httpx.AsyncClient(
-            base_url=base_url, timeout=_TIMEOUT, limits=limits, transport=transport
-        )
+        self._rest = Pool(base_url, connections=connections)
+        self._pools = {
+            name: Pool(origin, connections=connections) for name, origin in (services or {}).items()
+        }
 
     async def __aenter__(self) -> Self:
         return self
@@ -67,28 +68,32 @@ class Platform:
     async def __aexit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        await self._http.aclose()
+        for pool in (self._rest, *self._pools.values()):
+            pool.close()
+
+    async def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        pool = self._pools.get(path.split("/", 2)[1], self._rest)
+        async with asyncio.timeout(_ANSWER_SECONDS):
+            return await pool.request(method, path, headers=headers, body=body)
 
     async def send(self, method: str, path: str, *, content: bytes, sign: Sign) -> Reply:
         """Sends until answered: a lost answer is asked for again (the request number makes that safe).
 
         Raises:
             Refused: the platform refused it.
-            httpx.TransportError: it could not be reached after several tries.
+            OSError, TimeoutError: it could not be reached after several tries.
         """
         for attempt in range(1, _ATTEMPTS_MAX + 1):
             try:
-                response = await self._http.request(
-                    method, path, content=content, headers=sign(method, path, content)
-                )
-            except httpx.TransportError:
+                answer = await self._exchange(method, path, sign(method, path, content), content)
+            except (OSError, TimeoutError):
                 if attempt == _ATTEMPTS_MAX:
                     raise
                 await asyncio.sleep(0.1 * 2**attempt)
                 continue
-            if response.status_code not in _LATER or attempt == _ATTEMPTS_MAX:
-                return _reply(method, path, response)
-            await asyncio.sleep(float(response.headers.get("retry-after", "1")))
+            if answer.status not in _LATER or attempt == _ATTEMPTS_MAX:
+                return _reply(method, path, answer)
+            await asyncio.sleep(float(answer.headers.get("retry-after", "1")))
         raise AssertionError("the loop returns or raises")
 
     async def call(
@@ -107,14 +112,15 @@ class Platform:
 
     async def upload(self, path: str, *, name: str, content: bytes, headers: Mapping[str, str]) -> Reply:
         """A file, as a clerk's browser sends it (multipart field `file`)."""
-        response = await self._http.post(path, files={"file": (name, content)}, headers=headers)
-        return _reply("POST", path, response)
+        kind, body = multipart([("file", name, content)])
+        answer = await self._exchange("POST", path, {**headers, "Content-Type": kind}, body)
+        return _reply("POST", path, answer)
 
 
-def _reply(method: str, path: str, response: httpx.Response) -> Reply:
-    kind = response.headers.get("content-type", "")
-    content = response.json() if "json" in kind else response.text
-    if response.is_error:
+def _reply(method: str, path: str, answer: Answer) -> Reply:
+    is_json = "json" in answer.headers.get("content-type", "")
+    content = json.loads(answer.body) if is_json else answer.body.decode()
+    if answer.status >= HTTPStatus.BAD_REQUEST:
         problem = content if isinstance(content, dict) else {"detail": str(content)[:200]}
-        raise Refused(method, path, response.status_code, problem)
-    return Reply(response.status_code, content, response.headers)
+        raise Refused(method, path, answer.status, problem)
+    return Reply(answer.status, content, answer.headers)

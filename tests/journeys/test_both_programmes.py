@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -19,21 +18,28 @@ from deploy.local.jobs import Shift
 from deploy.local.names import SERVICES
 from deploy.local.services import app_factory, worker_factory
 from shared.settings import Settings
-from tests.support.http import EachAlone, lifespans
+from tests.support.http import listening
 from tests.support.servers import Servers
 
 # arq's own close calls what redis-py calls deprecated; as an error it would keep the connections open.
 pytestmark = pytest.mark.filterwarnings("ignore:Call to deprecated close:DeprecationWarning")
 
-Arrangement = Callable[[dict[str, FastAPI]], httpx.AsyncBaseTransport]
+Arrangement = Callable[[dict[str, FastAPI]], AbstractAsyncContextManager[Platform]]
 
 
-def one_origin(apps: dict[str, FastAPI]) -> httpx.AsyncBaseTransport:
-    return httpx.ASGITransport(app=OneOrigin(apps, rest="console"))
+@asynccontextmanager
+async def one_origin(apps: dict[str, FastAPI]) -> AsyncIterator[Platform]:
+    async with listening(OneOrigin(apps, rest="console")) as origin, Platform(origin) as platform:
+        yield platform
 
 
-def each_alone(apps: dict[str, FastAPI]) -> httpx.AsyncBaseTransport:
-    return EachAlone(apps)
+@asynccontextmanager
+async def each_alone(apps: dict[str, FastAPI]) -> AsyncIterator[Platform]:
+    """Every service on an address of its own; what a gateway in front would do is done by the client."""
+    async with AsyncExitStack() as running:
+        origins = {name: await running.enter_async_context(listening(app)) for name, app in apps.items()}
+        platform = Platform(origins["console"], services=origins)
+        yield await running.enter_async_context(platform)
 
 
 @asynccontextmanager
@@ -57,11 +63,7 @@ async def working(settings: Settings) -> AsyncIterator[None]:
 
 async def played(settings: Settings, arrange: Arrangement) -> Story:
     apps = {service: app_factory(service)(settings) for service in SERVICES}
-    async with (
-        lifespans(apps),
-        working(settings),
-        Platform("http://hv.test", transport=arrange(apps)) as platform,
-    ):
+    async with working(settings), arrange(apps) as platform:
         password = settings.admin_password
         assert password is not None
         clerks = await clerks_of(platform, username="admin", password=password.get_secret_value())

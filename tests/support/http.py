@@ -1,25 +1,17 @@
 """Clients of apps in this process, over the real ASGI interface."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
+import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 from typing_extensions import override
 
 from deploy.local.asgi import OneOrigin
-
-
-class EachAlone(httpx.AsyncBaseTransport):
-    """Services that run each by itself; what a gateway in front of them would do is done by the client."""
-
-    def __init__(self, apps: Mapping[str, FastAPI]) -> None:
-        self._transports = {name: httpx.ASGITransport(app=app) for name, app in apps.items()}
-
-    @override
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        service = request.url.path.split("/", 2)[1]
-        return await self._transports[service].handle_async_request(request)
 
 
 @asynccontextmanager
@@ -28,6 +20,31 @@ async def lifespans(apps: Mapping[str, FastAPI]) -> AsyncIterator[None]:
         for app in apps.values():
             await stack.enter_async_context(app.router.lifespan_context(app))
         yield
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    @override
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+
+@asynccontextmanager
+async def listening(app: ASGIApp) -> AsyncIterator[str]:
+    """Serves an app on a free port of this machine (its lifespan included); yields its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        await server.up.wait()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
 
 
 @asynccontextmanager
