@@ -15,20 +15,17 @@ from shared.db import Tx
 # Attempts lie in buckets by a keyed hash of their person: the first so many buckets are a random sample
 # of persons, each with all of their attempts. All aggregates read the rows in one order.
 _RESPONSES = text("""
-    WITH attempt AS MATERIALIZED (
-        SELECT a.question_ids, a.correct, a.answers, a.person_id, r.pass_score
-        FROM issuance.quiz_attempt a
-        JOIN issuance.quiz_rule r ON r.id = a.rule_id
-        WHERE a.bucket < :buckets AND a.campaign_id = :campaign_id AND a.state = 'answered'
-        LIMIT :most
-    )
     SELECT coalesce(string_agg(array_to_string(question_ids, ','), ','), ''),
            coalesce(string_agg(translate(array_to_string(correct, ''), 'tf', '10'), ''), ''),
            coalesce(string_agg(array_to_string(answers, ','), ','), ''),
            coalesce(string_agg(cardinality(question_ids)::text, ','), ''),
            coalesce(string_agg(pass_score::text, ','), ''),
            coalesce(string_agg((('x' || right(person_id::text, 2))::bit(8)::integer)::text, ','), '')
-    FROM attempt
+    FROM (SELECT a.question_ids, a.correct, a.answers, a.person_id, r.pass_score
+          FROM issuance.quiz_attempt a
+          JOIN issuance.quiz_rule r ON r.id = a.rule_id
+          WHERE a.bucket < :buckets AND a.campaign_id = :campaign_id AND a.state = 'answered'
+          LIMIT :most) AS attempt
 """)
 _ANSWERED = text("""
     SELECT coalesce(sum(n), 0)::bigint

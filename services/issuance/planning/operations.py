@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from services.issuance.campaigns import store as campaigns
@@ -14,19 +14,17 @@ from services.issuance.planning.rules import (
     Observed,
     PhaseDays,
     Scenario,
+    Solver,
     TypePlan,
     observed_participation,
-    odds_to_spend,
-    pass_score_to_spend,
     plan_begins,
     simulate,
-    spending,
 )
 from services.issuance.planning.schemas import Basis, Forecast, ForecastBody, RateFigure, SoFar, told
 from services.issuance.quiz.rules import SCORE_MAX
 from services.issuance.rescoring.errors import NoQuestionsLeft
-from services.issuance.rescoring.operations import Material, Rescorer, material, rescored_view
-from services.issuance.rescoring.rules import Effect
+from services.issuance.rescoring.operations import Material, material, remarking, rescored_view
+from services.issuance.rescoring.rules import Effect, Remarking
 from shared.clock import local_day
 from shared.computing import Computing
 from shared.db import Tx
@@ -157,23 +155,20 @@ def _forecast(known: _Known, wanted: ForecastBody) -> Forecast:
     attempts = {day: counts.attempts for day, counts in known.days.items()}
     begins = plan_begins(window, known.today, attempts_today=attempts.get(known.today, 0))
     observed = observed_participation(attempts, known.windows, window, today=known.today, begins=begins)
-    rescorer = Rescorer.of(known.material)
+    attempts_again = remarking(known.material)
     pass_score = known.phase.quiz.pass_score if wanted.pass_score is None else wanted.pass_score
-    effect = rescorer.effect(pass_score) if rescorer else None
+    effect = attempts_again.effect(pass_score) if attempts_again else None
     scenario = _scenario(known, wanted, observed, _pass_share(known, wanted, observed, effect))
     odds_ppm = known.phase.odds_ppm if wanted.odds is None else to_ppm(wanted.odds)
     budget_fen = scenario.stock_fen if wanted.budget_fen is None else wanted.budget_fen
     target_fen = int(SPENT_SHARE * budget_fen)
 
-    def spends_with(score: int) -> bool:
-        assert rescorer is not None  # noqa: S101 - narrows the type; asked only where there are answers
-        share = _pass_share(known, wanted, observed, rescorer.effect(score))
-        return spending(replace(scenario, pass_rate=share), target_fen=target_fen, seed=wanted.seed)(odds_ppm)
-
-    spending_odds = odds_to_spend(scenario, target_fen=target_fen, seed=wanted.seed) if target_fen else None
+    solver = Solver(scenario, target_fen=target_fen, seed=wanted.seed)
+    spending_odds = solver.odds() if target_fen else None
     spending_score = None
-    if target_fen and rescorer and wanted.pass_rate is None:
-        spending_score = pass_score_to_spend(_scores(known.phase.quiz.questions), spends_with)
+    if target_fen and attempts_again and wanted.pass_rate is None:
+        rates = _rates(attempts_again, known, wanted, observed)
+        spending_score = solver.pass_score(odds_ppm, _scores(known.phase.quiz.questions), rates)
     outcome = simulate(scenario, odds_ppm, runs=wanted.runs, seed=wanted.seed)
     return Forecast(
         phase=wanted.phase,
@@ -190,6 +185,13 @@ def _forecast(known: _Known, wanted: ForecastBody) -> Forecast:
         pass_score_to_spend_budget=spending_score,
         **told(outcome, begins),
     )
+
+
+def _rates(
+    attempts_again: Remarking, known: _Known, wanted: ForecastBody, observed: Observed | None
+) -> Callable[[int], Share]:
+    """What the pass rate would be under other pass scores."""
+    return lambda score: _pass_share(known, wanted, observed, attempts_again.effect(score))
 
 
 def _scores(questions: int) -> list[int]:

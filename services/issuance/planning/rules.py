@@ -176,39 +176,42 @@ def observed_participation(
 class _Demand:
     """How people take part: the same for every odds, so that plans differ by their odds alone."""
 
-    def __init__(self, scenario: Scenario, rng: np.random.Generator, runs: int) -> None:
-        self._scenario, self._rng, self._runs = scenario, rng, runs
-        self._coefficients, self._noise = scenario.participation.draw(rng, runs)
-        self._pass_rate = scenario.pass_rate.draw(rng, runs)
-        self._drawn = scenario.drawn.draw(rng, runs) if scenario.drawn else None
+    def __init__(self, scenario: Scenario, people: np.random.SeedSequence, runs: int) -> None:
+        coming, doing = (np.random.default_rng(seed) for seed in people.spawn(2))
+        self._scenario, self._coming, self._doing = scenario, coming, doing
+        self._coefficients, self._noise = scenario.participation.draw(coming, runs)
+        self._drawn = scenario.drawn.draw(doing, runs) if scenario.drawn else None
         self._other = (
-            rng.gamma(scenario.other_chances + 0.5, 1 / scenario.other_chances_attempts, runs)
+            doing.gamma(scenario.other_chances + 0.5, 1 / scenario.other_chances_attempts, runs)
             if scenario.other_chances
             else None
         )
+        self._pass_rate = scenario.pass_rate.draw(doing, runs)
 
-    def day(self, day: int) -> tuple[IntArray, IntArray, IntArray]:
-        """Attempts, passes, and draws that people would like to make."""
-        terms, rng = self._scenario, self._rng
-        attempts = terms.participation.counts(day, self._coefficients, self._noise, rng)
+    def attempts(self, day: int) -> IntArray:
+        return self._scenario.participation.counts(day, self._coefficients, self._noise, self._coming)
+
+    def follow(self, attempts: IntArray) -> tuple[IntArray, IntArray]:
+        """Passes, and draws that people would like to make."""
+        scenario, rng = self._scenario, self._doing
         passes = rng.binomial(attempts, self._pass_rate)
-        wanted = passes * terms.chances_per_pass
+        wanted = passes * scenario.chances_per_pass
         if self._other is not None:
             wanted = wanted + rng.poisson(self._other * attempts)
         if self._drawn is not None:
             wanted = rng.binomial(wanted, self._drawn)
-        if terms.participants_per_attempt:
-            participants = np.ceil(attempts * terms.participants_per_attempt).astype(np.int64)
-            wanted = np.minimum(wanted, participants * terms.draws_per_day)
-        return attempts, passes, wanted
+        if scenario.participants_per_attempt:
+            participants = np.ceil(attempts * scenario.participants_per_attempt).astype(np.int64)
+            wanted = np.minimum(wanted, participants * scenario.draws_per_day)
+        return passes, wanted
 
 
 class _Awards:
     """What the odds make of it: wins as long as there is something to award, vouchers as long as stock."""
 
-    def __init__(self, scenario: Scenario, odds_ppm: int, rng: np.random.Generator, runs: int) -> None:
-        self._scenario, self._rng, self._runs = scenario, rng, runs
-        self._odds = odds_ppm / PPM
+    def __init__(self, scenario: Scenario, odds_ppm: int, luck: np.random.SeedSequence, runs: int) -> None:
+        rng = np.random.default_rng(luck)
+        self._scenario, self._rng, self._odds = scenario, rng, odds_ppm / PPM
         stock = np.asarray([entry.stock for entry in scenario.types], dtype=np.int64)
         self._stock = np.repeat(stock[:, None], runs, axis=1)
         self._put_in = stock
@@ -298,12 +301,14 @@ class _Awards:
 
 def simulate(scenario: Scenario, odds_ppm: int, *, runs: int, seed: int) -> Outcome:
     """Plays the plan `runs` times; the same seed gives the same outcome."""
-    demand, awards = _streams(scenario, odds_ppm, runs, seed)
+    people, luck = np.random.SeedSequence(seed).spawn(2)
+    demand, awards = _Demand(scenario, people, runs), _Awards(scenario, odds_ppm, luck, runs)
     totals = np.zeros((6, runs), dtype=np.int64)
-    prices = np.asarray([entry.price_fen for entry in scenario.types], dtype=np.int64)
+    prices = _prices(scenario)
     daily: list[DayBands] = []
     for day in range(scenario.days):
-        attempts, passes, wanted = demand.day(day)
+        attempts = demand.attempts(day)
+        passes, wanted = demand.follow(attempts)
         draws, wins, issued = awards.day(day, attempts, wanted)
         today = (attempts, passes, draws, wins, issued.sum(axis=0), prices @ issued)
         totals += today
@@ -327,42 +332,73 @@ def simulate(scenario: Scenario, odds_ppm: int, *, runs: int, seed: int) -> Outc
     )
 
 
-def _streams(scenario: Scenario, odds_ppm: int, runs: int, seed: int) -> tuple[_Demand, _Awards]:
-    """Common random numbers: plans that differ in their odds see the same people on the same days."""
-    people, luck = np.random.SeedSequence(seed).spawn(2)
-    return (
-        _Demand(scenario, np.random.default_rng(people), runs),
-        _Awards(scenario, odds_ppm, np.random.default_rng(luck), runs),
-    )
+def _prices(scenario: Scenario) -> IntArray:
+    return np.asarray([entry.price_fen for entry in scenario.types], dtype=np.int64)
 
 
 def _within(day: int, days: int) -> int | None:
     return day if day <= days else None
 
 
-def spending(scenario: Scenario, *, target_fen: int, seed: int) -> Callable[[int], bool]:
-    """Answers for odds (in a million): do at least half of the runs issue vouchers worth the target?
+class Solver:
+    """Which odds, or which pass score, spend a target: the same people are met by every one of them.
 
-    People are simulated once and met by every odds alike. A long plan is played in steps of several days:
-    what it spends in the end hardly depends on the day.
+    A long plan is played in steps of several days: what it spends in the end hardly depends on the day.
     """
-    step = -(-scenario.days // _SOLVE_STEPS)
-    people, luck = np.random.SeedSequence(seed).spawn(2)
-    demand = _Demand(scenario, np.random.default_rng(people), _SOLVE_RUNS)
-    taking_part = np.zeros((-(-scenario.days // step), 2, _SOLVE_RUNS), dtype=np.int64)
-    for day in range(scenario.days):
-        attempts, _, wanted = demand.day(day)
-        taking_part[day // step] += (attempts, wanted)
-    steps = _in_steps(scenario, step)
-    prices = np.asarray([entry.price_fen for entry in scenario.types], dtype=np.int64)
 
-    def spends(odds_ppm: int) -> bool:
-        awards = _Awards(steps, odds_ppm, np.random.default_rng(luck), _SOLVE_RUNS)
-        for place, (attempts, wanted) in enumerate(taking_part):
+    def __init__(self, scenario: Scenario, *, target_fen: int, seed: int) -> None:
+        self._people, self._luck = np.random.SeedSequence(seed).spawn(2)
+        self._target_fen = target_fen
+        step = -(-scenario.days // _SOLVE_STEPS)
+        self._steps = _in_steps(scenario, step)
+        self._attempts = np.zeros((self._steps.days, _SOLVE_RUNS), dtype=np.int64)
+        demand = _Demand(scenario, _again(self._people), _SOLVE_RUNS)
+        for day in range(scenario.days):
+            self._attempts[day // step] += demand.attempts(day)
+
+    def spends(self, odds_ppm: int, pass_rate: Share | None = None) -> bool:
+        """Whether half of the runs issue vouchers worth the target; another pass rate for another score."""
+        plan = self._steps if pass_rate is None else replace(self._steps, pass_rate=pass_rate)
+        demand = _Demand(plan, _again(self._people), _SOLVE_RUNS)
+        awards = _Awards(plan, odds_ppm, self._luck, _SOLVE_RUNS)
+        for place, attempts in enumerate(self._attempts):
+            _, wanted = demand.follow(attempts)
             awards.day(place, attempts, wanted)
-        return 2 * int((prices @ awards.issued >= target_fen).sum()) >= _SOLVE_RUNS
+        return 2 * int((_prices(plan) @ awards.issued >= self._target_fen).sum()) >= _SOLVE_RUNS
 
-    return spends
+    def odds(self) -> int | None:
+        """The lowest odds (in a million) that spend the target; None: not even odds of 1.
+
+        Bisection by ratio, as odds of 0.1 % must be as exact as odds of 10 %.
+        """
+        if not self.spends(PPM):
+            return None
+        too_low, enough = 0, PPM
+        while enough - too_low > max(1, enough // _SOLVE_PRECISION):
+            middle = max(too_low + 1, min(enough - 1, math.isqrt(max(too_low, 1) * enough)))
+            if self.spends(middle):
+                enough = middle
+            else:
+                too_low = middle
+        return _rounded_up(enough)
+
+    def pass_score(
+        self, odds_ppm: int, pass_scores: Sequence[int], rate: Callable[[int], Share]
+    ) -> int | None:
+        """The highest of these pass scores (rising) that spends the target; None: not even the lowest."""
+        low, high = 0, len(pass_scores)
+        while low < high:
+            middle = (low + high) // 2
+            if self.spends(odds_ppm, rate(pass_scores[middle])):
+                low = middle + 1
+            else:
+                high = middle
+        return pass_scores[low - 1] if low else None
+
+
+def _again(people: np.random.SeedSequence) -> np.random.SeedSequence:
+    """A seed counts what was spawned from it; this one begins anew."""
+    return np.random.SeedSequence(people.entropy, spawn_key=people.spawn_key)
 
 
 def _in_steps(scenario: Scenario, step: int) -> Scenario:
@@ -379,36 +415,6 @@ def _in_steps(scenario: Scenario, step: int) -> Scenario:
     )
 
 
-def odds_to_spend(scenario: Scenario, *, target_fen: int, seed: int) -> int | None:
-    """The lowest odds (in a million) at which half of the runs spend the target; None: not even odds of 1.
-
-    Bisection by ratio, as odds of 0.1 % must be as exact as odds of 10 %.
-    """
-    spends = spending(scenario, target_fen=target_fen, seed=seed)
-    if not spends(PPM):
-        return None
-    too_low, enough = 0, PPM
-    while enough - too_low > max(1, enough // _SOLVE_PRECISION):
-        middle = max(too_low + 1, min(enough - 1, math.isqrt(max(too_low, 1) * enough)))
-        if spends(middle):
-            enough = middle
-        else:
-            too_low = middle
-    return _rounded_up(enough)
-
-
 def _rounded_up(odds_ppm: int) -> int:
     unit = int(10 ** max(0, len(str(odds_ppm)) - _ODDS_DIGITS))
     return min(PPM, -(-odds_ppm // unit) * unit)
-
-
-def pass_score_to_spend(pass_scores: Sequence[int], spends_with: Callable[[int], bool]) -> int | None:
-    """The highest of these pass scores (rising) with which the target is spent; None: not even the lowest."""
-    low, high = 0, len(pass_scores)
-    while low < high:
-        middle = (low + high) // 2
-        if spends_with(pass_scores[middle]):
-            low = middle + 1
-        else:
-            high = middle
-    return pass_scores[low - 1] if low else None

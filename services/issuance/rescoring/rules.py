@@ -46,77 +46,87 @@ class Effect:
     deviation: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Marked:
-    """Each attempt without its retired questions.
-
-    `kept` are left; `places` (a column for each difficulty) are to be filled up to `asked` questions, of
-    which `needed` must be right.
-    """
-
-    kept: IntArray
-    kept_right: IntArray
-    places: IntArray
-    asked: IntArray
-    needed: IntArray
-
-
-def retirement_effect(
-    responses: Responses,
-    *,
-    difficulty: IntArray,
-    retired: BoolArray,
-    questions_left: int,
-    pass_score: int | None,
-    rng: np.random.Generator,
-) -> Effect:
-    """From the pass rate as it was to the one with another bank, and with another pass score if one is given.
+class Remarking:
+    """Attempts marked again with another bank; asked for the effect under one pass score after another.
 
     `difficulty` (from 1) and `retired` are by place in the bank. There must be an attempt, and a response
     to a question that stays. Where the bank has fewer `questions_left` than an attempt asks for, the attempt
     is shorter, as the quiz would make it.
     """
-    score = responses.pass_score if pass_score is None else np.full(responses.attempts, pass_score)
-    marked = _marked_again(responses, difficulty, retired, score, questions_left)
-    weights = _bootstrap_weights(responses.group, rng)
-    donors = _donors(responses, marked, difficulty, retired, weights)
-    before_passed = responses.right >= _needed(responses.pass_score, responses.asked)
-    total = _weighted(responses.group, weights, None)
-    before = _weighted(responses.group, weights, before_passed) / total
-    after = _passes_after(responses, marked, weights, donors) / total
-    return Effect(
-        attempts=responses.attempts,
-        touched=int((marked.kept < responses.asked).sum()),
-        before=_band(before),
-        after=_band(after),
-        change=_band(after - before),
-        deviation=float(after[1:].std()),
-    )
+
+    def __init__(
+        self,
+        responses: Responses,
+        *,
+        difficulty: IntArray,
+        retired: BoolArray,
+        questions_left: int,
+        rng: np.random.Generator,
+    ) -> None:
+        self._attempts = responses.attempts
+        self._weights = _bootstrap_weights(responses.group, rng)
+        gone = retired[responses.question]
+        level = np.clip(difficulty[responses.question], 1, DIFFICULTIES) - 1
+        places = _places(responses, gone, level)
+        right_gone = np.bincount(responses.attempt[gone & responses.correct], minlength=self._attempts)
+        kept, kept_right = responses.asked - places.sum(axis=1), responses.right - right_gone
+        self._touched = int((kept < responses.asked).sum())
+        asked = np.minimum(responses.asked, questions_left)
+        _leave_empty(places, responses.asked - asked)
+        # All that the outcome of an attempt depends on: there are few kinds of them, whatever their number.
+        kind = _packed_key(asked, responses.pass_score, *places.T, kept_right)
+        kinds, (counts,) = _by_kind(kind, responses.group, self._weights)
+        self._kinds = _unpacked_key(kinds, 3 + DIFFICULTIES)
+        self._counts = counts
+        self._total = counts.sum(axis=1)
+        passed = responses.right >= _needed(responses.pass_score, responses.asked)
+        by_group = np.bincount(responses.group, weights=passed, minlength=self._weights.shape[1])
+        self._before: FloatArray = self._weights @ by_group / self._total
+
+        def donors() -> _Chance:
+            key = _packed_key(
+                level, kept[responses.attempt] - 1, kept_right[responses.attempt] - responses.correct
+            )
+            groups = responses.group[responses.attempt]
+            return _donors(key[~gone], groups[~gone], responses.correct[~gone], self._weights)
+
+        # Without retired questions there is nothing to replace, and the donors are never looked for.
+        self._donors = cache(donors)
+
+    def effect(self, pass_score: int | None) -> Effect:
+        """From the pass rate as it was to the one now; without a pass score, by each attempt's own."""
+        pass_chance = _pass_chance(self._donors)
+        asked, score, *places, right = self._kinds
+        needed = _needed(score if pass_score is None else np.full_like(score, pass_score), asked)
+        passes = np.zeros(len(self._weights))
+        for column in range(len(asked)):
+            empty = tuple(int(count[column]) for count in places)
+            by_right = pass_chance(int(asked[column]), int(needed[column]), empty)
+            passes += self._counts[:, column] * by_right[:, right[column]]
+        after = passes / self._total
+        return Effect(
+            attempts=self._attempts,
+            touched=self._touched,
+            before=_band(self._before),
+            after=_band(after),
+            change=_band(after - self._before),
+            deviation=float(after[1:].std()),
+        )
 
 
-def _marked_again(
-    responses: Responses, difficulty: IntArray, retired: BoolArray, score: IntArray, questions_left: int
-) -> _Marked:
-    gone = retired[responses.question]
-    level = np.clip(difficulty[responses.question[gone]], 1, DIFFICULTIES) - 1
-    places = np.bincount(
-        responses.attempt[gone] * DIFFICULTIES + level, minlength=responses.attempts * DIFFICULTIES
-    ).reshape(-1, DIFFICULTIES)
-    right_gone = np.bincount(responses.attempt[gone & responses.correct], minlength=responses.attempts)
-    kept = responses.asked - places.sum(axis=1)
-    asked = np.minimum(responses.asked, questions_left)
-    surplus = responses.asked - asked
-    for hardest_first in reversed(range(DIFFICULTIES)):
-        cut = np.minimum(surplus, places[:, hardest_first])
-        places[:, hardest_first] -= cut
-        surplus -= cut
-    return _Marked(
-        kept=kept,
-        kept_right=responses.right - right_gone,
-        places=places,
-        asked=asked,
-        needed=_needed(score, asked),
-    )
+def _places(responses: Responses, gone: BoolArray, level: IntArray) -> IntArray:
+    """How many questions of each difficulty (column) were taken out of each attempt (row)."""
+    place = responses.attempt[gone] * DIFFICULTIES + level[gone]
+    counts = np.bincount(place, minlength=responses.attempts * DIFFICULTIES)
+    return counts.reshape(-1, DIFFICULTIES)
+
+
+def _leave_empty(places: IntArray, surplus: IntArray) -> None:
+    """Takes away places that a small bank cannot fill, the hardest first."""
+    for level in reversed(range(DIFFICULTIES)):
+        cut = np.minimum(surplus, places[:, level])
+        places[:, level] -= cut
+        surplus = surplus - cut
 
 
 def _needed(score: IntArray, asked: IntArray) -> IntArray:
@@ -134,19 +144,18 @@ def _bootstrap_weights(group: IntArray, rng: np.random.Generator) -> FloatArray:
     return weights
 
 
-def _weighted(group: IntArray, weights: FloatArray, of: BoolArray | None) -> FloatArray:
-    total: FloatArray = weights @ np.bincount(group, weights=of, minlength=weights.shape[1])
-    return total
-
-
 def _by_kind(
-    key: IntArray, group: IntArray, weights: FloatArray, of: BoolArray | None = None
-) -> tuple[IntArray, FloatArray]:
-    """The different keys, and for each replicate (row) the weighted count of each key (column)."""
+    key: IntArray, group: IntArray, weights: FloatArray, *of: BoolArray
+) -> tuple[IntArray, list[FloatArray]]:
+    """The different keys, and for each replicate (row) the weighted number of each key (column).
+
+    First of all rows, then of those in each of `of`.
+    """
     kinds, inverse = np.unique(key, return_inverse=True)
     groups = weights.shape[1]
-    counts = np.bincount(inverse * groups + group, weights=of, minlength=len(kinds) * groups)
-    return kinds, weights @ counts.reshape(len(kinds), groups).T
+    place, size = inverse * groups + group, len(kinds) * groups
+    numbers = [np.bincount(place, minlength=size), *(np.bincount(place[part], minlength=size) for part in of)]
+    return kinds, [weights @ number.reshape(len(kinds), groups).T for number in numbers]
 
 
 def _packed_key(*parts: IntArray) -> IntArray:
@@ -166,16 +175,9 @@ def _unpacked_key(key: IntArray, parts: int) -> list[IntArray]:
 _Chance = Callable[[int, int], FloatArray]
 
 
-def _donors(
-    responses: Responses, marked: _Marked, difficulty: IntArray, retired: BoolArray, weights: FloatArray
-) -> _Chance:
-    kept = ~retired[responses.question]
-    attempt, correct = responses.attempt[kept], responses.correct[kept]
-    level = np.clip(difficulty[responses.question[kept]], 1, DIFFICULTIES) - 1
-    others, others_right = marked.kept[attempt] - 1, marked.kept_right[attempt] - correct
-    key, group = _packed_key(level, others, others_right), responses.group[attempt]
-    kinds, counts = _by_kind(key, group, weights)
-    _, rights = _by_kind(key, group, weights, correct)
+def _donors(key: IntArray, group: IntArray, correct: BoolArray, weights: FloatArray) -> _Chance:
+    """From the responses that stay; `key` is difficulty, number of others, and how many of them are right."""
+    kinds, (counts, rights) = _by_kind(key, group, weights, correct)
     levels, sizes, right = _unpacked_key(kinds, 3)
     overall = _share(rights.sum(axis=1), counts.sum(axis=1), np.zeros(len(weights)))
 
@@ -217,9 +219,7 @@ def _subset_chance(size: IntArray | np.int64, right: IntArray, drawn: IntArray |
     return np.exp(ways - log_choose(size, np.broadcast_to(drawn, size.shape)))
 
 
-def _passes_after(responses: Responses, marked: _Marked, weights: FloatArray, chance: _Chance) -> FloatArray:
-    """The weighted number of passes in each replicate."""
-
+def _pass_chance(donors: Callable[[], _Chance]) -> Callable[[int, int, tuple[int, ...]], FloatArray]:
     @cache
     def pass_chance(asked: int, needed: int, places: tuple[int, ...]) -> FloatArray:
         """By replicate (row) and number right of what is kept (column); the easiest place is filled first."""
@@ -227,17 +227,11 @@ def _passes_after(responses: Responses, marked: _Marked, weights: FloatArray, ch
             return (np.arange(asked + 1) >= needed).astype(np.float64)[None, :]
         level = next(level for level, count in enumerate(places) if count)
         filled = tuple(count - (other == level) for other, count in enumerate(places))
-        right = chance(level, asked - sum(places))
+        right = donors()(level, asked - sum(places))
         then = pass_chance(asked, needed, filled)
         return right * then[:, 1:] + (1 - right) * then[:, :-1]
 
-    key = _packed_key(marked.asked, marked.needed, *marked.places.T, marked.kept_right)
-    kinds, counts = _by_kind(key, responses.group, weights)
-    passes = np.zeros(len(weights))
-    for column, parts in enumerate(zip(*_unpacked_key(kinds, 3 + DIFFICULTIES), strict=True)):
-        asked, needed, *places, right = (int(part) for part in parts)
-        passes += counts[:, column] * pass_chance(asked, needed, tuple(places))[:, right]
-    return passes
+    return pass_chance
 
 
 def _band(rates: FloatArray) -> RateBand:

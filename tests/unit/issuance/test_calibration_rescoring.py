@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.issuance.calibration.rules import Responses
-from services.issuance.rescoring.rules import Effect, retirement_effect
+from services.issuance.rescoring.rules import Effect, Remarking
 
 BANK = range(8)
 DIFFICULTY = (1, 1, 1, 1, 2, 2, 3, 3)
@@ -41,14 +41,13 @@ def retire(
     difficulty: Sequence[int] = DIFFICULTY,
     questions_left: int = 100,
 ) -> Effect:
-    return retirement_effect(
+    return Remarking(
         responses_of(attempts, pass_score=pass_score),
         difficulty=np.asarray(difficulty),
         retired=np.isin(np.arange(len(difficulty)), questions),
         questions_left=questions_left,
-        pass_score=other_pass_score,
         rng=np.random.default_rng(1),
-    )
+    ).effect(other_pass_score)
 
 
 # Question 0 is hard. Two questions each.
@@ -210,14 +209,13 @@ def test_the_estimate_is_what_really_happens_without_the_hard_questions() -> Non
     held = 0
     for seed in range(30):
         seen = quizzes(np.random.default_rng([3, seed]), 3_000, ease)
-        effect = retirement_effect(
+        effect = Remarking(
             seen,
             difficulty=np.ones(60, dtype=np.int64),
             retired=np.arange(60) < 10,
             questions_left=50,
-            pass_score=None,
             rng=np.random.default_rng(seed),
-        )
+        ).effect(None)
         assert effect.after.estimate > effect.before.estimate + 0.02
         held += effect.after.p05 <= rate <= effect.after.p95
     assert held >= 24
@@ -226,12 +224,11 @@ def test_the_estimate_is_what_really_happens_without_the_hard_questions() -> Non
 def test_a_hundred_thousand_attempts_take_a_few_seconds_at_most() -> None:
     responses = quizzes(np.random.default_rng(1), 100_000, np.random.default_rng(2).normal(0, 1, 60))
     begin = time.perf_counter()
-    retirement_effect(
+    Remarking(
         responses,
         difficulty=np.arange(60) % 3 + 1,
         retired=np.arange(60) < 10,
         questions_left=50,
-        pass_score=None,
         rng=np.random.default_rng(3),
-    )
+    ).effect(None)
     assert time.perf_counter() - begin < 5

@@ -102,6 +102,10 @@ def test_days_with_few_counts_say_less() -> None:
     assert small[2] / max(small[0], 1) > 2 * large[2] / large[0]
 
 
+def test_one_day_without_anybody_does_not_outweigh_full_ones() -> None:
+    assert level_band(observed_trend({0: 1_000, 1: 1_000, 2: 1_000, 3: 0}, first_day=4), 0)[1] > 600
+
+
 def test_days_without_anybody_are_understood() -> None:
     assert level_band(observed_trend({0: 500, 1: 20, 2: 0, 3: 0}, first_day=4), 0)[1] < 50
 

@@ -14,11 +14,10 @@ from services.issuance.planning.rules import (
     Outcome,
     PhaseDays,
     Scenario,
+    Solver,
     TypePlan,
     observed_days,
     observed_participation,
-    odds_to_spend,
-    pass_score_to_spend,
     plan_begins,
     simulate,
 )
@@ -147,6 +146,10 @@ def test_draws_end_with_the_last_award() -> None:
     assert outcome.daily[1].draws.p95 == 0
 
 
+def test_without_anything_to_award_nobody_draws() -> None:
+    assert played(scenario(stock=0), 10).draws.p95 == 0
+
+
 def test_stock_that_lasts_has_no_exhaustion_day() -> None:
     outcome = played(scenario(), 10_000)
     assert outcome.exhaustion_day == (None, None, None)
@@ -209,7 +212,7 @@ def test_other_ways_earn_chances_too() -> None:
 def test_the_odds_found_spend_the_budget_and_no_lower_ones_do() -> None:
     plan = scenario(daily=2_000, days=10, stock=1_000)
     target = int(SPENT_SHARE * plan.stock_fen)
-    odds = odds_to_spend(plan, target_fen=target, seed=3)
+    odds = Solver(plan, target_fen=target, seed=3).odds()
     assert odds is not None
     assert simulate(plan, odds, runs=2_000, seed=8).money_fen.median >= 0.97 * target
     assert simulate(plan, odds * 9 // 10, runs=2_000, seed=8).money_fen.median < target
@@ -219,13 +222,24 @@ def test_the_odds_found_spend_the_budget_and_no_lower_ones_do() -> None:
 
 def test_a_budget_that_even_certain_wins_do_not_spend_has_no_odds() -> None:
     plan = scenario(daily=10, days=2, stock=1_000)
-    assert odds_to_spend(plan, target_fen=plan.stock_fen, seed=3) is None
+    assert Solver(plan, target_fen=plan.stock_fen, seed=3).odds() is None
 
 
-def test_a_long_plan_finds_the_same_odds_as_its_simulation() -> None:
-    plan = scenario(daily=100, days=366, stock=5_000)
+@pytest.mark.parametrize(
+    "plan",
+    [
+        pytest.param(scenario(daily=100, days=366, stock=5_000), id="plain"),
+        pytest.param(scenario(daily=100, days=366, stock=5_000, release=14), id="released day by day"),
+        pytest.param(
+            scenario(daily=100, days=366, stock=1_000, claimed=Share(60, 40), award_valid_days=30),
+            id="awards that come back",
+        ),
+    ],
+)
+def test_a_long_plan_finds_the_same_odds_as_its_simulation(plan: Scenario) -> None:
+    """It is solved in steps of a week, and played by the day."""
     target = int(SPENT_SHARE * plan.stock_fen)
-    odds = odds_to_spend(plan, target_fen=target, seed=3)
+    odds = Solver(plan, target_fen=target, seed=3).odds()
     assert odds is not None
     assert simulate(plan, odds, runs=500, seed=8).money_fen.median == pytest.approx(target, rel=0.02)
 
@@ -234,21 +248,23 @@ def test_a_long_plan_finds_the_same_odds_as_its_simulation() -> None:
 @settings(max_examples=10, deadline=None)
 def test_a_larger_budget_needs_higher_odds(budgets: list[int]) -> None:
     plan = scenario()
-    found = [odds_to_spend(plan, target_fen=budget, seed=3) or 1_000_001 for budget in sorted(budgets)]
+    found = [Solver(plan, target_fen=budget, seed=3).odds() or 1_000_001 for budget in sorted(budgets)]
     assert found == sorted(found)
 
 
 @pytest.mark.parametrize(
-    ("enough_up_to", "found"), [(-1, None), (0, 0), (40, 40), (55, 40), (100, 100), (1000, 100)]
+    ("target_fen", "found"), [(1, 80), (800_000, 80), (2_500_000, 40), (4_500_000, 0), (10_000_000, None)]
 )
-def test_the_highest_pass_score_that_spends_is_found(enough_up_to: int, found: int | None) -> None:
-    asked: list[int] = []
+def test_the_highest_pass_score_that_spends_is_found(target_fen: int, found: int | None) -> None:
+    """500 attempts are worth 10,000 fen each when they pass; a fifth fewer pass with every 20 points."""
+    plan, asked = scenario(types=(TypePlan("general_100", 10_000, 10_000, 1.0),)), []
 
-    def spends(score: int) -> bool:
+    def rate(score: int) -> Share:
         asked.append(score)
-        return score <= enough_up_to
+        return Share(1e8 * (1.001 - score / 100), 1e8 * (score / 100 + 1e-9))
 
-    assert pass_score_to_spend([0, 20, 40, 60, 80, 100], spends) == found
+    solver = Solver(plan, target_fen=target_fen, seed=3)
+    assert solver.pass_score(1_000_000, [0, 20, 40, 60, 80, 100], rate) == found
     assert len(asked) <= 3
 
 

@@ -70,7 +70,7 @@ def test_large_numbers_are_exact_and_quick() -> None:
     assert found == pytest.approx(math.erfc(3 / math.sqrt(2)), rel=0.01)
     mixed = two_sided_p(3_000_500, {200_000: 5_000_000, 400_000: 5_000_000})
     assert mixed == pytest.approx(math.erfc(500 / math.sqrt(2 * 2_000_000)), rel=0.01)
-    assert time.perf_counter() - begin < 3
+    assert time.perf_counter() - begin < 10
 
 
 def test_honest_draws_are_uniformly_surprising() -> None:
