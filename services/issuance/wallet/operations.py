@@ -22,6 +22,7 @@ from shared.identity.citizens import Citizen
 from shared.ids import HotId, new_id, parse_hot_id
 from shared.kit import Kit
 from shared.vouchers.codes import code_context, code_hash, grouped, make_code, make_token
+from shared.vouchers.offline import LATE_ARRIVAL
 
 EXPIRE_AT_ONCE = 500
 # The standard asks for four modules of white around a QR code; cashiers' scanners need them.
@@ -121,11 +122,18 @@ class Wallet:
         return picture.getvalue()
 
     async def expire_vouchers(self) -> int:
-        """Ends vouchers whose time is over; their value goes back. Returns how many."""
+        """Ends vouchers whose time is over; their value goes back. Returns how many.
+
+        A till without a line may still bring a write-off from when a voucher was good: until that is
+        too late, the voucher is only shown as expired.
+        """
         ended = 0
         while True:
             async with self._kit.database.transaction(slow=True) as tx:
-                batch = await store.expire_vouchers(tx, now=self._kit.clock.now(), limit=EXPIRE_AT_ONCE)
+                now = self._kit.clock.now()
+                batch = await store.expire_vouchers(
+                    tx, now=now, ended_before=now - LATE_ARRIVAL, limit=EXPIRE_AT_ONCE
+                )
             if not batch:
                 return ended
             ended += batch

@@ -32,7 +32,7 @@ _VOUCHERS = text(f"""
 _EXPIRE = text("""
     WITH due AS (
         SELECT bucket, id FROM core.voucher
-        WHERE state = 'issued' AND valid_until <= :now
+        WHERE state = 'issued' AND valid_until <= :ended_before
         ORDER BY valid_until LIMIT :limit
     ), sorted AS (
         SELECT array_agg(bucket ORDER BY bucket, id) AS buckets, array_agg(id ORDER BY bucket, id) AS ids
@@ -149,6 +149,7 @@ async def vouchers(
     return [Voucher(*row) for row in (await tx.execute(_VOUCHERS, values))]
 
 
-async def expire_vouchers(tx: Tx, *, now: datetime, limit: int) -> int:
-    """Ends vouchers whose time is over, by core.vouchers_end; returns how many."""
-    return int((await tx.execute(_EXPIRE, {"now": now, "limit": limit})).scalar_one())
+async def expire_vouchers(tx: Tx, *, now: datetime, ended_before: datetime, limit: int) -> int:
+    """Ends vouchers whose time was over by then, by core.vouchers_end; returns how many."""
+    values = {"now": now, "ended_before": ended_before, "limit": limit}
+    return int((await tx.execute(_EXPIRE, values)).scalar_one())
