@@ -7,12 +7,16 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.console.app import create_app
 from services.console.staff.jobs import tidy_up
 from services.console.staff.rules import FAILURE_WINDOW, FAILURES_MAX
 from shared.clock import ManualClock, machine_seconds
 from shared.identity.lifetimes import staff_session_life
 from shared.identity.staff import Role
 from shared.kit import Kit
+from shared.ratelimit import CONSOLE_SIGN_IN_PER_ADDRESS
+from shared.settings import Settings
+from tests.support.http import serving
 from tests.support.people import signed_in_staff
 
 ADMIN = {"username": "admin", "password": "Correct-Horse-7-Battery"}
@@ -176,6 +180,22 @@ class TestLock:
         body = {"username": "ghost", "password": "Wrong-Horse-7-Battery"}
         codes = [(await sign_in(client, body)).status_code for _ in range(FAILURES_MAX + 1)]
         assert codes == [401] * FAILURES_MAX + [429]
+
+
+async def test_an_address_that_floods_is_slowed_down_before_any_password_is_looked_at(
+    settings: Settings, clock: ManualClock
+) -> None:
+    limited = settings.model_copy(update={"rate_limits": "on"})
+    async with serving(console=create_app(limited, clock=clock)) as flooded:
+        malformed = {"username": "", "password": ""}
+        statuses = [
+            (await sign_in(flooded, malformed)).status_code
+            for _ in range(CONSOLE_SIGN_IN_PER_ADDRESS.amount + 1)
+        ]
+        assert statuses == [422] * CONSOLE_SIGN_IN_PER_ADDRESS.amount + [429]
+        slowed = await sign_in(flooded, ADMIN)
+        assert (slowed.status_code, slowed.json()["code"]) == (429, "too_many_requests")
+        assert int(slowed.headers["retry-after"]) >= 1
 
 
 class TestOwnPassword:
