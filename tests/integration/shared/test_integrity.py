@@ -3,13 +3,14 @@
 import pytest
 from sqlalchemy import text
 
+from services.issuance.campaigns.rules import seed_context
 from shared.audit import AuditEntry, record
 from shared.clock import machine_now
 from shared.db import Tx
 from shared.ids import new_id
 from shared.integrity import store
 from shared.integrity.catalogue import sql_checks
-from shared.integrity.operations import AUDIT_CHAIN, recompute
+from shared.integrity.operations import AUDIT_CHAIN, SEED_CONTEXT, SEEDS_OPEN, recompute
 from shared.kit import Kit
 from tests.support.money import a_little_of_everything, pay_everything
 
@@ -314,3 +315,33 @@ async def test_check_that_cannot_be_computed_fails_alone(kit: Kit) -> None:
     failed = [check for check in report.checks if not check.ok]
     assert [check.name for check in failed] == ["tallies_equal_the_recount_of_transfers"]
     assert "could not be computed" in str(failed[0].detail)
+
+
+_DRAWN_PHASE = """
+    INSERT INTO issuance.phase (id, campaign_id, seq, opens_at, closes_at, seed_sealed, seed_commitment)
+    VALUES (:phase, :phase, 1, now(), now() + interval '1 day', :sealed, repeat('0', 64));
+    INSERT INTO issuance.draw (bucket, id, campaign_id, phase_id, person_id, chance_id, channel, client_seed,
+                               odds_version_id, value, won, drawn_at, day, day_no)
+    SELECT 1, :phase, :phase, :phase, :phase, :phase, 'quiz', '', :phase, sha256(''), false, now(),
+           current_date, 1
+"""
+
+
+async def test_seed_that_was_moved_from_another_phase_is_found(kit: Kit) -> None:
+    phase, other = new_id(), new_id()
+    sealed = kit.keys.sealer.seal(b"seed", context=seed_context(other))
+    async with kit.database.transaction() as tx:
+        await tx.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in _DRAWN_PHASE.split(";"):
+            await tx.execute(text(statement), {"phase": phase, "sealed": sealed})
+    try:
+        report = await recompute(kit)
+    finally:
+        async with kit.database.transaction() as tx:
+            await tx.execute(text("SET LOCAL session_replication_role = replica"))
+            await tx.execute(text("DELETE FROM issuance.draw"))
+            await tx.execute(text("DELETE FROM issuance.phase"))
+    found = next(check for check in report.checks if check.name == SEEDS_OPEN)
+    assert (found.ok, found.expected, found.actual) == (False, 1, 0)
+    assert str(phase) in str(found.detail)
+    assert SEED_CONTEXT.format(phase_id=phase).encode() == seed_context(phase)
