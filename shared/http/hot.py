@@ -5,6 +5,7 @@ carry the same constraints as the documented pydantic models (a contract test ho
 answers go from structs to bytes. Errors are refusals, rendered by the edge as everywhere.
 """
 
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any, TypeVar
 
@@ -28,6 +29,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 HotRequestNo = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z_-]{1,32}\Z")]
 
 _BEARER = "bearer "
+_CREATED = 201
+_PATH_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 class HotRoute(APIRoute):
@@ -62,11 +65,16 @@ def hot_post(
             response_model=reply,
             status_code=status_code,
             dependencies=list(dependencies),
+            responses=_replayed(reply) if status_code == _CREATED else {},
             openapi_extra={
+                "parameters": [
+                    {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                    for name in _PATH_PARAMETER.findall(path)
+                ],
                 "requestBody": {
                     "required": True,
                     "content": {"application/json": {"schema": body.model_json_schema()}},
-                }
+                },
             },
             route_class_override=HotRoute,
             **documented,
@@ -74,6 +82,11 @@ def hot_post(
         return handler
 
     return register
+
+
+def _replayed(reply: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    description = f"The number was used before: the first answer again, with `{REPLAY_HEADER}: true`"
+    return {200: {"model": reply, "description": description}}
 
 
 async def decode(request: Request, decoder: msgspec.json.Decoder[StructT]) -> StructT:

@@ -423,3 +423,16 @@ async def test_a_person_that_hammers_is_told_when_to_come_back(
         assert int(answers[-1].headers["retry-after"]) > 0
         neighbour = Hands(client, await new_person(kit))
         refused(await neighbour.start("no-such-campaign"), 404, "not_found")
+
+
+async def test_hot_calls_are_documented_with_their_path_and_their_replay(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/issuance/openapi.json")).json()["paths"]
+    for path, parameter in (
+        ("/issuance/v1/campaigns/{slug}/quiz-attempts", "slug"),
+        ("/issuance/v1/campaigns/{slug}/draws", "slug"),
+        ("/issuance/v1/awards/{award_id}/claim", "award_id"),
+    ):
+        call = paths[path]["post"]
+        assert [(entry["in"], entry["name"]) for entry in call["parameters"]] == [("path", parameter)]
+        first, again = (call["responses"][status]["content"]["application/json"] for status in ("201", "200"))
+        assert first["schema"] == again["schema"]
