@@ -134,7 +134,8 @@ class Stack:
         await self._supervisor.open()
         await self._start_parts(databases, secrets, listeners)
         await wait_green(self.port, self.options.program.ready, seconds=GREEN_SECONDS)
-        keep_settings(self.home, self.settings)
+        given = {name: value for name, value in os.environ.items() if name.startswith("HV_")}
+        keep_settings(self.home, {**given, **self.settings})
         self._exit.callback(forget_settings, self.home)
 
     def _remove_sockets(self) -> None:

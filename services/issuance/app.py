@@ -4,14 +4,18 @@ from fastapi import FastAPI
 
 from services.issuance.accounts import routes as accounts
 from services.issuance.activities import routes as activities
+from services.issuance.calibration import routes as calibration
 from services.issuance.campaigns import routes as campaigns
 from services.issuance.changes import routes as changes
 from services.issuance.events import routes as events
 from services.issuance.lottery import routes as lottery
+from services.issuance.monitoring import routes as monitoring
 from services.issuance.photos import routes as photos
+from services.issuance.planning import routes as planning
 from services.issuance.questions import routes as questions
 from services.issuance.quiz import routes as quiz
 from services.issuance.reporting import routes as reporting
+from services.issuance.rescoring import routes as rescoring
 from services.issuance.reviews import routes as reviews
 from services.issuance.wallet import routes as wallet
 from services.issuance.wiring import SERVICE, build
@@ -46,6 +50,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             photos.router,
             reviews.router,
             reporting.router,
+            calibration.router,
+            rescoring.router,
+            planning.router,
+            monitoring.router,
             metrics_router(SERVICE, wiring.reporting.prometheus),
         ],
         lifespans=[wiring.accounts.connections, wiring.limiter.running, wiring.draining],

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 
 from services.issuance.accounts.operations import Accounts
 from services.issuance.activities.operations import Activities
+from services.issuance.calibration.operations import Calibration
 from services.issuance.campaigns.operations import Campaigns
 from services.issuance.changes.operations import Changes
 from services.issuance.events.operations import Events
 from services.issuance.lottery.operations import DrawAudits, Lottery
+from services.issuance.monitoring.operations import Monitoring
 from services.issuance.notices.operations import Notices
 from services.issuance.photos.operations import Photos
+from services.issuance.planning.operations import Planning
 from services.issuance.questions.operations import Questions
 from services.issuance.quiz.operations import Quizzes
 from services.issuance.reporting.operations import Reporting
+from services.issuance.rescoring.operations import Rescoring
 from services.issuance.reviews.operations import Reviews
 from services.issuance.wallet.operations import Wallet
 from shared.approvals import Approvals
@@ -47,6 +51,10 @@ class Wiring:
     share_verifier: ShareVerifier | None
     notices: Notices
     reporting: Reporting
+    calibration: Calibration
+    rescoring: Rescoring
+    planning: Planning
+    monitoring: Monitoring
 
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:
@@ -83,4 +91,8 @@ def build(kit: Kit) -> Wiring:
         share_verifier=share_verifier,
         notices=Notices(kit),
         reporting=Reporting(kit),
+        calibration=Calibration(kit),
+        rescoring=Rescoring(kit),
+        planning=Planning(kit),
+        monitoring=Monitoring(kit),
     )

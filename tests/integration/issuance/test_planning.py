@@ -1,58 +1,27 @@
 """Calibration, forecast, draw monitor and funnel over HTTP, on answers and draws that were planted."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import fields
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from services.issuance.app import create_app
-from services.issuance.calibration import routes as calibration
-from services.issuance.calibration.operations import Calibration
-from services.issuance.monitoring import routes as monitoring
-from services.issuance.monitoring.operations import Monitoring
-from services.issuance.planning import routes as planning
-from services.issuance.planning.operations import Planning
-from services.issuance.rescoring import routes as rescoring
-from services.issuance.rescoring.operations import Rescoring
 from shared.clock import ManualClock, machine_seconds
 from shared.computing import WAITING_MAX, Computing
 from shared.errors import Busy
 from shared.identity.staff import Role
 from shared.kit import Kit
-from shared.settings import Settings
 from tests.support.answers import People, answer_quiz, record_draws
 from tests.support.campaigns import Published, open_campaign
 from tests.support.citizens import Hands, fill_bank, give_chances, new_person
 from tests.support.desk import Desk
-from tests.support.http import serving
 from tests.support.people import signed_in_staff
 from tests.support.ways import faults, refused
 
 # Question 0 is hard, 1 easy; the others are such as most people know.
 EASE = (-3.0, 5.0, *(0.3 + 0.05 * place for place in range(18)))
 STOCK = {"checkup": 40, "general_50": 200}
-
-
-@pytest.fixture(scope="module")
-async def client(settings: Settings, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
-    app = create_app(settings, clock=clock)
-    kit, wired = app.state.kit, app.state.wiring
-    app.state.wiring = SimpleNamespace(
-        **{part.name: getattr(wired, part.name) for part in fields(wired)},
-        calibration=Calibration(kit),
-        rescoring=Rescoring(kit),
-        planning=Planning(kit),
-        monitoring=Monitoring(kit),
-    )
-    for room in (calibration, rescoring, planning, monitoring):
-        app.include_router(room.router)
-    async with serving(issuance=app) as client:
-        yield client
 
 
 def url(campaign: Published, what: str) -> str:
