@@ -61,7 +61,7 @@ async def propose_campaign(request: Request, staff: Writer, body: Definition) ->
 
 @router.post("/{slug}/pause", operation_id="issuance_pause_campaign", response_model=CampaignStatus)
 async def pause_campaign(request: Request, slug: str, staff: Writer, body: StatusChange) -> JSONResponse:
-    """Stops quiz, draws and claims of a campaign at once."""
+    """Stops quiz and draws of a campaign at once; what was won before can still be claimed."""
     key = staff_key(staff, "campaign.pause", body, slug)
     answer = await _campaigns(request).set_status(staff, slug, "paused", body.reason, key)
     return replayable(answer, first_status=200)
