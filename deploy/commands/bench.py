@@ -64,7 +64,7 @@ async def measure(stack: Stack, citizens: int) -> Results:
 
 @app.command()
 def bench(
-    citizens: Annotated[int, typer.Option(min=640, help="How many people take part.")] = 4_000,
+    citizens: Annotated[int, typer.Option(min=640, help="How many people take part.")] = 6_000,
     workers: Workers = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
