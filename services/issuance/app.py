@@ -22,6 +22,7 @@ from services.issuance.wiring import SERVICE, build
 from shared.clock import Clock
 from shared.http.app import build_app
 from shared.http.approvals import approvals_router
+from shared.http.jobs import awaited_router
 from shared.http.metrics import metrics_router
 from shared.kit import build_kit
 from shared.settings import Settings, load_settings
@@ -38,6 +39,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         wiring=wiring,
         routers=[
             approvals_router(wiring.approvals),
+            awaited_router(wiring.awaited),
             accounts.router,
             campaigns.router,
             changes.router,

@@ -22,6 +22,8 @@ from services.issuance.rescoring.operations import Rescoring
 from services.issuance.reviews.operations import Reviews
 from services.issuance.wallet.operations import Wallet
 from shared.approvals import Approvals
+from shared.jobs.awaited import AwaitedJobs
+from shared.jobs.kinds import Queue
 from shared.kit import Kit
 from shared.objects import objects_of
 from shared.ratelimit import RateLimiter, build_limiter
@@ -35,6 +37,7 @@ SERVICE = "issuance"
 class Wiring:
     kit: Kit
     approvals: Approvals
+    awaited: AwaitedJobs
     accounts: Accounts
     campaigns: Campaigns
     changes: Changes
@@ -75,6 +78,7 @@ def build(kit: Kit) -> Wiring:
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
+        awaited=AwaitedJobs(kit, Queue.ISSUANCE),
         accounts=Accounts(kit, providers_of(kit.settings)),
         campaigns=campaigns,
         changes=changes,

@@ -13,6 +13,7 @@ from services.redemption.writeoff import routes as writeoff
 from shared.clock import Clock
 from shared.http.app import build_app
 from shared.http.approvals import approvals_router
+from shared.http.jobs import awaited_router
 from shared.http.metrics import metrics_router
 from shared.kit import build_kit
 from shared.settings import Settings, load_settings
@@ -37,6 +38,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             reporting.router,
             rankings.router,
             approvals_router(wiring.approvals),
+            awaited_router(wiring.awaited),
             metrics_router(SERVICE, wiring.reporting.prometheus),
         ],
         lifespans=[wiring.limiter.running, wiring.draining],

@@ -12,6 +12,8 @@ from services.redemption.reversals.operations import Reversals
 from services.redemption.terminals.operations import Keyring, TerminalDesk
 from services.redemption.writeoff.operations import WriteOffs
 from shared.approvals import Approvals
+from shared.jobs.awaited import AwaitedJobs
+from shared.jobs.kinds import Queue
 from shared.kit import Kit
 from shared.ratelimit import RateLimiter, build_limiter
 
@@ -22,6 +24,7 @@ SERVICE = "redemption"
 class Wiring:
     kit: Kit
     approvals: Approvals
+    awaited: AwaitedJobs
     limiter: RateLimiter
     keyring: Keyring
     directory: Directory
@@ -46,6 +49,7 @@ def build(kit: Kit) -> Wiring:
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers={}),
+        awaited=AwaitedJobs(kit, Queue.REDEMPTION),
         limiter=build_limiter(kit.settings),
         keyring=keyring,
         directory=Directory(kit),

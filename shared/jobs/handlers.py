@@ -19,6 +19,7 @@ class Job:
 
     `attempts_max` bounds the retries (exponential, from 2 s to 15 min); after them the row is dead and
     visible. `seconds_max` is how long one attempt may take before another worker may take it over.
+    `alone`: an errand that may take minutes; no other row waits, already begun, behind it.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Job:
     errand: Errand | None = None
     attempts_max: int = 12
     seconds_max: int = 30
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,14 +38,21 @@ class Runner:
         if job is None:
             log.warning("Job of an unknown kind ignored", kind=kind)
             return 0
+        if job.alone:
+            return sum([await self._run(job, [address]) for address in addresses])
+        return await self._run(job, addresses)
+
+    async def _run(self, job: Job, addresses: Sequence[tuple[int, UUID]]) -> int:
         async with self._database.transaction() as tx:
-            items = await store.begin(tx, kind, addresses, machine_now() + timedelta(seconds=job.seconds_max))
+            items = await store.begin(
+                tx, job.kind, addresses, machine_now() + timedelta(seconds=job.seconds_max)
+            )
         if not items:
             return 0
         started = machine_seconds()
         done = await self._together(job.effect, job, items) if job.effect else await self._each(job, items)
         outcome = "done" if done == len(items) else "failed"
-        observe_job(job=kind, outcome=outcome, seconds=machine_seconds() - started)
+        observe_job(job=job.kind, outcome=outcome, seconds=machine_seconds() - started)
         return done
 
     async def _together(self, effect: Effect, job: Job, items: Sequence[OutboxItem]) -> int:

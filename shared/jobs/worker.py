@@ -31,7 +31,8 @@ from shared.logs import configure_logs
 
 _EXPIRES = timedelta(hours=1)
 _HEARTBEAT = timedelta(seconds=5)
-_JOB_SECONDS_MAX = 150
+# The net under everything; what a job may take is its kind's `seconds_max`, renewed while it is at work.
+_JOB_SECONDS_MAX = 3600
 _GRACE_SECONDS = 20
 
 

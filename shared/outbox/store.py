@@ -43,6 +43,11 @@ _FINISH = text("""
     WHERE o.bucket = u.bucket AND o.id = u.id AND o.attempt = u.attempt AND o.state = 'ready'
     RETURNING o.id
 """)
+_RENEW = text("""
+    UPDATE core.outbox SET next_at = :lease_until
+    WHERE bucket = :bucket AND id = :id AND attempt = :attempt AND state = 'ready'
+    RETURNING true
+""")
 _RETRY = text("""
     UPDATE core.outbox SET next_at = :next_at, last_error = :error,
            state = CASE WHEN :dead THEN 'dead' ELSE 'ready' END
@@ -122,6 +127,12 @@ async def finish(tx: Tx, items: Sequence[OutboxItem]) -> set[UUID]:
         "attempts": [item.attempt for item in items],
     }
     return set((await tx.execute(_FINISH, values)).scalars())
+
+
+async def renew(tx: Tx, item: OutboxItem, *, lease_until: datetime) -> bool:
+    """Keeps a long attempt ours; False when another worker has taken it over."""
+    values = {"bucket": item.bucket, "id": item.id, "attempt": item.attempt, "lease_until": lease_until}
+    return bool((await tx.execute(_RENEW, values)).scalar_one_or_none())
 
 
 async def retry(tx: Tx, item: OutboxItem, *, next_at: datetime, error: str, dead: bool) -> None:
