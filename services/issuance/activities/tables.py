@@ -48,6 +48,7 @@ class ActivityRow(Base):
     evidence_sealed: Mapped[bytes | None]
     subject_hash: Mapped[bytes | None] = mapped_column(comment="of what it is about: an address, a place")
     text_bands: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
+    category: Mapped[str | None] = mapped_column(comment="of an accepted lead, as it is counted")
 
 
 class ActivityDecisionRow(Base):
@@ -66,3 +67,18 @@ class ActivityDecisionRow(Base):
     decided_by: Mapped[str] = mapped_column(comment="staff:<id>, or verifier")
     decided_at: Mapped[datetime]
     note: Mapped[str | None] = mapped_column(comment="told to the citizen when rejected")
+
+
+class ActivityClaimRow(Base):
+    """An activity that a reviewer took in hand, for a while: nobody else decides it meanwhile."""
+
+    __tablename__ = "activity_claim"
+    __table_args__ = (
+        Index("ix_activity_claim_staff", "staff_id", "expires_at"),
+        {"schema": "issuance"},
+    )
+
+    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    activity_id: Mapped[UUID] = mapped_column(primary_key=True)
+    staff_id: Mapped[UUID]
+    expires_at: Mapped[datetime]

@@ -105,7 +105,10 @@ class QuizRuleRow(Base):
     time_limit_seconds: Mapped[int]
     min_seconds: Mapped[int] = mapped_column(server_default=text("0"))
     blueprint: Mapped[dict[str, Any] | None] = mapped_column(
-        comment='{"1": 5, "2": 3}: so many per difficulty'
+        comment='{"1": 5, "2": {"健康素养": 3}}: so many per difficulty, or per category in it'
+    )
+    repeat_after_attempts: Mapped[int] = mapped_column(
+        server_default=text("5"), comment="a question does not come again in so many attempts of a person"
     )
     effective_from: Mapped[datetime]
     reason: Mapped[str | None]

@@ -175,7 +175,7 @@ async def _plan(tx: Tx, campaign: CampaignRef, drafts: Iterable[tuple[int, Draft
 async def _carry_out(tx: Tx, campaign: CampaignRef, plan: _Plan, now: datetime) -> None:
     if plan.accepted:
         await store.insert_questions(tx, campaign.id, plan.new, now)
-        await store.update_questions(tx, campaign.id, plan.updated)
+        await store.update_questions(tx, campaign.id, plan.updated, now)
         await store.next_bank_version(tx, campaign.id)
 
 

@@ -23,14 +23,36 @@ _INSERT = text("""
         text text, options jsonb, answer text[], explanation text, difficulty smallint, category text,
         content_hash text)
 """)
-# What was asked never changes; what stands beside it may be corrected, and a retired question comes back.
+# Difficulty and category are shown to nobody who is asked, so they are corrected in place; and a question
+# that comes again is in use again.
 _UPDATE = text("""
     UPDATE issuance.question
-    SET explanation = q.explanation, difficulty = q.difficulty, category = q.category, retired_at = NULL
+    SET difficulty = q.difficulty, category = q.category, retired_at = NULL, retired_reason = NULL
     FROM jsonb_to_recordset(CAST(:questions AS jsonb)) AS q (
         explanation text, difficulty smallint, category text, content_hash text)
     WHERE question.campaign_id = :campaign_id AND question.content_hash = decode(q.content_hash, 'hex')
+      AND question.superseded_at IS NULL AND question.explanation IS NOT DISTINCT FROM q.explanation
 """)
+# An explanation is shown with the result: those who had the old one keep it.
+_EXPLAIN = text("""
+    WITH old AS (
+        UPDATE issuance.question
+        SET superseded_at = :now, retired_at = coalesce(question.retired_at, :now)
+        FROM jsonb_to_recordset(CAST(:questions AS jsonb)) AS q (
+            explanation text, difficulty smallint, category text, content_hash text)
+        WHERE question.campaign_id = :campaign_id AND question.content_hash = decode(q.content_hash, 'hex')
+          AND question.superseded_at IS NULL AND question.explanation IS DISTINCT FROM q.explanation
+        RETURNING question.*, q.explanation AS better, q.difficulty AS level, q.category AS kind
+    )
+    INSERT INTO issuance.question (
+        campaign_id, text, options, answer, explanation, difficulty, category, content_hash, created_at,
+        first_id, version)
+    SELECT campaign_id, text, options, answer, better, level, kind, content_hash, :now,
+           coalesce(first_id, id), version + 1
+    FROM old
+""")
+# A statement takes so many questions: its text stays small, and a long import can tell how far it is.
+AT_ONCE = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +78,7 @@ async def lock_bank(tx: Tx, campaign_id: UUID) -> None:
 
 
 async def known(tx: Tx, campaign_id: UUID, hashes: Sequence[bytes]) -> Mapping[bytes, Known]:
-    """The questions with this content that are in the bank."""
+    """The questions with this content that are in the bank, retired ones too."""
     wanted = bindparam("hashes", list(hashes), type_=ARRAY(LargeBinary))
     statement = select(
         QuestionRow.content_hash,
@@ -67,6 +89,7 @@ async def known(tx: Tx, campaign_id: UUID, hashes: Sequence[bytes]) -> Mapping[b
     ).where(
         QuestionRow.campaign_id == campaign_id,
         QuestionRow.content_hash == any_(wanted),
+        QuestionRow.superseded_at.is_(None),
     )
     rows = await tx.execute(statement)
     return {row.content_hash: Known(*row[1:]) for row in rows}
@@ -79,10 +102,12 @@ async def insert_questions(tx: Tx, campaign_id: UUID, questions: Sequence[Questi
         await tx.execute(_INSERT, values)
 
 
-async def update_questions(tx: Tx, campaign_id: UUID, questions: Sequence[Question]) -> None:
-    """Explanation, difficulty and category of questions whose content is in the bank."""
+async def update_questions(tx: Tx, campaign_id: UUID, questions: Sequence[Question], now: datetime) -> None:
+    """What stands beside questions whose content is in the bank; another explanation is a new version."""
     if questions:
-        await tx.execute(_UPDATE, {"campaign_id": campaign_id, "questions": _json(questions)})
+        values = {"campaign_id": campaign_id, "questions": _json(questions)}
+        await tx.execute(_EXPLAIN, values | {"now": now})
+        await tx.execute(_UPDATE, values)
 
 
 async def next_bank_version(tx: Tx, campaign_id: UUID) -> None:

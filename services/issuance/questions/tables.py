@@ -4,7 +4,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, SmallInteger, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -13,13 +22,28 @@ from shared.db.base import Base
 
 
 class QuestionRow(Base):
-    """A question as it was asked: never edited, a better wording is a new row and the old one retires."""
+    """A version of a question, as it was asked: never edited, a better wording is a new version.
+
+    Attempts name versions, so that each keeps what it showed. `first_id` is the first version's id (NULL in
+    that one). A version that was replaced is retired for good; the last one can be put back into use.
+    """
 
     __tablename__ = "question"
     __table_args__ = (
-        UniqueConstraint("campaign_id", "content_hash"),
+        UniqueConstraint("first_id", "version"),
         CheckConstraint("difficulty BETWEEN 1 AND 3", name="difficulty_range"),
         CheckConstraint("cardinality(answer) > 0", name="has_answer"),
+        CheckConstraint("(first_id IS NULL) = (version = 1)", name="first_version"),
+        CheckConstraint("superseded_at IS NULL OR retired_at IS NOT NULL", name="superseded_is_retired"),
+        # A question that was edited back to an earlier wording is a version of its own.
+        Index(
+            "uq_question_content",
+            "campaign_id",
+            "content_hash",
+            unique=True,
+            postgresql_where=sql("superseded_at IS NULL"),
+        ),
+        Index("ix_question_campaign", "campaign_id", "id"),
         {"schema": "issuance"},
     )
 
@@ -34,6 +58,10 @@ class QuestionRow(Base):
     content_hash: Mapped[bytes]
     created_at: Mapped[datetime]
     retired_at: Mapped[datetime | None]
+    retired_reason: Mapped[str | None]
+    superseded_at: Mapped[datetime | None]
+    first_id: Mapped[int | None] = mapped_column(ForeignKey("issuance.question.id"))
+    version: Mapped[int] = mapped_column(SmallInteger, server_default=sql("1"))
 
 
 class QuestionImportRow(Base):

@@ -66,6 +66,7 @@ class AttemptRow(Base):
     started_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
+    drafts: Mapped[list[str] | None] = mapped_column(ARRAY(Text), comment="as answers, before they are sent")
     answers: Mapped[list[str] | None] = mapped_column(ARRAY(Text), comment="original option keys, sorted: AC")
     correct: Mapped[list[bool] | None] = mapped_column(ARRAY(Boolean))
     score: Mapped[int | None] = mapped_column(SmallInteger)

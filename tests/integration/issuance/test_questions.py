@@ -115,8 +115,14 @@ async def test_known_question_is_a_duplicate_or_gets_its_new_explanation(desk: D
     assert (again["accepted"], again["duplicates"], again["updated"]) == (0, 1, 0)
     better = (await add(desk, campaign, question | {"explanation": "用流水洗手。", "difficulty": 1})).json()
     assert (better["accepted"], better["duplicates"], better["updated"]) == (1, 0, 1)
-    version, [stored] = await bank(kit, campaign)
+    version, [before, stored] = await bank(kit, campaign)
     assert (version, stored.explanation, stored.difficulty) == (2, "用流水洗手。", 1)
+    assert (before.explanation, before.superseded_at is None) == ("饭前洗手。", False)
+    assert (stored.first_id, stored.version, stored.retired_at) == (before.id, 2, None)
+    easier = question | {"explanation": "用流水洗手。", "difficulty": 3}
+    assert (await add(desk, campaign, easier)).json()["updated"] == 1
+    _, [_, stored] = await bank(kit, campaign)
+    assert (stored.difficulty, stored.version) == (3, 2)
 
 
 async def test_same_request_number_adds_once(desk: Desk, kit: Kit) -> None:
