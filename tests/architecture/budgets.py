@@ -42,13 +42,17 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "redemption": frozenset(
         {
+            "corrections",
+            "holds",
             "institutions",
             "offline",
             "rankings",
+            "reconciliation",
             "reporting",
             "reversals",
             "risk",
             "settlement",
+            "statements",
             "terminals",
             "writeoff",
         }
