@@ -3,7 +3,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, SmallInteger, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -40,6 +47,7 @@ class PersonIdentityRow(Base):
     __tablename__ = "person_identity"
     __table_args__ = (
         ForeignKeyConstraint(["bucket", "person_id"], ["core.person.bucket", "core.person.id"]),
+        Index("ix_person_identity_person", "bucket", "person_id"),
         {"schema": "core"},
     )
 

@@ -110,6 +110,9 @@ class QuizRuleRow(Base):
     repeat_after_attempts: Mapped[int] = mapped_column(
         server_default=text("5"), comment="a question does not come again in so many attempts of a person"
     )
+    attempt_token: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="answers are taken with the token of their attempt only"
+    )
     effective_from: Mapped[datetime]
     reason: Mapped[str | None]
     change_id: Mapped[UUID] = mapped_column(ForeignKey("core.change.id"))

@@ -78,6 +78,7 @@ class AwardRow(Base):
         UniqueConstraint("bucket", "draw_id"),
         CheckConstraint("state IN ('open', 'claimed', 'expired')", name="known_state"),
         CheckConstraint("(state = 'claimed') = (voucher_id IS NOT NULL)", name="claimed"),
+        CheckConstraint("held_at IS NULL OR state = 'open'", name="held_while_open"),
         Index("ix_award_person", "bucket", "person_id", "phase_id"),
         Index("ix_award_open", "expires_at", postgresql_where=text("state = 'open'")),
         {"schema": "issuance"},
@@ -92,6 +93,7 @@ class AwardRow(Base):
     state: Mapped[str] = mapped_column(server_default="open")
     won_at: Mapped[datetime]
     expires_at: Mapped[datetime]
+    held_at: Mapped[datetime | None] = mapped_column(comment="nobody can claim it, and it does not expire")
     claimed_at: Mapped[datetime | None]
     voucher_id: Mapped[UUID | None]
     voucher_type: Mapped[str | None]
