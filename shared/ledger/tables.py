@@ -1,7 +1,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, SmallInteger
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, SmallInteger, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
@@ -27,6 +27,29 @@ class FundRow(Base):
     payer_names: Mapped[list[str]] = mapped_column(ARRAY(Text))
     shares_ppm: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
     budget_fen: Mapped[int]
+    version: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+
+
+class FundVersionRow(Base):
+    """A fund's budget and shares from a moment on. Append-only: a voucher keeps the version it began under.
+
+    `put_up_fen` is what each payer has put up in all with this version.
+    """
+
+    __tablename__ = "fund_version"
+    __table_args__ = (
+        CheckConstraint("cardinality(put_up_fen) = cardinality(shares_ppm)", name="one_share_each"),
+        {"schema": "core"},
+    )
+
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("core.fund.campaign_id"), primary_key=True)
+    version: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    shares_ppm: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    budget_fen: Mapped[int]
+    put_up_fen: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    effective_from: Mapped[datetime]
+    actor: Mapped[str]
+    reason: Mapped[str | None]
 
 
 class TransferRow(Base):
@@ -46,7 +69,8 @@ class TransferRow(Base):
     bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     source_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(
-        primary_key=True, comment="fund, issue, redeem, release, reverse, recommit, expire, revoke, pay"
+        primary_key=True,
+        comment="fund, refund, issue, redeem, release, reverse, recommit, expire, revoke, pay",
     )
     campaign_id: Mapped[UUID]
     debit: Mapped[str] = mapped_column(comment="the account that gives")

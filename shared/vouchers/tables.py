@@ -43,6 +43,7 @@ class VoucherTypeRow(Base):
         CheckConstraint("kind IN ('directed', 'general')", name="known_kind"),
         CheckConstraint("amount_fen > 0", name="amount_positive"),
         CheckConstraint("validity_days > 0", name="validity_positive"),
+        CheckConstraint("total_cap > 0", name="total_cap_positive"),
         {"schema": "core"},
     )
 
@@ -54,6 +55,7 @@ class VoucherTypeRow(Base):
     covers: Mapped[str | None]
     amount_fen: Mapped[int] = mapped_column(comment="face value (general) or settlement price (directed)")
     validity_days: Mapped[int]
+    total_cap: Mapped[int | None] = mapped_column(comment="pieces that all phases together may put in")
     reports_result_to_health_code: Mapped[bool]
 
 
@@ -85,6 +87,9 @@ class VoucherRow(Base):
     kind: Mapped[str]
     amount_fen: Mapped[int]
     split_fen: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    fund_version: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("1"), comment="the shares it is split by, for good"
+    )
     person_id: Mapped[UUID]
     source_id: Mapped[UUID] = mapped_column(comment="the award it was claimed from: one voucher each")
     code_hash: Mapped[bytes] = mapped_column(comment="first 16 bytes of the keyed hash of the code")

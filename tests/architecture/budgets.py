@@ -30,6 +30,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "lottery",
             "monitoring",
             "notices",
+            "phases",
             "photos",
             "planning",
             "questions",
@@ -37,6 +38,8 @@ ROOMS: dict[str, frozenset[str]] = {
             "reporting",
             "rescoring",
             "reviews",
+            "terms",
+            "versions",
             "wallet",
         }
     ),

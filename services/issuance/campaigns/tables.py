@@ -11,7 +11,10 @@ from shared.db.base import Base
 
 
 class CampaignRulesRow(Base):
-    """What a campaign's definition says beyond its catalogue; `definition` is the text as approved."""
+    """What a campaign's definition says beyond its catalogue; `definition` is the text as approved.
+
+    The limits are those in force: a copy of the latest `limits_version`, where the hot path reads them.
+    """
 
     __tablename__ = "campaign_rules"
     __table_args__ = ({"schema": "issuance"},)
@@ -21,12 +24,14 @@ class CampaignRulesRow(Base):
     award_valid_days: Mapped[int]
     vouchers_per_phase: Mapped[int]
     draws_per_day: Mapped[int]
+    draws_per_phase: Mapped[int | None] = mapped_column(comment="none: as many as the days allow")
+    vouchers_per_type: Mapped[int | None] = mapped_column(comment="of one type in all phases together")
     bank_version: Mapped[int] = mapped_column(server_default=text("0"), comment="moves with the bank")
     definition: Mapped[dict[str, Any]]
 
 
 class ChannelRow(Base):
-    """A way to take part and what it earns."""
+    """A way to take part and what it earns now: a copy of its latest `channel_version`."""
 
     __tablename__ = "channel"
     __table_args__ = (
@@ -51,6 +56,7 @@ class PhaseRow(Base):
     __table_args__ = (
         UniqueConstraint("campaign_id", "seq"),
         CheckConstraint("closes_at > opens_at", name="closes_after_opening"),
+        CheckConstraint("release_seconds > 0", name="release_step_positive"),
         CheckConstraint("seed_commitment ~ '^[0-9a-f]{64}$'", name="commitment_form"),
         {"schema": "issuance"},
     )
@@ -60,6 +66,7 @@ class PhaseRow(Base):
     seq: Mapped[int] = mapped_column(SmallInteger)
     opens_at: Mapped[datetime]
     closes_at: Mapped[datetime]
+    release_seconds: Mapped[int | None] = mapped_column(comment="the step of its release plan, if it has one")
     seed_sealed: Mapped[bytes]
     seed_commitment: Mapped[str] = mapped_column(comment="hex SHA-256 of the seed")
     seed_revealed: Mapped[str | None] = mapped_column(comment="hex; set by the job after the phase closed")
@@ -125,6 +132,8 @@ class PhaseStockRow(Base):
     __table_args__ = (
         CheckConstraint("remaining >= 0", name="never_oversold"),
         CheckConstraint("put_in = remaining + issued - returned", name="conserved"),
+        CheckConstraint("returned BETWEEN 0 AND issued", name="returned_was_issued"),
+        CheckConstraint("release_amount > 0", name="release_positive"),
         {"schema": "issuance", "postgresql_with": {"fillfactor": "50"}},
     )
 
@@ -133,7 +142,12 @@ class PhaseStockRow(Base):
     put_in: Mapped[int]
     remaining: Mapped[int]
     issued: Mapped[int] = mapped_column(server_default=text("0"))
-    returned: Mapped[int] = mapped_column(server_default=text("0"))
+    returned: Mapped[int] = mapped_column(
+        server_default=text("0"), comment="issued, expired, and carried over to another phase"
+    )
+    release_amount: Mapped[int | None] = mapped_column(
+        comment="pieces that become claimable at the opening and at each step; none: all at once"
+    )
 
 
 class StockMoveRow(Base):
