@@ -50,3 +50,20 @@ class WorkerRow(Base):
 
     queue: Mapped[str] = mapped_column(primary_key=True)
     seen_at: Mapped[datetime]
+
+
+class WalkRow(Base):
+    """How far periodic work has come along a column of time, so that a pass looks only at what is new.
+
+    Moments of the walked column. `floor_at` is where the next pass begins: where the pass before the last
+    one ended, so that everything is looked at twice and a row that was being written is not missed.
+    """
+
+    __tablename__ = "walk"
+    __table_args__ = ({"schema": "core"},)
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    floor_at: Mapped[datetime]
+    ceiling_at: Mapped[datetime] = mapped_column(comment="where the last pass ended")
+    position_at: Mapped[datetime] = mapped_column(comment="how far the present pass has come")
+    position_id: Mapped[UUID]

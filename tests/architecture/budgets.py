@@ -26,6 +26,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "calibration",
             "campaigns",
             "changes",
+            "deliveries",
             "events",
             "lottery",
             "monitoring",
@@ -40,6 +41,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "reviews",
             "terms",
             "versions",
+            "vouchers",
             "wallet",
         }
     ),

@@ -81,6 +81,7 @@ class AwardRow(Base):
         CheckConstraint("held_at IS NULL OR state = 'open'", name="held_while_open"),
         Index("ix_award_person", "bucket", "person_id", "phase_id"),
         Index("ix_award_open", "expires_at", postgresql_where=text("state = 'open'")),
+        Index("ix_award_won_at", "won_at"),
         {"schema": "issuance"},
     )
 

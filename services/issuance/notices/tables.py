@@ -6,27 +6,68 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
 
+KINDS = (
+    "issued",
+    "redeemed",
+    "restored",
+    "revoked",
+    "expiring",
+    "award_won",
+    "award_expiring",
+    "activity_accepted",
+    "activity_rejected",
+)
+
 
 class NoticeRow(Base):
-    """What a holder is to be told about a voucher. Its id is that of the outbox row that caused it.
+    """What a person is told: a line in the own inbox, whatever else carries it.
 
-    So a job that runs twice records one notice, and a voucher that is given back and used again has one
-    for each time.
+    Told by an outbox row, it has that row's id: a job that runs twice records one notice, and a voucher
+    that is given back and used again has one for each time. What can be due once only has a unique key.
     """
 
     __tablename__ = "notice"
     __table_args__ = (
-        CheckConstraint("kind IN ('issued', 'redeemed', 'restored')", name="known_kind"),
-        CheckConstraint("state IN ('waiting', 'sent', 'failed')", name="known_state"),
+        CheckConstraint(f"kind IN {KINDS}", name="known_kind"),
+        CheckConstraint("num_nonnulls(voucher_id, award_id, activity_id) = 1", name="one_subject"),
         Index("ix_notice_voucher", "bucket", "voucher_id"),
-        Index("ix_notice_waiting", "recorded_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_notice_person", "bucket", "person_id", "recorded_at", "id"),
+        Index(
+            "uq_notice_voucher_once",
+            "bucket",
+            "voucher_id",
+            "kind",
+            "days",
+            unique=True,
+            postgresql_where=text("kind IN ('issued', 'revoked', 'expiring')"),
+        ),
+        Index(
+            "uq_notice_award_once",
+            "bucket",
+            "award_id",
+            "kind",
+            unique=True,
+            postgresql_where=text("award_id IS NOT NULL"),
+        ),
+        Index(
+            "uq_notice_activity_once",
+            "bucket",
+            "activity_id",
+            unique=True,
+            postgresql_where=text("activity_id IS NOT NULL"),
+        ),
         {"schema": "issuance"},
     )
 
     bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    voucher_id: Mapped[UUID]
+    person_id: Mapped[UUID | None] = mapped_column(comment="NULL only where the code before it wrote the row")
+    voucher_id: Mapped[UUID | None]
+    award_id: Mapped[UUID | None]
+    activity_id: Mapped[UUID | None]
     kind: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=text("'waiting'"))
+    days: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("0"), comment="of a reminder: so long before the end, in days"
+    )
+    note: Mapped[str | None] = mapped_column(comment="the reason, in the words of whoever decided")
     recorded_at: Mapped[datetime]
-    sent_at: Mapped[datetime | None]
