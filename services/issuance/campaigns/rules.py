@@ -96,7 +96,11 @@ def quiz_faults(quiz: object, loc: Location) -> Faults:
             if key not in DIFFICULTIES:
                 fault = "难度只能是 1、2、3"
                 yield DefinitionFault((*loc, "blueprint", str(key)), "difficulty_unknown", fault)
-        counts = [_number(count) for count in blueprint.values()]
+        counts = [
+            _number(count)
+            for wanted in blueprint.values()
+            for count in (wanted.values() if isinstance(wanted, Mapping) else [wanted])
+        ]
         known = [count for count in counts if count is not None]
         if questions is not None and len(known) == len(counts) and sum(known) != questions:
             fault = f"各难度题数之和为 {sum(known)}，应等于题目数 {questions}"

@@ -75,15 +75,25 @@ class VoucherTypeDefinition(Body):
     reports_result_to_health_code: bool = False
 
 
+OfDifficulty = Annotated[int, Field(ge=0, le=100)]
+CategoryName = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
+
+
 class QuizRule(Body):
-    """`blueprint` says how many questions of each difficulty; without it any are drawn."""
+    """`blueprint` says how many questions of each difficulty; without it any are drawn.
+
+    A difficulty may have a count for each category instead: `{"1": 4, "2": {"健康素养": 2, "用药安全": 1}}`.
+    A question does not come again in a person's next `repeat_after_attempts` attempts while the bank has
+    others.
+    """
 
     questions: Annotated[int, Field(ge=1, le=100)]
     pass_score: Annotated[int, Field(ge=0, le=100)]
     attempts_per_day: Annotated[int, Field(ge=1, le=1000)]
     time_limit_seconds: Annotated[int, Field(ge=1, le=86_400)]
     min_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
-    blueprint: dict[str, Annotated[int, Field(ge=0, le=100)]] | None = None
+    blueprint: dict[str, OfDifficulty | dict[CategoryName, OfDifficulty]] | None = None
+    repeat_after_attempts: Annotated[int, Field(ge=0, le=50)] = 5
 
 
 class Phase(Body):

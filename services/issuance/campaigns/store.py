@@ -25,13 +25,15 @@ from shared.ids import new_id
 # The version in force is the latest one that has begun.
 _PHASES = text("""
     SELECT p.id, p.campaign_id, p.seq, p.opens_at, p.closes_at, p.seed_commitment, o.odds_ppm,
-           q.questions, q.pass_score, q.attempts_per_day, q.time_limit_seconds, q.min_seconds, q.blueprint
+           q.questions, q.pass_score, q.attempts_per_day, q.time_limit_seconds, q.min_seconds, q.blueprint,
+           q.repeat_after_attempts
     FROM issuance.phase p
     CROSS JOIN LATERAL (
         SELECT odds_ppm FROM issuance.odds_version
         WHERE phase_id = p.id AND effective_from <= :now ORDER BY effective_from DESC LIMIT 1) o
     CROSS JOIN LATERAL (
-        SELECT questions, pass_score, attempts_per_day, time_limit_seconds, min_seconds, blueprint
+        SELECT questions, pass_score, attempts_per_day, time_limit_seconds, min_seconds, blueprint,
+               repeat_after_attempts
         FROM issuance.quiz_rule
         WHERE phase_id = p.id AND effective_from <= :now ORDER BY effective_from DESC LIMIT 1) q
     WHERE p.campaign_id = ANY(CAST(:campaigns AS uuid[]))
@@ -62,7 +64,8 @@ class QuizTerms:
     attempts_per_day: int
     time_limit_seconds: int
     min_seconds: int = 0
-    blueprint: dict[str, int] | None = None
+    blueprint: dict[str, int | dict[str, int]] | None = None
+    repeat_after_attempts: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +231,7 @@ async def insert_quiz_rule(
             time_limit_seconds=quiz.time_limit_seconds,
             min_seconds=quiz.min_seconds,
             blueprint=quiz.blueprint,
+            repeat_after_attempts=quiz.repeat_after_attempts,
             effective_from=effective_from,
             reason=reason,
             change_id=change_id,

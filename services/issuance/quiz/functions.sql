@@ -66,7 +66,7 @@ $$;
 -- Starts attempts in one campaign, with questions that were sampled under `p_rule` (comma-separated ids and
 -- option orders). Refusals, the first that applies:
 --   request_no_reused, phase_not_open, campaign_paused, rule_changed (sample again: another rule is in force
---   by now), quiz_not_ready (no questions yet), attempts_exhausted.
+--   by now), quiz_not_ready (no questions yet), participation_excluded, attempts_exhausted.
 CREATE OR REPLACE FUNCTION issuance.start_attempts(
     p_campaign uuid, p_phase uuid, p_rule uuid, p_ready boolean, p_now timestamptz,
     p_bucket smallint[], p_person uuid[], p_request_no text[], p_fingerprint bytea[],
@@ -83,6 +83,7 @@ DECLARE
     v_per_day bigint;
     v_seconds bigint;
     v_refusal text;
+    v_excluded bigint[] := '{}';
     v_made bigint[] := '{}';
 BEGIN
     SELECT (p_now AT TIME ZONE c.timezone)::date, r.attempts_per_day, r.time_limit_seconds,
@@ -105,6 +106,7 @@ BEGIN
     IF v_refusal IS NULL THEN
         PERFORM issuance.lock_participants(
             array_fill(p_campaign, ARRAY[cardinality(p_person)]), p_bucket, p_person);
+        v_excluded := issuance.excluded_places(p_campaign, p_now, p_bucket, p_person);
 
         WITH item AS MATERIALIZED (
             SELECT * FROM unnest(p_bucket, p_person, p_request_no, p_fingerprint, p_attempt, p_questions, p_orders)
@@ -117,7 +119,8 @@ BEGIN
             FROM item
             JOIN issuance.participant q ON q.bucket = item.bucket AND q.campaign_id = p_campaign
                                        AND q.person_id = item.person_id
-            WHERE q.attempts_day IS NULL OR q.attempts_day < v_day OR q.attempts_today < v_per_day
+            WHERE (q.attempts_day IS NULL OR q.attempts_day < v_day OR q.attempts_today < v_per_day)
+              AND item.ord <> ALL (v_excluded)
         ), fresh AS (
             INSERT INTO core.request (
                 bucket, caller_id, operation, request_no, fingerprint, result_bucket, result_id, created_at)
@@ -160,6 +163,7 @@ BEGIN
                CASE WHEN item.ord = ANY (v_made) THEN 'created'
                     WHEN replay.same THEN 'replayed'
                     WHEN replay.ord IS NOT NULL THEN 'request_no_reused'
+                    WHEN item.ord = ANY (v_excluded) THEN 'participation_excluded'
                     ELSE coalesce(v_refusal, 'attempts_exhausted')
                END AS outcome,
                CASE WHEN replay.ord IS NULL THEN item.attempt_id WHEN replay.same THEN replay.result_id END AS id

@@ -186,7 +186,10 @@ class Quizzes:
         known = await self._questions_of(quiz.campaign_id, quiz.bank_version)
         people = [(item.citizen.bucket, item.citizen.person_id) for item in items]
         samples = []
-        for recent in await store.recent_questions(self._kit.database, quiz.campaign_id, people):
+        lately = await store.recent_questions(
+            self._kit.database, quiz.campaign_id, people, attempts=rule.repeat_after_attempts
+        )
+        for recent in lately:
             ids = sample(known.bank, rule.questions, blueprint=rule.blueprint, recent=recent, rng=self._rng)
             orders = [shuffled_order(known.by_id[question_id], self._rng) for question_id in ids]
             samples.append((ids, orders))

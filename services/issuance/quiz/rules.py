@@ -1,8 +1,8 @@
 """Sampling, shuffling and marking. Pure: the random generator comes in, so that a test can repeat it."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from random import Random
 
 SCORE_MAX = 100
@@ -45,10 +45,39 @@ class UnknownAnswer(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bank:
-    """The ids of the questions in use, by difficulty, and the difficulty of each."""
+    """The ids of the questions in use by difficulty, and the difficulty of each.
+
+    `cells` are the ids by difficulty and category, `current` tells the version in use of each that was
+    replaced.
+    """
 
     levels: Mapping[int, Sequence[int]]
     level_of: Mapping[int, int]
+    cells: Mapping[tuple[int, str], Sequence[int]] = field(default_factory=dict)
+    current: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """How many questions of each difficulty, and how many of these of each category."""
+
+    levels: Mapping[int, int]
+    cells: Mapping[tuple[int, str], int] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, written: Mapping[str, int | Mapping[str, int]] | None) -> "Blueprint | None":
+        """A difficulty has a count, or a count for each category."""
+        if not written:
+            return None
+        levels: dict[int, int] = {}
+        cells: dict[tuple[int, str], int] = {}
+        for level, wanted in written.items():
+            if isinstance(wanted, Mapping):
+                cells |= {(int(level), category): count for category, count in wanted.items()}
+                levels[int(level)] = sum(wanted.values())
+            else:
+                levels[int(level)] = wanted
+        return cls(levels, cells)
 
 
 def quotas(
@@ -85,29 +114,49 @@ def _spread(total: int, left: Mapping[int, int]) -> dict[int, int]:
 
 
 def sample(
-    bank: Bank, total: int, *, blueprint: Mapping[int, int] | None, recent: Sequence[int], rng: Random
+    bank: Bank, total: int, *, blueprint: Blueprint | None, recent: Sequence[int], rng: Random
 ) -> list[int]:
     """Question ids for one attempt, in random order.
 
     `recent` is what this person was asked lately, the latest first. Such a question comes again only where
-    there is no other, the one that was asked longest ago first.
+    there is no other, the one that was asked longest ago first. Another version of it is the same question.
+    What the blueprint wants of a category that has too few comes from others of that difficulty, and what it
+    wants of a difficulty from other difficulties.
     """
-    asked_ago = {
-        question_id: place
-        for place, question_id in reversed(list(enumerate(recent)))
-        if question_id in bank.level_of
-    }
-    asked = Counter(bank.level_of[question_id] for question_id in asked_ago)
-    there = {level: len(ids) for level, ids in bank.levels.items()}
-    new = {level: count - asked[level] for level, count in there.items()}
+    asked_ago: dict[int, int] = {}
+    for place, question_id in enumerate(recent):
+        current = bank.current.get(question_id, question_id)
+        if current in bank.level_of:
+            asked_ago.setdefault(current, place)
     chosen: list[int] = []
-    for level, count in quotas(there, total, blueprint=blueprint, new=new).items():
-        # With so many candidates at least `count` are new, if the level has them; the order is random.
-        candidates = rng.sample(bank.levels[level], min(there[level], count + asked[level]))
-        candidates.sort(key=lambda question_id: -asked_ago.get(question_id, len(recent)))
-        chosen += candidates[:count]
+    for cell, count in sorted(blueprint.cells.items()) if blueprint else ():
+        ids = bank.cells.get(cell, ())
+        chosen += _pick(ids, min(count, total - len(chosen)), asked_ago, (), rng)
+    from_cells = Counter(bank.level_of[question_id] for question_id in chosen)
+    asked = Counter(bank.level_of[question_id] for question_id in asked_ago.keys() - chosen)
+    there = {level: len(ids) - from_cells[level] for level, ids in bank.levels.items()}
+    wanted = (
+        {level: count - from_cells[level] for level, count in blueprint.levels.items()} if blueprint else None
+    )
+    new = {level: count - asked[level] for level, count in there.items()}
+    taken = frozenset(chosen)
+    for level, count in quotas(there, total - len(chosen), blueprint=wanted, new=new).items():
+        chosen += _pick(bank.levels[level], count, asked_ago, taken, rng)
     rng.shuffle(chosen)
     return chosen
+
+
+def _pick(
+    ids: Sequence[int], count: int, asked_ago: Mapping[int, int], taken: Collection[int], rng: Random
+) -> list[int]:
+    """`count` of the ids (all, if there are fewer) that are not taken, those not asked lately first."""
+    # With so many candidates at least `count` are neither taken nor asked lately, if there are so many; the
+    # order is random.
+    candidates = rng.sample(ids, min(len(ids), count + len(asked_ago) + len(taken)))
+    free = [question_id for question_id in candidates if question_id not in taken]
+    never = max(asked_ago.values(), default=0) + 1
+    free.sort(key=lambda question_id: -asked_ago.get(question_id, never))
+    return free[:count]
 
 
 def shuffled_order(question: Question, rng: Random) -> str:

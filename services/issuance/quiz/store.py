@@ -1,5 +1,6 @@
 """SQL of the quiz. The hot statements are set-based: one row in, one row out, in the same order."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,17 +9,13 @@ from uuid import UUID
 
 import msgspec
 
-from services.issuance.quiz.rules import Bank, Question
+from services.issuance.quiz.rules import Bank, Blueprint, Question
 from shared.db import Database
 from shared.ids import HotId
 
-# So many of a person's last attempts are looked at, so that their questions do not come again: two days
-# of the model campaign, and its bank of 60 still has new ones.
-RECENT_ATTEMPTS = 5
-
 _QUIZ = """
     SELECT c.id, t.bank_version, p.id AS phase_id, p.opens_at, p.closes_at, r.id AS rule_id, r.questions,
-           r.blueprint, r.effective_from
+           r.blueprint, r.repeat_after_attempts, r.effective_from
     FROM core.campaign c
     JOIN issuance.campaign_rules t ON t.campaign_id = c.id
     LEFT JOIN issuance.phase p ON p.campaign_id = c.id
@@ -27,7 +24,8 @@ _QUIZ = """
     ORDER BY p.opens_at, r.effective_from
 """
 _QUESTIONS = """
-    SELECT id, text, options, answer, explanation, difficulty, retired_at IS NOT NULL AS retired
+    SELECT id, text, options, answer, explanation, difficulty, category, retired_at IS NOT NULL AS retired,
+           superseded_at IS NOT NULL AS superseded, coalesce(first_id, id) AS first_id
     FROM issuance.question WHERE campaign_id = $1 ORDER BY id
 """
 _RECENT = "SELECT * FROM issuance.recent_questions($1, $2, $3, $4)"
@@ -42,7 +40,8 @@ class Rule:
 
     id: UUID
     questions: int
-    blueprint: dict[int, int] | None
+    blueprint: Blueprint | None
+    repeat_after_attempts: int
     effective_from: datetime
 
 
@@ -160,7 +159,8 @@ def _rule(row: Any) -> Rule:  # noqa: ANN401 - a driver's record
     return Rule(
         id=row["rule_id"],
         questions=row["questions"],
-        blueprint=blueprint and {int(level): int(count) for level, count in blueprint.items()},
+        blueprint=Blueprint.read(blueprint),
+        repeat_after_attempts=row["repeat_after_attempts"],
         effective_from=row["effective_from"],
     )
 
@@ -168,28 +168,39 @@ def _rule(row: Any) -> Rule:  # noqa: ANN401 - a driver's record
 async def questions(database: Database, campaign_id: UUID, version: int) -> Questions:
     """Every question of the campaign, also those that are no longer asked."""
     by_id: dict[int, Question] = {}
-    levels: dict[int, list[int]] = {}
+    levels: defaultdict[int, list[int]] = defaultdict(list)
+    cells: defaultdict[tuple[int, str], list[int]] = defaultdict(list)
     level_of: dict[int, int] = {}
+    last_of: dict[int, int] = {}
+    first_of: dict[int, int] = {}
     for row in await database.call(_QUESTIONS, campaign_id):
-        by_id[row["id"]] = Question(
-            id=row["id"],
+        question_id, level = row["id"], row["difficulty"]
+        by_id[question_id] = Question(
+            id=question_id,
             text=row["text"],
             options=msgspec.json.decode(row["options"]),
             answer=frozenset(row["answer"]),
             explanation=row["explanation"],
         )
+        if row["superseded"]:
+            first_of[question_id] = row["first_id"]
+        else:
+            last_of[row["first_id"]] = question_id
         if not row["retired"]:
-            levels.setdefault(row["difficulty"], []).append(row["id"])
-            level_of[row["id"]] = row["difficulty"]
-    return Questions(version, by_id, Bank(levels, level_of))
+            levels[level].append(question_id)
+            level_of[question_id] = level
+            if row["category"] is not None:
+                cells[level, row["category"]].append(question_id)
+    current = {question_id: last_of[first] for question_id, first in first_of.items() if first in last_of}
+    return Questions(version, by_id, Bank(levels, level_of, cells, current))
 
 
 async def recent_questions(
-    database: Database, campaign_id: UUID, people: Sequence[tuple[int, UUID]]
+    database: Database, campaign_id: UUID, people: Sequence[tuple[int, UUID]], *, attempts: int
 ) -> list[Sequence[int]]:
-    """issuance.recent_questions: what each of these persons was asked lately, the latest first."""
+    """issuance.recent_questions: what each was asked in so many last attempts, the latest first."""
     buckets, persons = [bucket for bucket, _ in people], [person_id for _, person_id in people]
-    rows = await database.call(_RECENT, campaign_id, RECENT_ATTEMPTS, buckets, persons)
+    rows = await database.call(_RECENT, campaign_id, attempts, buckets, persons)
     return [row["question_ids"] for row in rows]
 
 

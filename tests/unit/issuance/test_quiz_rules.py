@@ -1,6 +1,7 @@
 """Sampling, shuffling and marking."""
 
 from collections import Counter
+from collections.abc import Iterable
 from random import Random
 
 import pytest
@@ -11,6 +12,7 @@ from services.issuance.quiz.rules import (
     SCORE_MAX,
     SHOWN_KEYS,
     Bank,
+    Blueprint,
     Question,
     UnknownAnswer,
     mark,
@@ -87,7 +89,8 @@ def test_a_sample_has_no_question_twice_and_keeps_to_the_blueprint(
 ) -> None:
     bank = bank_of(counts)
     recent = data.draw(st.lists(st.sampled_from(sorted(bank.level_of)), max_size=40)) if bank.level_of else []
-    chosen = sample(bank, total, blueprint=blueprint, recent=recent, rng=Random(seed))
+    wanted = None if blueprint is None else Blueprint(blueprint)
+    chosen = sample(bank, total, blueprint=wanted, recent=recent, rng=Random(seed))
     assert len(set(chosen)) == len(chosen) == min(total, len(bank.level_of))
     found = Counter(bank.level_of[question_id] for question_id in chosen)
     if blueprint and sum(blueprint.values()) <= total:
@@ -118,6 +121,18 @@ def test_the_same_generator_gives_the_same_attempt_and_another_one_a_different_o
     assert first == again != other
 
 
+# The 0.1 % points of chi-square with 29 and 59 degrees of freedom. Sampling without replacement varies
+# less than that distribution assumes, so a fair sampler fails less often than once in a thousand seeds.
+CHI_SQUARE_29, CHI_SQUARE_59 = 58.30, 98.32
+
+
+def chi_square(asked: Counter[int], ids: Iterable[int]) -> float:
+    """Of how often each of these was asked, against as often for all."""
+    counts = [asked[question_id] for question_id in ids]
+    expected = sum(counts) / len(counts)
+    return sum((count - expected) ** 2 / expected for count in counts)
+
+
 def test_every_question_of_the_bank_is_asked_about_as_often() -> None:
     rng, bank = Random(7), bank_of({1: 12, 2: 12, 3: 6})
     asked = Counter(
@@ -125,9 +140,81 @@ def test_every_question_of_the_bank_is_asked_about_as_often() -> None:
         for _ in range(3000)
         for question_id in sample(bank, 10, blueprint=None, recent=[], rng=rng)
     )
-    # 1,000 expected each; 5 standard deviations.
-    assert all(abs(count - 1000) < 130 for count in asked.values())
-    assert len(asked) == 30
+    assert chi_square(asked, bank.level_of) < CHI_SQUARE_29
+
+
+@pytest.mark.parametrize("attempts", [0, 3, 5])
+def test_every_question_of_a_cell_is_asked_about_as_often_by_people_who_come_again(attempts: int) -> None:
+    rng, bank = Random(11), celled(30, 30)
+    blueprint = Blueprint.read({"1": {"甲": 3, "乙": 2}, "2": 4})
+    asked: Counter[int] = Counter()
+    for _ in range(600):
+        recent: list[int] = []
+        for _ in range(8):
+            chosen = sample(bank, 9, blueprint=blueprint, recent=recent[: attempts * 9], rng=rng)
+            recent = chosen + recent
+            asked.update(chosen)
+    for ids in (bank.cells[1, "甲"], bank.cells[1, "乙"], bank.levels[2]):
+        assert chi_square(asked, ids) < CHI_SQUARE_59
+
+
+def celled(first: int, second: int) -> Bank:
+    """Two difficulties of two categories each, with so many questions in each cell of each."""
+    cells = {
+        (level, category): [level * 1000 + place * 100 + number for number in range(count)]
+        for level, count in ((1, first), (2, second))
+        for place, category in enumerate("甲乙")
+    }
+    levels = {level: [*cells[level, "甲"], *cells[level, "乙"]] for level in (1, 2)}
+    level_of = {question_id: level for level, ids in levels.items() for question_id in ids}
+    return Bank(levels, level_of, cells)
+
+
+@given(
+    st.integers(0, 8),
+    st.integers(0, 8),
+    st.dictionaries(
+        st.sampled_from(["1", "2", "3"]),
+        st.integers(0, 5) | st.dictionaries(st.sampled_from("甲乙丙"), st.integers(0, 4)),
+    ),
+    seeds,
+    st.data(),
+)
+def test_a_blueprint_of_categories_is_met_wherever_the_bank_can(
+    first: int, second: int, written: dict[str, int | dict[str, int]], seed: int, data: st.DataObject
+) -> None:
+    bank, blueprint = celled(first, second), Blueprint.read(written)
+    total = max(1, sum(blueprint.levels.values()) if blueprint else 3)
+    recent = data.draw(st.lists(st.sampled_from(sorted(bank.level_of)), max_size=30)) if bank.level_of else []
+    chosen = sample(bank, total, blueprint=blueprint, recent=recent, rng=Random(seed))
+    assert len(set(chosen)) == len(chosen) == min(total, len(bank.level_of))
+    found = Counter(bank.level_of[question_id] for question_id in chosen)
+    for level, wanted in (blueprint.levels if blueprint else {}).items():
+        assert found[level] >= min(wanted, len(bank.levels.get(level, ())))
+    for cell, wanted in (blueprint.cells if blueprint else {}).items():
+        ids = bank.cells.get(cell, ())
+        assert len(set(chosen) & set(ids)) >= min(wanted, len(ids))
+
+
+@given(st.integers(1, 6), seeds)
+def test_with_enough_questions_nobody_meets_one_again_in_the_attempts_of_the_rule(
+    attempts: int, seed: int
+) -> None:
+    rng, bank = Random(seed), bank_of({1: 40, 2: 40})
+    blueprint = Blueprint.read({"1": 3, "2": 2})
+    seen: list[list[int]] = []
+    for _ in range(attempts + 1):
+        recent = [question_id for chosen in reversed(seen) for question_id in chosen]
+        chosen = sample(bank, 5, blueprint=blueprint, recent=recent, rng=rng)
+        assert not set(chosen) & set(recent)
+        seen.append(chosen)
+
+
+def test_another_version_of_a_question_is_the_same_question() -> None:
+    bank = Bank({1: [11, 2, 3]}, {11: 1, 2: 1, 3: 1}, current={1: 11, 10: 11})
+    for seed in range(30):
+        assert 11 not in sample(bank, 2, blueprint=None, recent=[1], rng=Random(seed))
+        assert set(sample(bank, 2, blueprint=None, recent=[10, 2], rng=Random(seed))) == {3, 2}
 
 
 def test_every_order_of_the_options_comes_about_as_often() -> None:
