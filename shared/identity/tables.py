@@ -10,6 +10,7 @@ from sqlalchemy import (
     Index,
     SmallInteger,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,12 +37,14 @@ class PersonRow(Base):
     verified_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
+    forgotten_at: Mapped[datetime | None] = mapped_column(comment="nothing leads to the human being any more")
 
 
 class PersonIdentityRow(Base):
     """One row per natural person ever seen: what makes two accounts of one person impossible.
 
-    It outlives erasure (keyed hash only), so that limits are not reset by coming back.
+    It outlives erasure (keyed hash only) until the person's campaigns have ended, so that limits are not
+    reset by coming back.
     """
 
     __tablename__ = "person_identity"
@@ -58,36 +61,80 @@ class PersonIdentityRow(Base):
 
 
 class AccountRow(Base):
-    """A sign-in of a channel (WeChat, Alipay, demo): openid and the like, as a keyed hash."""
+    """A sign-in of a channel (WeChat, Alipay, demo): openid and the like, as a keyed hash.
+
+    An erased account knows its subject no more, so that the subject's next sign-in makes a new one.
+    """
 
     __tablename__ = "account"
     __table_args__ = (
         UniqueConstraint("provider", "subject_hash"),
         ForeignKeyConstraint(["bucket", "person_id"], ["core.person.bucket", "core.person.id"]),
+        CheckConstraint(
+            "erased_at IS NOT NULL OR (subject_hash IS NOT NULL AND subject_sealed IS NOT NULL)",
+            name="live_has_a_subject",
+        ),
+        Index("ix_account_person", "bucket", "person_id"),
+        # Few: looked through before every batch of the hot operations.
+        Index(
+            "ix_account_absent",
+            "id",
+            postgresql_where=text("erased_at IS NOT NULL OR consent_withdrawn_at IS NOT NULL"),
+        ),
         {"schema": "core"},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     provider: Mapped[str]
-    subject_hash: Mapped[bytes]
-    subject_sealed: Mapped[bytes] = mapped_column(comment="needed to send the citizen a message")
+    subject_hash: Mapped[bytes | None]
+    subject_sealed: Mapped[bytes | None] = mapped_column(comment="needed to send the citizen a message")
     bucket: Mapped[int] = mapped_column(SmallInteger)
     person_id: Mapped[UUID]
+    left_bucket: Mapped[int | None] = mapped_column(SmallInteger)
+    left_person_id: Mapped[UUID | None] = mapped_column(
+        comment="the provisional person that it stood for before it adopted one who was here already"
+    )
     created_at: Mapped[datetime]
+    consent_withdrawn_at: Mapped[datetime | None] = mapped_column(comment="NULL again once consent is given")
     erased_at: Mapped[datetime | None]
 
 
+class FormerSubjectRow(Base):
+    """The subject of an erased account whose person never had an identity: a keyed hash only.
+
+    Whoever signs in again meets that person's limits; gone when the person's campaigns have ended.
+    """
+
+    __tablename__ = "former_subject"
+    __table_args__ = (
+        ForeignKeyConstraint(["bucket", "person_id"], ["core.person.bucket", "core.person.id"]),
+        Index("ix_former_subject_person", "bucket", "person_id"),
+        {"schema": "core"},
+    )
+
+    provider: Mapped[str] = mapped_column(primary_key=True)
+    subject_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    bucket: Mapped[int] = mapped_column(SmallInteger)
+    person_id: Mapped[UUID]
+
+
 class ConsentRow(Base):
-    """That a citizen agreed, to which text, when. Append-only."""
+    """That a citizen agreed, to which text, when and how; or took it back. Append-only."""
 
     __tablename__ = "consent"
-    __table_args__ = ({"schema": "core"},)
+    __table_args__ = (
+        CheckConstraint("action IN ('given', 'withdrawn')", name="known_action"),
+        Index("ix_consent_account", "account_id"),
+        {"schema": "core"},
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("core.account.id"))
     purpose: Mapped[str]
     text_version: Mapped[str]
     given_at: Mapped[datetime]
+    action: Mapped[str] = mapped_column(server_default=text("'given'"))
+    how: Mapped[str] = mapped_column(server_default=text("'identity_form'"))
 
 
 class StaffRow(Base):

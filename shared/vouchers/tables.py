@@ -93,7 +93,7 @@ class VoucherRow(Base):
     person_id: Mapped[UUID]
     source_id: Mapped[UUID] = mapped_column(comment="the award it was claimed from: one voucher each")
     code_hash: Mapped[bytes] = mapped_column(comment="first 16 bytes of the keyed hash of the code")
-    code_sealed: Mapped[bytes]
+    code_sealed: Mapped[bytes | None] = mapped_column(comment="NULL: its holder was forgotten")
     state: Mapped[str] = mapped_column(server_default=text("'issued'"))
     valid_from: Mapped[datetime]
     valid_until: Mapped[datetime]
