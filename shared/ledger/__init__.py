@@ -1,5 +1,19 @@
 """A campaign's money: who pays, in which shares, and every move from account to account."""
 
-from shared.ledger.store import Fund, Payer, fund_of, lock_fund, open_fund
+from shared.ledger.operations import Pieces, cover, open_fund, set_budget, set_shares
+from shared.ledger.store import Cause, Fund, FundVersion, Payer, fund_of, lock_fund, versions
 
-__all__ = ["Fund", "Payer", "fund_of", "lock_fund", "open_fund"]
+__all__ = [
+    "Cause",
+    "Fund",
+    "FundVersion",
+    "Payer",
+    "Pieces",
+    "cover",
+    "fund_of",
+    "lock_fund",
+    "open_fund",
+    "set_budget",
+    "set_shares",
+    "versions",
+]

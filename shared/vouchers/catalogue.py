@@ -32,13 +32,18 @@ async def publish(
     fund: ledger.Fund,
     actor: str,
     now: datetime,
+    pieces: ledger.Pieces | None = None,
 ) -> bool:
-    """Writes the campaign, its types and its fund with the opening transfer; False if the slug is taken."""
+    """Writes the campaign, its types and its fund with the opening transfer; False if the slug is taken.
+
+    `pieces` are the vouchers that its stock may become, counted by their price.
+    """
     if not await store.insert_campaign(tx, campaign, now=now):
         return False
     await store.insert_types(tx, campaign.id, types)
     day = local_day(now, campaign.timezone)
-    await ledger.open_fund(tx, campaign.id, fund, actor=actor, now=now, day=day)
+    cause = ledger.Cause(campaign.id, actor, None, now, day)
+    await ledger.open_fund(tx, campaign.id, fund, cause, pieces=pieces or {})
     return True
 
 

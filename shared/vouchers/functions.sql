@@ -13,7 +13,7 @@ LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
     WITH kind AS (
-        SELECT t.kind, t.amount_fen, t.validity_days, f.shares_ppm,
+        SELECT t.kind, t.amount_fen, t.validity_days, f.version,
                core.split_fen(t.amount_fen, f.shares_ppm) AS split_fen,
                (p_now AT TIME ZONE c.timezone)::date AS day
         FROM core.voucher_type t
@@ -22,10 +22,10 @@ BEGIN
         WHERE t.campaign_id = p_campaign AND t.key = p_type
     ), issued AS (
         INSERT INTO core.voucher (
-            bucket, id, campaign_id, phase_seq, voucher_type, kind, amount_fen, split_fen, person_id,
+            bucket, id, campaign_id, phase_seq, voucher_type, kind, amount_fen, split_fen, fund_version, person_id,
             source_id, code_hash, code_sealed, valid_from, valid_until, issued_at)
         SELECT u.bucket, u.id, p_campaign, p_phase_seq, p_type, kind.kind, kind.amount_fen, kind.split_fen,
-               u.person, u.source, u.code_hash, u.code_sealed, p_now,
+               kind.version, u.person, u.source, u.code_hash, u.code_sealed, p_now,
                p_now + make_interval(days => kind.validity_days::integer), p_now
         FROM unnest(p_bucket, p_id, p_person, p_source, p_code_hash, p_code_sealed)
              AS u (bucket, id, person, source, code_hash, code_sealed)
@@ -65,7 +65,7 @@ BEGIN
         WHERE v.bucket = item.bucket AND v.id = item.voucher_id
           AND v.state = 'issued' AND v.valid_from <= item.at AND v.valid_until > item.at
         RETURNING item.ord, item.institution_id, item.actor, item.redemption_id, v.bucket, v.id,
-                  v.campaign_id, v.voucher_type, v.amount_fen, v.split_fen,
+                  v.campaign_id, v.voucher_type, v.amount_fen, v.split_fen, v.fund_version,
                   CASE v.kind WHEN 'general' THEN least(v.amount_fen, item.bill_fen) ELSE v.amount_fen END
                       AS applied_fen
     ), priced AS (
@@ -74,7 +74,8 @@ BEGIN
                     ELSE core.split_fen(hit.applied_fen, f.shares_ppm) END AS applied_split
         FROM hit
         JOIN core.campaign c ON c.id = hit.campaign_id
-        JOIN core.fund f ON f.campaign_id = hit.campaign_id
+        -- The shares that the voucher was issued with, whatever they are now.
+        JOIN core.fund_version f ON f.campaign_id = hit.campaign_id AND f.version = hit.fund_version
     ), move AS (
         SELECT priced.*, 'redeem' AS kind, 'payable' AS credit, applied_split AS amounts FROM priced
         UNION ALL
@@ -148,7 +149,9 @@ $$;
 CREATE OR REPLACE FUNCTION core.vouchers_end(
     p_bucket smallint[], p_voucher uuid[], p_state text, p_actor text, p_now timestamptz
 ) RETURNS TABLE (bucket smallint, voucher_id uuid, campaign_id uuid, phase_seq smallint, voucher_type text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+-- Its plan is kept, and may have been made when the table was empty.
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY

@@ -23,6 +23,7 @@ _TYPE = (
     VoucherTypeRow.amount_fen,
     VoucherTypeRow.validity_days,
     VoucherTypeRow.reports_result_to_health_code,
+    VoucherTypeRow.total_cap,
 )
 
 
@@ -39,7 +40,10 @@ class CampaignRef:
 
 @dataclass(frozen=True, slots=True)
 class VoucherType:
-    """`amount_fen` is the face value (general) or the settlement price (directed)."""
+    """`amount_fen` is the face value (general) or the settlement price (directed).
+
+    `total_cap` bounds what all phases together put in.
+    """
 
     key: str
     kind: Kind
@@ -48,6 +52,7 @@ class VoucherType:
     amount_fen: int
     validity_days: int
     reports_result_to_health_code: bool = False
+    total_cap: int | None = None
 
 
 async def insert_campaign(tx: Tx, campaign: CampaignRef, *, now: datetime) -> bool:
@@ -82,6 +87,7 @@ async def insert_types(tx: Tx, campaign_id: UUID, types: tuple[VoucherType, ...]
                 "amount_fen": voucher_type.amount_fen,
                 "validity_days": voucher_type.validity_days,
                 "reports_result_to_health_code": voucher_type.reports_result_to_health_code,
+                "total_cap": voucher_type.total_cap,
             }
             for position, voucher_type in enumerate(types)
         ],

@@ -15,6 +15,7 @@ CAMPAIGN_MEASURES = (
     "chance",
     "draw",
     "fund",
+    "refund",
     "issue",
     "redeem",
     "release",
@@ -34,6 +35,7 @@ CHART_DAYS = 14
 # What a kind of transfer does to the four accounts of a payer (architecture: money).
 _EFFECTS: Mapping[str, Mapping[str, int]] = {
     "fund": {"available": 1},
+    "refund": {"available": -1},
     "issue": {"available": -1, "committed": 1},
     "redeem": {"committed": -1, "payable": 1},
     "release": {"committed": -1, "available": 1},

@@ -3,7 +3,8 @@
 -- A transfer takes from one account what it gives to another, so it is balanced when it is whole: one
 -- amount for every payer of its campaign, none missing, none negative, and the accounts of its kind.
 WITH way (kind, debit, credit) AS (
-    VALUES ('fund', 'budget', 'available'), ('issue', 'available', 'committed'),
+    VALUES ('fund', 'budget', 'available'), ('refund', 'available', 'budget'),
+           ('issue', 'available', 'committed'),
            ('redeem', 'committed', 'payable'), ('release', 'committed', 'available'),
            ('reverse', 'payable', 'committed'), ('recommit', 'available', 'committed'),
            ('expire', 'committed', 'available'), ('revoke', 'committed', 'available'),

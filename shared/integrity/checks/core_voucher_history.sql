@@ -2,7 +2,7 @@
 -- zh: 每张消费券与其资金划转一致
 -- Each voucher by itself: what its transfers left committed is its value while it can be used and nothing
 -- afterwards, something is owed or paid for it exactly when it is redeemed, and its value is split as the
--- campaign's shares say.
+-- campaign's shares say: those with which it was issued.
 WITH left_over AS (
     SELECT t.bucket, t.voucher_id,
            core.amounts_sum(CASE 'committed' WHEN t.credit THEN t.amounts_fen
@@ -17,7 +17,7 @@ WITH left_over AS (
     SELECT coalesce(v.id, l.voucher_id) AS id
     FROM core.voucher v
     FULL JOIN left_over l ON l.bucket = v.bucket AND l.voucher_id = v.id
-    LEFT JOIN core.fund f ON f.campaign_id = v.campaign_id
+    LEFT JOIN core.fund_version f ON f.campaign_id = v.campaign_id AND f.version = v.fund_version
     WHERE v.id IS NULL
        OR l.voucher_id IS NULL
        OR v.split_fen IS DISTINCT FROM core.split_fen(v.amount_fen, f.shares_ppm)
