@@ -4,9 +4,11 @@ from fastapi import FastAPI
 
 from services.issuance.accounts import routes as accounts
 from services.issuance.activities import routes as activities
+from services.issuance.bank import routes as bank
 from services.issuance.calibration import routes as calibration
 from services.issuance.campaigns import routes as campaigns
 from services.issuance.changes import routes as changes
+from services.issuance.drawlog import routes as drawlog
 from services.issuance.events import routes as events
 from services.issuance.lottery import routes as lottery
 from services.issuance.monitoring import routes as monitoring
@@ -17,6 +19,7 @@ from services.issuance.quiz import routes as quiz
 from services.issuance.reporting import routes as reporting
 from services.issuance.rescoring import routes as rescoring
 from services.issuance.reviews import routes as reviews
+from services.issuance.vouchers import routes as vouchers
 from services.issuance.wallet import routes as wallet
 from services.issuance.wiring import SERVICE, build
 from shared.clock import Clock
@@ -44,9 +47,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             campaigns.router,
             changes.router,
             questions.router,
+            bank.router,
             quiz.router,
             lottery.router,
+            drawlog.router,
             wallet.router,
+            vouchers.router,
             activities.router,
             events.router,
             photos.router,

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 from services.issuance.accounts.operations import Accounts
 from services.issuance.activities.operations import Activities
+from services.issuance.bank.operations import Bank
 from services.issuance.calibration.operations import Calibration
 from services.issuance.campaigns.operations import Campaigns
 from services.issuance.changes.operations import Changes
+from services.issuance.drawlog.operations import DrawLogs
 from services.issuance.events.operations import Events
-from services.issuance.lottery.operations import DrawAudits, Lottery
+from services.issuance.lottery.operations import Lottery
 from services.issuance.monitoring.operations import Monitoring
 from services.issuance.notices.operations import Notices
 from services.issuance.photos.operations import Photos
@@ -20,6 +22,7 @@ from services.issuance.quiz.operations import Quizzes
 from services.issuance.reporting.operations import Reporting
 from services.issuance.rescoring.operations import Rescoring
 from services.issuance.reviews.operations import Reviews
+from services.issuance.vouchers.operations import Vouchers
 from services.issuance.wallet.operations import Wallet
 from shared.approvals import Approvals
 from shared.jobs.awaited import AwaitedJobs
@@ -42,11 +45,13 @@ class Wiring:
     campaigns: Campaigns
     changes: Changes
     questions: Questions
+    bank: Bank
     limiter: RateLimiter
     quizzes: Quizzes
     lottery: Lottery
-    draw_audits: DrawAudits
+    draw_logs: DrawLogs
     wallet: Wallet
+    vouchers: Vouchers
     activities: Activities
     events: Events
     photos: Photos
@@ -73,21 +78,25 @@ class Wiring:
 def build(kit: Kit) -> Wiring:
     """Raises SettingsMissing."""
     campaigns, changes = Campaigns(kit, SERVICE), Changes(kit, SERVICE)
-    appliers = {**campaigns.appliers, **changes.appliers}
+    vouchers = Vouchers(kit, SERVICE)
+    appliers = {**vouchers.appliers, **campaigns.appliers, **changes.appliers}
     share_verifier = share_verifier_of(kit.settings)
+    awaited = AwaitedJobs(kit, Queue.ISSUANCE)
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
-        awaited=AwaitedJobs(kit, Queue.ISSUANCE),
+        awaited=awaited,
         accounts=Accounts(kit, providers_of(kit.settings)),
         campaigns=campaigns,
         changes=changes,
         questions=Questions(kit),
+        bank=Bank(kit),
         limiter=build_limiter(kit.settings),
         quizzes=Quizzes(kit),
         lottery=Lottery(kit),
-        draw_audits=DrawAudits(kit, campaigns.reveal_seeds),
+        draw_logs=DrawLogs(kit, campaigns.reveal_seeds),
         wallet=Wallet(kit),
+        vouchers=vouchers,
         activities=Activities(kit, verifies_shares=share_verifier is not None),
         events=Events(kit),
         photos=Photos(kit, objects_of(kit.settings)),
@@ -95,7 +104,7 @@ def build(kit: Kit) -> Wiring:
         share_verifier=share_verifier,
         notices=Notices(kit),
         reporting=Reporting(kit),
-        calibration=Calibration(kit),
+        calibration=Calibration(kit, awaited),
         rescoring=Rescoring(kit),
         planning=Planning(kit),
         monitoring=Monitoring(kit),

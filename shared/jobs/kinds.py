@@ -19,10 +19,18 @@ class Kind(StrEnum):
     VOUCHER_ISSUED = "issuance.voucher_issued"
     VOUCHER_REDEEMED = "issuance.voucher_redeemed"
     VOUCHER_RESTORED = "issuance.voucher_restored"
+    # {"voucher_id", "change_id"}: tell the holder that a voucher was revoked, and why.
+    VOUCHER_REVOKED = "issuance.voucher_revoked"
+    # {"activity_id"}: tell whoever submitted an activity how its review ended.
+    ACTIVITY_DECIDED = "issuance.activity_decided"
+    # {"delivery_id"}: carry a notice to its person, over one channel.
+    NOTICE_DUE = "issuance.notice_due"
     # {"activity_id"}: ask the share verifier about a share.
     SHARE_SUBMITTED = "issuance.share_submitted"
     # {"address"}: forget an object whose photo was dropped.
     PHOTO_DROPPED = "issuance.photo_dropped"
+    # {"job_id"}: count all answers of a campaign and keep the statistics of its questions.
+    STATISTICS_WANTED = "issuance.statistics_wanted"
     # {"redemption_id"}: count a write-off or its reversal in the institution's statistics.
     REDEMPTION_COUNTED = "redemption.redemption_counted"
     REVERSAL_COUNTED = "redemption.reversal_counted"

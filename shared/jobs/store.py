@@ -1,4 +1,6 @@
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -19,6 +21,37 @@ _HEARTBEAT = text("""
     INSERT INTO core.worker (queue, seen_at) VALUES (:queue, :now)
     ON CONFLICT (queue) DO UPDATE SET seen_at = excluded.seen_at
 """)
+_NEW_WALK = text("""
+    INSERT INTO core.walk (name, floor_at, ceiling_at, position_at, position_id)
+    VALUES (:name, :beginning, :beginning, :beginning, :first) ON CONFLICT DO NOTHING
+""")
+_LOCK_WALK = text("""
+    SELECT ceiling_at, position_at, position_id FROM core.walk WHERE name = :name FOR UPDATE SKIP LOCKED
+""")
+_MOVE_WALK = text("UPDATE core.walk SET position_at = :at, position_id = :id WHERE name = :name")
+_END_WALK = text("""
+    UPDATE core.walk SET floor_at = :floor_at, ceiling_at = :ceiling_at, position_at = :floor_at,
+                         position_id = :first
+    WHERE name = :name
+""")
+
+# Before anything that the platform has ever seen.
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)
+_FIRST = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in a walk, behind which the next batch begins."""
+
+    at: datetime
+    id: UUID = _FIRST
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    ceiling_at: datetime
+    position: Place
 
 
 async def take_turn(tx: Tx, name: str, *, now: datetime, lease_until: datetime) -> bool:
@@ -34,3 +67,26 @@ async def end_turn(tx: Tx, name: str, *, next_at: datetime, finished_at: datetim
 
 async def heartbeat(tx: Tx, queue: str, now: datetime) -> None:
     await tx.execute(_HEARTBEAT, {"queue": queue, "now": now})
+
+
+async def lock_walk(tx: Tx, name: str) -> Walked | None:
+    """How far a walk has come, locked until the batch commits; None while another worker is at it."""
+    await tx.execute(_NEW_WALK, {"name": name, "beginning": BEGINNING, "first": _FIRST})
+    row = (await tx.execute(_LOCK_WALK, {"name": name})).one_or_none()
+    return None if row is None else Walked(row.ceiling_at, Place(row.position_at, row.position_id))
+
+
+async def restart_walk(tx: Tx, name: str) -> Walked:
+    """Everything is looked at again."""
+    await end_walk(tx, name, floor_at=BEGINNING, ceiling_at=BEGINNING)
+    return Walked(BEGINNING, Place(BEGINNING))
+
+
+async def move_walk(tx: Tx, name: str, place: Place) -> None:
+    await tx.execute(_MOVE_WALK, {"name": name, "at": place.at, "id": place.id})
+
+
+async def end_walk(tx: Tx, name: str, *, floor_at: datetime, ceiling_at: datetime) -> None:
+    """The pass is over: the next one begins at `floor_at`."""
+    values = {"name": name, "floor_at": floor_at, "ceiling_at": ceiling_at, "first": _FIRST}
+    await tx.execute(_END_WALK, values)

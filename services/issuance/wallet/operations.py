@@ -16,15 +16,19 @@ from services.issuance.wallet.schemas import HotInstitution, HotToken, HotVouche
 from services.issuance.wallet.store import Claimed, Voucher
 from shared.batching import Batcher
 from shared.clock import machine_now, rfc3339
+from shared.db import Tx
 from shared.errors import Fault, InvalidRequest, NotFound, Refusal, RequestNoReused, invariant
 from shared.idempotency import fingerprint
 from shared.identity.citizens import Citizen
 from shared.ids import HotId, new_id, parse_hot_id
+from shared.jobs.store import Place
+from shared.jobs.walks import Stride, walk
 from shared.kit import Kit
 from shared.vouchers.codes import code_context, code_hash, grouped, make_code, make_token
 from shared.vouchers.offline import LATE_ARRIVAL
 
 EXPIRE_AT_ONCE = 500
+EXPIRY_WALK = "issuance.expire_vouchers"
 # The standard asks for four modules of white around a QR code; cashiers' scanners need them.
 QUIET_ZONE = 4
 
@@ -125,18 +129,22 @@ class Wallet:
         """Ends vouchers whose time is over; their value goes back. Returns how many.
 
         A till without a line may still bring a write-off from when a voucher was good: until that is
-        too late, the voucher is only shown as expired.
+        too late, the voucher is only shown as expired. Safe on any number of workers.
         """
-        ended = 0
-        while True:
-            async with self._kit.database.transaction(slow=True) as tx:
-                now = self._kit.clock.now()
-                batch = await store.expire_vouchers(
-                    tx, now=now, ended_before=now - LATE_ARRIVAL, limit=EXPIRE_AT_ONCE
-                )
-            if not batch:
-                return ended
-            ended += batch
+
+        async def step(tx: Tx, after: Place, until: datetime) -> Stride:
+            now = self._kit.clock.now()
+            return await store.expire_vouchers(tx, after, now=now, ended_before=until, limit=EXPIRE_AT_ONCE)
+
+        def until() -> datetime:
+            return self._kit.clock.now() - LATE_ARRIVAL
+
+        return await walk(self._kit.database, EXPIRY_WALK, until=until, step=step)
+
+    async def expire_restored(self, tx: Tx, vouchers: Sequence[HotId]) -> None:
+        """Ends those of these vouchers, given back just now, whose time was over when the walk had passed."""
+        now = self._kit.clock.now()
+        await store.expire_these(tx, vouchers, now=now, ended_before=now - LATE_ARRIVAL)
 
     async def drain(self) -> None:
         """Answers what was submitted; at the end of a process."""

@@ -10,6 +10,8 @@ from sqlalchemy import text
 
 from shared.db import Database, Tx
 from shared.ids import HotId
+from shared.jobs.store import Place
+from shared.jobs.walks import Stride
 
 _CLAIM = "SELECT * FROM issuance.claim_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
 _COLUMNS = """
@@ -28,12 +30,32 @@ _VOUCHERS = text(f"""
            OR (v.issued_at, v.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid)))
     ORDER BY v.issued_at DESC, v.id DESC LIMIT :limit
 """)
-# A voucher that is written off at this moment is left alone by core.vouchers_end.
+# A voucher that is written off at this moment is left alone by core.vouchers_end. Walks along the index of
+# valid_until, which holds every voucher: a partial one would cost each write-off.
 _EXPIRE = text("""
+    WITH due AS MATERIALIZED (
+        SELECT bucket, id, valid_until FROM core.voucher
+        WHERE (valid_until, id) > (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid))
+          AND valid_until <= :ended_before AND state = 'issued'
+        ORDER BY valid_until, id LIMIT :limit
+    ), sorted AS (
+        SELECT array_agg(bucket ORDER BY bucket, id) AS buckets, array_agg(id ORDER BY bucket, id) AS ids
+        FROM due
+    ), ended AS (
+        SELECT voucher_id FROM sorted
+        CROSS JOIN LATERAL core.vouchers_end(sorted.buckets, sorted.ids, 'expired', 'system', :now)
+    ), last AS (
+        SELECT valid_until, id FROM due ORDER BY valid_until DESC, id DESC LIMIT 1
+    )
+    SELECT (SELECT count(*) FROM ended) AS ended, (SELECT count(*) FROM due) AS found,
+           (SELECT valid_until FROM last) AS last_at, (SELECT id FROM last) AS last_id
+""")
+_EXPIRE_THESE = text("""
     WITH due AS (
-        SELECT bucket, id FROM core.voucher
-        WHERE state = 'issued' AND valid_until <= :ended_before
-        ORDER BY valid_until LIMIT :limit
+        SELECT v.bucket, v.id FROM core.voucher v
+        JOIN unnest(CAST(:buckets AS smallint[]), CAST(:ids AS uuid[])) AS u (bucket, id)
+            ON u.bucket = v.bucket AND u.id = v.id
+        WHERE v.state = 'issued' AND v.valid_until <= :ended_before
     ), sorted AS (
         SELECT array_agg(bucket ORDER BY bucket, id) AS buckets, array_agg(id ORDER BY bucket, id) AS ids
         FROM due
@@ -149,7 +171,27 @@ async def vouchers(
     return [Voucher(*row) for row in (await tx.execute(_VOUCHERS, values))]
 
 
-async def expire_vouchers(tx: Tx, *, now: datetime, ended_before: datetime, limit: int) -> int:
-    """Ends vouchers whose time was over by then, by core.vouchers_end; returns how many."""
-    values = {"now": now, "ended_before": ended_before, "limit": limit}
-    return int((await tx.execute(_EXPIRE, values)).scalar_one())
+async def expire_vouchers(
+    tx: Tx, after: Place, *, now: datetime, ended_before: datetime, limit: int
+) -> Stride:
+    """Ends the next vouchers behind a place whose time was over by then, by core.vouchers_end."""
+    values = {
+        "after_at": after.at,
+        "after_id": after.id,
+        "now": now,
+        "ended_before": ended_before,
+        "limit": limit,
+    }
+    row = (await tx.execute(_EXPIRE, values)).one()
+    return Stride(row.ended, None if row.found < limit else Place(row.last_at, row.last_id))
+
+
+async def expire_these(tx: Tx, vouchers: Sequence[HotId], *, now: datetime, ended_before: datetime) -> int:
+    """Ends those of these vouchers whose time was over by then; returns how many."""
+    values = {
+        "buckets": [voucher.bucket for voucher in vouchers],
+        "ids": [voucher.uuid for voucher in vouchers],
+        "now": now,
+        "ended_before": ended_before,
+    }
+    return int((await tx.execute(_EXPIRE_THESE, values)).scalar_one())
