@@ -2,7 +2,7 @@
 
 from arq.worker import Worker
 
-from services.issuance.campaigns import jobs as campaigns
+from services.issuance.drawlog import jobs as drawlog
 from services.issuance.lottery import jobs as lottery
 from services.issuance.notices import jobs as notices
 from services.issuance.photos import jobs as photos
@@ -26,7 +26,7 @@ def parts(wiring: Wiring) -> WorkerParts:
         ],
         periodics=[
             reporting.fold_tallies(wiring.reporting),
-            campaigns.reveal_seeds(wiring.campaigns),
+            drawlog.publish_draws(wiring.draw_logs),
             lottery.expire_awards(wiring.lottery),
             wallet.expire_vouchers(wiring.wallet),
             photos.drop_unused(wiring.photos),

@@ -28,6 +28,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "changes",
             "consents",
             "deliveries",
+            "drawlog",
             "events",
             "lottery",
             "monitoring",

@@ -26,10 +26,3 @@ class AwardsExhausted(Refusal):
     code = "awards_exhausted"
     zh = "本期奖券已发完，您的抽奖机会为您保留。"
     en = "Everything in this phase has been awarded; your chance is kept."
-
-
-class DrawLogNotPublished(Refusal):
-    code = "draw_log_not_published"
-    status = 404
-    zh = "本期抽奖记录将在本期结束后公布。"
-    en = "The draws of this phase are published after it has closed."

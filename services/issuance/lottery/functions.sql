@@ -47,6 +47,9 @@ DECLARE
 BEGIN
     PERFORM issuance.lock_participants(array_fill(p_campaign, ARRAY[cardinality(p_person)]), p_bucket, p_person);
     SELECT left_to_award INTO v_left FROM issuance.award_pool WHERE phase_id = p_phase FOR UPDATE;
+    -- After the pool's lock: the log before the cut is sealed, or about to be, so no draw enters it any more,
+    -- however late its clock.
+    p_now := greatest(p_now, (SELECT at FROM issuance.draw_log_cut WHERE phase_id = p_phase));
 
     -- After the pool's lock: a phase whose seed is public draws no more.
     SELECT (p_now AT TIME ZONE c.timezone)::date, o.id, o.odds_ppm, o.threshold, t.draws_per_day, t.vouchers_per_phase,
@@ -153,8 +156,9 @@ BEGIN
         SELECT p_campaign, v_day, 'draw', CASE WHEN won THEN 'won' ELSE 'lost' END, channel, count(*)
         FROM made GROUP BY won, channel
         UNION ALL
-        -- How many draws each of the odds had: what the announced odds led to expect.
-        SELECT p_campaign, day, 'draw_at_odds', v_odds_ppm::text, '', count(*) FROM made GROUP BY day
+        -- How many draws each of the odds had, by way: what the announced odds led to expect.
+        SELECT p_campaign, v_day, 'draw_at_odds', v_odds_ppm::text, channel, count(*)
+        FROM made GROUP BY channel
     )
     SELECT coalesce(array_agg(ord), '{}') INTO v_made FROM made;
 

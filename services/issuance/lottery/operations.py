@@ -1,6 +1,6 @@
 """Drawing, and what a person sees of chances and awards."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,6 @@ from services.issuance.campaigns.rules import seed_context
 from services.issuance.lottery import store
 from services.issuance.lottery.errors import (
     AwardsExhausted,
-    DrawLogNotPublished,
     IdentityRequired,
     LimitReached,
     NoChance,
@@ -17,11 +16,9 @@ from services.issuance.lottery.errors import (
 from services.issuance.lottery.rules import hmac_pads, message_prefix
 from services.issuance.lottery.schemas import HotAwardRef, HotDrawView, HotProof
 from services.issuance.lottery.store import (
-    AuditedPhase,
     Award,
     Chance,
     Drawn,
-    Logged,
     Phase,
     Phases,
     Spending,
@@ -42,8 +39,6 @@ from shared.remembered import Remembered
 # Which phases there are; whether one is open, and everything else that decides, is read in SQL every time.
 _REMEMBERED_SECONDS = 1.0
 EXPIRE_AT_ONCE = 500
-# A page of the public log: a few hundred KB in memory, however long the log is.
-LOG_PAGE = 2000
 
 _REFUSALS: Mapping[str, type[Refusal]] = {
     "request_no_reused": RequestNoReused,
@@ -162,58 +157,6 @@ class Lottery:
             seed = self._kit.keys.sealer.open(phase.seed_sealed, context=seed_context(phase.id))
             kept = self._pads[phase.id] = hmac_pads(seed)
         return kept
-
-
-class DrawAudits:
-    """What anybody may check: the odds, how often was drawn, and every draw once a phase has closed.
-
-    `reveal` makes due seeds public. The job does so too; asking here means that no worker is needed.
-    """
-
-    def __init__(self, kit: Kit, reveal: Callable[[], Awaitable[None]]) -> None:
-        self._kit = kit
-        self._reveal = reveal
-
-    async def audit(self, slug: str) -> list[AuditedPhase]:
-        """Raises NotFound."""
-        now = self._kit.clock.now()
-        found = await self._read(slug)
-        if any(phase.seed is None and phase.closes_at <= now for phase in found):
-            await self._reveal()
-            found = await self._read(slug)
-        return found
-
-    async def _read(self, slug: str) -> list[AuditedPhase]:
-        async with self._kit.database.snapshot() as tx:
-            campaign = await store.campaign_id(tx, slug)
-            if campaign is None:
-                raise NotFound
-            return await store.audited_phases(tx, campaign)
-
-    async def published(self, slug: str, seq: int) -> AuditedPhase:
-        """A phase whose draws are public.
-
-        Raises:
-            NotFound: no such phase.
-            DrawLogNotPublished: it has not closed, or closed a few seconds ago.
-        """
-        phase = next((phase for phase in await self.audit(slug) if phase.seq == seq), None)
-        if phase is None:
-            raise NotFound
-        if phase.seed is None:
-            raise DrawLogNotPublished
-        return phase
-
-    async def draws(self, phase: AuditedPhase) -> AsyncIterator[list[Logged]]:
-        """All draws of a phase in the order of the log, page by page. The log of a closed phase is final."""
-        after: tuple[datetime, UUID] | None = None
-        while True:
-            async with self._kit.database.snapshot(slow=True) as tx:
-                page = await store.log_page(tx, phase.id, after=after, limit=LOG_PAGE)
-            if not page:
-                return
-            yield page
-            after = (page[-1].drawn_at, page[-1].id)
 
 
 async def _campaign(tx: Tx, slug: str | None) -> UUID | None:

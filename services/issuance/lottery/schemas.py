@@ -7,7 +7,7 @@ read and written. A test holds the two together.
 from typing import Annotated, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from shared.http.hot import HotBody, HotRequestNo
 from shared.http.replies import Body, Page
@@ -96,49 +96,3 @@ class AwardView(BaseModel):
     claimed_at: str | None
     voucher_id: str | None
     voucher_type: str | None
-
-
-class OddsVersionView(BaseModel):
-    model_config = ConfigDict(validate_by_name=True)
-
-    odds: str
-    begins_at: str = Field(alias="from")
-
-
-class LogRoot(BaseModel):
-    """The root of the draw log as it stood at a full hour."""
-
-    at: str
-    root: str
-    draws: int
-
-
-class PhaseAudit(BaseModel):
-    seq: int
-    seed_commitment: str
-    odds_versions: list[OddsVersionView]
-    draws: int
-    log_roots: list[LogRoot]
-    seed: str | None = Field(description="hex; after the phase closed")
-    log_url: str | None = Field(description="JSON lines; after the phase closed")
-
-
-class DrawAudit(BaseModel):
-    phases: list[PhaseAudit]
-
-
-class LogHead(msgspec.Struct, frozen=True, gc=False):
-    """First line of the public log."""
-
-    slug: str
-    seq: int
-    seed_commitment: str
-    seed: str
-
-
-class LogLine(msgspec.Struct, frozen=True, gc=False):
-    chance_id: str
-    client_seed: str
-    odds: str
-    value: str
-    won: bool

@@ -45,24 +45,6 @@ _AWARDS = text("""
            OR (a.won_at, a.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid)))
     ORDER BY a.won_at DESC, a.id DESC LIMIT :limit
 """)
-_AUDIT = text("""
-    SELECT p.id, p.seq, p.closes_at, p.seed_commitment, p.seed_revealed,
-           (SELECT count(*) FROM issuance.draw d WHERE d.phase_id = p.id) AS draws,
-           ARRAY(SELECT odds_ppm FROM issuance.odds_version
-                 WHERE phase_id = p.id ORDER BY effective_from) AS odds,
-           ARRAY(SELECT effective_from FROM issuance.odds_version
-                 WHERE phase_id = p.id ORDER BY effective_from) AS odds_from
-    FROM issuance.phase p WHERE p.campaign_id = :campaign ORDER BY p.seq
-""")
-# Drawn at the same instant means drawn by one batch: the id settles the order within it, for ever.
-_LOG = text("""
-    SELECT d.bucket, d.id, d.drawn_at, d.chance_id, d.client_seed, o.odds_ppm, d.value, d.won
-    FROM issuance.draw d JOIN issuance.odds_version o ON o.id = d.odds_version_id
-    WHERE d.phase_id = :phase
-      AND (CAST(:after_at AS timestamptz) IS NULL
-           OR (d.drawn_at, d.id) > (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
-    ORDER BY d.drawn_at, d.id LIMIT :limit
-""")
 _EXPIRE = text("SELECT issuance.expire_awards(:now, :limit)")
 
 
@@ -143,34 +125,6 @@ class Award:
     voucher_type: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AuditedPhase:
-    """`odds` (ppm) and `odds_from` list its versions in the order of time; `seed` is null until revealed."""
-
-    id: UUID
-    seq: int
-    closes_at: datetime
-    seed_commitment: str
-    seed: str | None
-    draws: int
-    odds: list[int]
-    odds_from: list[datetime]
-
-
-@dataclass(frozen=True, slots=True)
-class Logged:
-    """A draw as the public log tells it: without its person."""
-
-    bucket: int
-    id: UUID
-    drawn_at: datetime
-    chance_id: UUID
-    client_seed: str
-    odds_ppm: int
-    value: bytes
-    won: bool
-
-
 async def phases(database: Database, slug: str) -> Phases | None:
     """The campaign with this slug and its phases in the order of time; locks nothing."""
     rows = await database.call(_PHASES, slug)
@@ -241,21 +195,6 @@ def _page(
         "before_id": before_id,
         "limit": limit,
     }
-
-
-async def audited_phases(tx: Tx, campaign: UUID) -> list[AuditedPhase]:
-    """The phases of a campaign with their odds and the number of their draws."""
-    rows = await tx.execute(_AUDIT, {"campaign": campaign})
-    return [AuditedPhase(*row) for row in rows]
-
-
-async def log_page(
-    tx: Tx, phase_id: UUID, *, after: tuple[datetime, UUID] | None, limit: int
-) -> list[Logged]:
-    """The next draws of a phase in the order of the log, from behind a position."""
-    after_at, after_id = after or (None, None)
-    values = {"phase": phase_id, "after_at": after_at, "after_id": after_id, "limit": limit}
-    return [Logged(*row) for row in (await tx.execute(_LOG, values))]
 
 
 async def expire_awards(tx: Tx, *, now: datetime, limit: int) -> int:

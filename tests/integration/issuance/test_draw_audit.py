@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from deploy.verify_draws import findings
-from services.issuance.lottery import operations
+from services.issuance.drawlog import operations
 from shared.clock import ManualClock
 from shared.kit import Kit
 from tests.support.campaigns import Published, open_campaign
