@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import text
 from typing_extensions import override
 
 from services.issuance.app import create_app as create_issuance
@@ -89,6 +90,11 @@ ACTS = {
     "spends_a_voucher": 5,
     "the_till_takes_it_back": 2,
 }
+
+_POOLS = text("""
+    SELECT p.left_to_award FROM issuance.award_pool p JOIN issuance.phase ph ON ph.id = p.phase_id
+    WHERE ph.campaign_id = :campaign ORDER BY ph.seq
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,8 +372,14 @@ class Life(RuleBasedStateMachine):
             return
         for number, person in enumerate(self.people):
             self._held_as_foretold(self.hands[number], person)
+        assert self.world.run(self._pools()) == [phase.left_to_award for phase in self.truth.phases]
         report = self.world.run(recompute(self.world.kit))
         assert report.ok, [check for check in report.checks if not check.ok]
+
+    async def _pools(self) -> list[int]:
+        async with self.world.kit.database.snapshot() as tx:
+            pools = (await tx.execute(_POOLS, {"campaign": self.campaign.id})).scalars()
+            return list(pools)
 
     def _held_as_foretold(self, hands: Hands, person: model.Person) -> None:
         awards = self.world.run(hands.get("/me/awards?limit=200")).json()["items"]
