@@ -29,8 +29,12 @@ class Kind(StrEnum):
     SHARE_SUBMITTED = "issuance.share_submitted"
     # {"address"}: forget an object whose photo was dropped.
     PHOTO_DROPPED = "issuance.photo_dropped"
+    # {"job_id"}: import a long list of persons who may not take part.
+    EXCLUSIONS_UPLOADED = "issuance.exclusions_uploaded"
     # {"job_id"}: count all answers of a campaign and keep the statistics of its questions.
     STATISTICS_WANTED = "issuance.statistics_wanted"
     # {"redemption_id"}: count a write-off or its reversal in the institution's statistics.
     REDEMPTION_COUNTED = "redemption.redemption_counted"
     REVERSAL_COUNTED = "redemption.reversal_counted"
+    # {"job_id"}: make the settlements of a period.
+    SETTLEMENT_REQUESTED = "redemption.settlement_requested"

@@ -1,124 +1,182 @@
-"""The statistics of a campaign's questions, computed from the responses when they are asked for."""
+"""The statistics of a campaign's questions: computed when they are asked for, or by a job and kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.issuance.calibration import store
+from services.issuance.calibration.errors import CountedByAnother
 from services.issuance.calibration.rules import (
+    Item,
     ItemStatistics,
-    Packed,
+    ResponseCount,
     Verdict,
-    buckets_of_sample,
+    attempts_counted,
     statistics,
-    unpacked,
 )
-from services.issuance.calibration.schemas import OptionView, QuestionStatistics, decimal_text
-from services.issuance.calibration.store import BankQuestion
+from services.issuance.calibration.store import Kept
+from services.issuance.responses import store as responses
+from services.issuance.responses.rules import Step, buckets_of_sample, settled_before, steps
+from services.issuance.responses.store import BankQuestion
+from shared.clock import local_day
 from shared.computing import Computing
+from shared.db import Tx
+from shared.identity.staff import Staff
+from shared.ids import new_id
+from shared.jobs.awaited import AwaitedJobs, Progress
+from shared.jobs.awaited_store import AwaitedJob
+from shared.jobs.kinds import Kind
 from shared.kit import Kit
+from shared.metrics.store import figures
 from shared.vouchers import catalogue
+from shared.vouchers.catalogue import CampaignRef
 
-# Of more attempts than this a random sample of persons is evaluated: the interval of a question that a
-# sixth of them had is then half a percent wide, and the answer takes a second.
-SAMPLE_ATTEMPTS = 100_000
-# Persons differ in how often they try, so a sample may come out larger than it was meant to.
-_SAMPLE_SLACK = 2
+# Up to so many attempts everything is counted within the request (a quarter of a second). Of more, and as
+# long as nobody has asked for the whole, a sample of persons of this size.
+LIVE_ATTEMPTS = 30_000
+# Figures are computed for so many questions at once, which bounds the memory of a run.
+_QUESTIONS_AT_ONCE = 500
+
+Figured = tuple[BankQuestion, ItemStatistics]
 
 
 @dataclass(frozen=True, slots=True)
-class Evaluated:
-    """What a campaign's responses said when `answered` attempts were there and the bank was as it was."""
+class Statistics:
+    """A page of questions; their figures are from `attempts` of the `answered` ones, as of a moment.
 
+    `more`: there are questions behind the last one.
+    """
+
+    as_of: datetime
+    answered: int
+    attempts: int
+    questions: Sequence[Figured]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Evaluated:
+    """All of a small campaign, or of a sample: when so many were answered and the bank was as it was."""
+
+    as_of: datetime
     answered: int
     bank_version: int
     attempts: int
-    questions: Sequence[QuestionStatistics]
+    questions: list[Figured]
 
-
-@dataclass(frozen=True, slots=True)
-class _Loaded:
-    answered: int
-    bank_version: int
-    bank: list[BankQuestion]
-    packed: Packed
+    def page(self, verdict: Verdict | None, *, after: int, limit: int) -> Statistics:
+        wanted = [
+            pair for pair in self.questions if pair[0].id > after and verdict in (None, pair[1].verdict)
+        ]
+        return Statistics(self.as_of, self.answered, self.attempts, wanted[:limit], len(wanted) > limit)
 
 
 class Calibration:
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, awaited: AwaitedJobs, *, live_attempts: int = LIVE_ATTEMPTS) -> None:
         self._kit = kit
+        self._live_attempts = live_attempts
+        self._awaited = awaited
         self._computing = Computing()
         # The last evaluation of each campaign: it stands until there is another answer or another question.
-        self._kept: dict[UUID, Evaluated] = {}
+        self._evaluated: dict[UUID, _Evaluated] = {}
 
-    async def statistics(self, slug: str, verdict: Verdict | None) -> Evaluated:
-        """Of all questions, or of those with this verdict. Raises NotFound, Busy."""
+    async def page(self, slug: str, verdict: Verdict | None, *, after: int, limit: int) -> Statistics:
+        """Questions behind this id, all or those with this verdict. Raises NotFound, Busy.
+
+        What a job has kept is answered where there are too many attempts to count them now.
+        """
+        now = self._kit.clock.now()
         async with self._kit.database.snapshot(slow=True) as tx:
             campaign = await catalogue.campaign_by_slug(tx, slug)
-            answered = await store.answered(tx, campaign.id)
-            version = await store.bank_version(tx, campaign.id)
-            kept = self._kept.get(campaign.id)
-            if kept is not None and (kept.answered, kept.bank_version) == (answered, version):
-                return _only(kept, verdict)
-            loaded = _Loaded(
-                answered=answered,
-                bank_version=version,
-                bank=await store.bank(tx, campaign.id),
-                packed=await store.responses(
-                    tx,
-                    campaign.id,
-                    buckets=buckets_of_sample(answered, SAMPLE_ATTEMPTS),
-                    most=SAMPLE_ATTEMPTS * _SAMPLE_SLACK,
-                ),
-            )
-        evaluated = await self._computing.run(_evaluate, loaded)
-        self._kept[campaign.id] = evaluated
-        return _only(evaluated, verdict)
+            answered = await responses.answered(tx, campaign.id)
+            kept = await store.kept(tx, campaign.id) if answered > self._live_attempts else None
+            if kept is not None:
+                found = await store.kept_page(tx, campaign.id, verdict, after=after, limit=limit + 1)
+                return Statistics(kept.as_of, answered, kept.attempts, found[:limit], len(found) > limit)
+            version = await responses.bank_version(tx, campaign.id)
+            known = self._evaluated.get(campaign.id)
+            if known is not None and (known.answered, known.bank_version) == (answered, version):
+                return known.page(verdict, after=after, limit=limit)
+            bank = await responses.bank(tx, campaign.id)
+            buckets = buckets_of_sample(answered, self._live_attempts)
+            counts = await store.counts_of_sample(tx, campaign.id, buckets=buckets)
+        found = await self._computing.run(_figured, bank, counts)
+        evaluated = _Evaluated(now, answered, version, attempts_counted(counts), found)
+        self._evaluated[campaign.id] = evaluated
+        return evaluated.page(verdict, after=after, limit=limit)
+
+    async def ask(self, staff: Staff, slug: str) -> dict[str, str]:
+        """Asks for the figures of all attempts, however many. Raises NotFound."""
+        async with self._kit.database.transaction() as tx:
+            campaign = await catalogue.campaign_by_slug(tx, slug)
+            arguments = {"campaign_id": str(campaign.id)}
+            return await self._awaited.request(tx, Kind.STATISTICS_WANTED, arguments, requested_by=staff.id)
+
+    async def work(self, job: AwaitedJob, progress: Progress) -> dict[str, Any]:
+        """Counts what is not counted yet, step by step, and keeps the figures. Raises CountedByAnother.
+
+        Each step is a transaction, and moves the position with its counts: so a run that was cut off is
+        gone on with, and nothing is counted twice. Memory is that of 500 questions, whatever the attempts.
+        """
+        now, run_id = self._kit.clock.now(), new_id()
+        campaign_id = UUID(job.arguments["campaign_id"])
+        async with self._kit.database.transaction(slow=True) as tx:
+            campaign = await catalogue.campaign_by_id(tx, campaign_id)
+            ahead = await _ahead(tx, campaign, run_id, now)
+        total, done = sum(step.weight for step in ahead), 0
+        for step in ahead:
+            async with self._kit.database.transaction(slow=True) as tx:
+                then = step.then if step.settled else None
+                if not await store.hold(tx, campaign.id, run_id, then=then):
+                    raise CountedByAnother
+                await store.count_step(tx, campaign.id, step)
+            done += step.weight
+            await progress.report(done, total + 1)
+        attempts, questions = await self._keep_figures(campaign.id, run_id, now)
+        return {"attempts": attempts, "questions": questions}
+
+    async def _keep_figures(self, campaign_id: UUID, run_id: UUID, now: datetime) -> tuple[int, int]:
+        """How many attempts and questions there are figures of. Raises CountedByAnother."""
+        responses_of: dict[int, int] = {}
+        async with self._kit.database.transaction(slow=True) as tx:
+            if not await store.hold(tx, campaign_id, run_id):
+                raise CountedByAnother
+            bank = await responses.bank(tx, campaign_id)
+            await store.forget_figures(tx, campaign_id)
+            for first in range(0, len(bank), _QUESTIONS_AT_ONCE):
+                part = bank[first : first + _QUESTIONS_AT_ONCE]
+                ids = [question.id for question in part]
+                counts = await store.counts(tx, campaign_id, ids)
+                found = await self._computing.run(_figured, part, counts)
+                await store.insert_figures(tx, campaign_id, ids, [item for _, item in found])
+                for count in counts:
+                    responses_of[count.asked] = responses_of.get(count.asked, 0) + count.n
+            attempts = sum(n // asked for asked, n in responses_of.items())
+            await store.keep(tx, campaign_id, Kept(now, attempts))
+        return attempts, len(bank)
 
 
-def _only(evaluated: Evaluated, verdict: Verdict | None) -> Evaluated:
-    if verdict is None:
-        return evaluated
-    questions = [question for question in evaluated.questions if question.verdict == verdict]
-    return Evaluated(evaluated.answered, evaluated.bank_version, evaluated.attempts, questions)
-
-
-def _evaluate(loaded: _Loaded) -> Evaluated:
-    responses = unpacked(loaded.packed, [question.id for question in loaded.bank])
-    figures = statistics(responses, len(loaded.bank))
-    return Evaluated(
-        answered=loaded.answered,
-        bank_version=loaded.bank_version,
-        attempts=responses.attempts,
-        questions=[_view(*pair) for pair in zip(loaded.bank, figures, strict=True)],
+async def _ahead(tx: Tx, campaign: CampaignRef, run_id: UUID, now: datetime) -> list[Step]:
+    """What this run has to count."""
+    next_day, next_bucket = await store.take_up(tx, campaign.id, run_id)
+    if next_day is None:
+        next_day = await store.first_day(tx, campaign.id)
+        if next_day is None:
+            return []
+    attempts: dict[Any, int] = {}
+    for figure in await figures(tx, [campaign.id], ["attempt"]):
+        attempts[figure.day] = attempts.get(figure.day, 0) + figure.n
+    limit = await store.longest_time_limit(tx, campaign.id)
+    return steps(
+        attempts,
+        begin=(next_day, next_bucket),
+        last_day=local_day(now, campaign.timezone),
+        settled_until=local_day(settled_before(now, time_limit_seconds=limit), campaign.timezone),
     )
 
 
-def _view(question: BankQuestion, figures: ItemStatistics) -> QuestionStatistics:
-    def text(value: float | None) -> str | None:
-        return None if value is None else decimal_text(value)
-
-    return QuestionStatistics(
-        question_id=str(question.id),
-        text=question.text,
-        difficulty=question.difficulty,
-        retired=question.retired,
-        attempts=figures.attempts,
-        facility=text(figures.facility),
-        facility_low=text(figures.facility_low),
-        facility_high=text(figures.facility_high),
-        discrimination=text(figures.discrimination),
-        point_biserial=text(figures.point_biserial),
-        options=[
-            OptionView(
-                key=option.key,
-                right=option.key in question.answer,
-                chosen=decimal_text(option.chosen),
-                upper=decimal_text(option.upper),
-                lower=decimal_text(option.lower),
-            )
-            for option in figures.options
-            if option.key in question.options
-        ],
-        verdict=figures.verdict,
-    )
+def _figured(bank: Sequence[BankQuestion], counts: Sequence[ResponseCount]) -> list[Figured]:
+    items = [Item(question.id, question.options, question.answer) for question in bank]
+    return list(zip(bank, statistics(counts, items), strict=True))

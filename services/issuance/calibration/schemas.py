@@ -3,7 +3,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from services.issuance.calibration.rules import Verdict
+from services.issuance.calibration.rules import Finding, Verdict
 from shared.rates import rate_text
 
 _PLACES = Decimal("0.000001")
@@ -24,6 +24,10 @@ class OptionView(BaseModel):
     chosen: RateText
     upper: RateText
     lower: RateText
+    finding: Finding | None = Field(
+        description="of a wrong option. unused: surely fewer than 5 % choose it; preferred_by_best: the best "
+        "attempts surely choose it more often than a right option, and more often than the weakest do"
+    )
 
 
 class QuestionStatistics(BaseModel):
@@ -42,12 +46,19 @@ class QuestionStatistics(BaseModel):
     )
     point_biserial: RateText | None = Field(description="correlation with the rest of the attempt")
     options: list[OptionView]
-    verdict: Verdict
+    verdict: Verdict = Field(
+        description="from 30 attempts on; below 200 only where the interval leaves no doubt"
+    )
 
 
 class StatisticsPage(BaseModel):
-    """`attempts` were evaluated, of `attempts_answered`: beyond a limit a random sample of persons is."""
+    """`attempts` were evaluated, of `attempts_answered`, as of `as_of`.
 
+    Up to 30,000 answered attempts all are evaluated at once. Beyond, a random sample of persons, until a job
+    (`POST …/questions/statistics`) has evaluated all of them; then what it kept.
+    """
+
+    as_of: str
     attempts: int
     attempts_answered: int
     items: list[QuestionStatistics]

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.issuance.calibration.rules import buckets_of_sample
 from services.issuance.campaigns import store as campaigns
 from services.issuance.monitoring import store
 from services.issuance.monitoring.rules import ODDS_ALARM_P, Drifts, drifts, funnel
@@ -18,6 +17,7 @@ from services.issuance.monitoring.schemas import (
     Funnel,
     StepView,
 )
+from services.issuance.responses.rules import buckets_of_sample
 from shared.clock import rfc3339
 from shared.computing import Computing
 from shared.errors import NotFound

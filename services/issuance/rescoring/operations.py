@@ -6,10 +6,7 @@ from uuid import UUID
 
 import numpy as np
 
-from services.issuance.calibration import store as responses_store
-from services.issuance.calibration.rules import Packed, buckets_of_sample, unpacked
 from services.issuance.calibration.schemas import decimal_text
-from services.issuance.calibration.store import BankQuestion
 from services.issuance.rescoring.errors import NoQuestionsLeft, NotEnoughData
 from services.issuance.rescoring.rules import Effect, RateBand, Remarking
 from services.issuance.rescoring.schemas import (
@@ -18,6 +15,9 @@ from services.issuance.rescoring.schemas import (
     RetirementBody,
     RetirementEffectView,
 )
+from services.issuance.responses import store as responses_store
+from services.issuance.responses.rules import Packed, buckets_of_sample, unpacked
+from services.issuance.responses.store import BankQuestion
 from shared.computing import Computing
 from shared.db import Tx
 from shared.errors import Fault, InvalidRequest

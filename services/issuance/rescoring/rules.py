@@ -16,8 +16,8 @@ from functools import cache
 
 import numpy as np
 
-from services.issuance.calibration.rules import BoolArray, FloatArray, IntArray, Responses
 from services.issuance.quiz.rules import SCORE_MAX
+from services.issuance.responses.rules import BoolArray, FloatArray, IntArray, Responses
 
 REPLICATES = 400
 DIFFICULTIES = 3

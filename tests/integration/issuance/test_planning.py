@@ -66,10 +66,12 @@ async def test_statistics_find_the_planted_questions(
     assert sum(item["attempts"] for item in found["items"]) == 2150 * 5
     item = found["items"][5]
     shares = {option["key"]: float(option["chosen"]) for option in item["options"]}
-    assert list(shares) == ["A", "B"]
+    assert list(shares) == ["A", "B", "C", "D"]
     assert shares["A"] == float(item["facility"])
     assert float(item["facility_low"]) < float(item["facility"]) < float(item["facility_high"])
-    assert [option["right"] for option in item["options"]] == [True, False]
+    assert [option["right"] for option in item["options"]] == [True, False, False, False]
+    # Nobody ever chose C or D.
+    assert [option["finding"] for option in item["options"]] == [None, None, "unused", "unused"]
     assert float(item["discrimination"]) > 0.2
     assert float(item["point_biserial"]) > 0
 

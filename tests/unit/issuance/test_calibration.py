@@ -3,7 +3,9 @@
 import math
 import statistics as plain
 import time
+from collections import Counter
 from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -14,15 +16,24 @@ from services.issuance.calibration.rules import (
     ATTEMPTS_ENOUGH,
     ATTEMPTS_MIN,
     GROUP_SHARE,
+    Item,
     ItemStatistics,
-    Packed,
-    Responses,
-    buckets_of_sample,
+    ResponseCount,
+    attempts_counted,
     judge,
     statistics,
-    unpacked,
     wilson,
 )
+from services.issuance.responses.rules import (
+    Packed,
+    Responses,
+    Step,
+    buckets_of_sample,
+    settled_before,
+    steps,
+    unpacked,
+)
+from shared.clock import CHINA
 from shared.ids import BUCKETS
 
 BANK = (11, 12, 13, 14, 15)
@@ -36,7 +47,6 @@ def read(attempts: Sequence[Attempt], *, pass_score: int = 60) -> Responses:
     packed = Packed(
         question_ids=",".join(str(key) for attempt in attempts for key in attempt),
         marks="".join("1" if answer == "A" else "0" for answer in answers),
-        answers=",".join(answers),
         asked=",".join(str(len(attempt)) for attempt in attempts),
         pass_scores=",".join([str(pass_score)] * len(attempts)),
         groups=",".join(str(number % 256) for number in range(len(attempts))),
@@ -44,8 +54,21 @@ def read(attempts: Sequence[Attempt], *, pass_score: int = 60) -> Responses:
     return unpacked(packed, BANK)
 
 
+def counted(attempts: Sequence[Attempt]) -> list[ResponseCount]:
+    """As the database counts them."""
+    seen = Counter(
+        (key, len(attempt), sum(a == "A" for a in attempt.values()), answer, answer == "A")
+        for attempt in attempts
+        for key, answer in attempt.items()
+    )
+    return [ResponseCount(*cell, n) for cell, n in seen.items()]
+
+
+ITEMS = [Item(key, "ABCDEF", "A") for key in BANK]
+
+
 def figures(attempts: Sequence[Attempt]) -> dict[int, ItemStatistics]:
-    return dict(zip(BANK, statistics(read(attempts), len(BANK)), strict=True))
+    return dict(zip(BANK, statistics(counted(attempts), ITEMS), strict=True))
 
 
 attempts_lists = st.lists(
@@ -76,15 +99,14 @@ def test_texts_are_read_as_they_were_written() -> None:
     assert responses.question.tolist() == [0, 1, 2, 4]
     assert responses.attempt.tolist() == [0, 0, 0, 1]
     assert responses.correct.tolist() == [True, False, False, False]
-    assert responses.chosen.tolist() == [1, 0, 0b1010, 0b100101]
     assert responses.right.tolist() == [1, 0]
     assert responses.attempts == 2
 
 
 def test_nothing_answered_is_nothing_known() -> None:
-    empty = unpacked(Packed("", "", "", "", "", ""), BANK)
-    assert empty.attempts == 0
-    assert {item.verdict for item in statistics(empty, len(BANK))} == {"not_enough_data"}
+    assert unpacked(Packed("", "", "", "", ""), BANK).attempts == 0
+    assert attempts_counted([]) == 0
+    assert {item.verdict for item in statistics([], ITEMS)} == {"not_enough_data"}
 
 
 def test_figures_of_a_small_table_by_hand() -> None:
@@ -106,7 +128,7 @@ def test_figures_of_a_small_table_by_hand() -> None:
     # Right on question 11 goes with (1, 1/2) on the rest, wrong with (1/2, 0).
     assert found[11].point_biserial == pytest.approx(plain.correlation([1, 1, 0, 0], [1, 0.5, 0.5, 0]))
     assert [(option.key, option.chosen) for option in found[12].options] == [
-        ("A", 0.75), ("B", 0.0), ("C", 0.25),
+        ("A", 0.75), ("B", 0.0), ("C", 0.25), ("D", 0.0), ("E", 0.0), ("F", 0.0),
     ]  # fmt: skip
     assert found[14].attempts == 0
     assert found[14].facility is None
@@ -157,8 +179,7 @@ def test_the_order_of_rows_decides_nothing(attempts: list[Attempt], seed: int) -
     [(0, 10, 0.0, 0.2775), (10, 100, 0.0552, 0.1744), (50, 100, 0.4038, 0.5962), (30, 30, 0.8865, 1.0)],
 )
 def test_wilson_interval_has_its_published_values(right: int, attempts: int, low: float, high: float) -> None:
-    found = wilson(np.asarray([float(right)]), np.asarray([float(attempts)]))
-    assert [float(edge[0]) for edge in found] == pytest.approx([low, high], abs=5e-5)
+    assert wilson(right, attempts) == pytest.approx((low, high), abs=5e-5)
 
 
 @pytest.mark.parametrize(
@@ -183,14 +204,13 @@ def test_wilson_interval_has_its_published_values(right: int, attempts: int, low
     ],
 )
 def test_verdicts_in_their_order(right: int, attempts: int, correlation: float | None, verdict: str) -> None:
-    low, high = wilson(np.asarray([float(right)]), np.asarray([float(attempts)]))
-    assert judge(attempts, right / attempts, (float(low[0]), float(high[0])), correlation) == verdict
+    assert judge(attempts, right / attempts, wilson(right, attempts), correlation) == verdict
 
 
-def planted(attempts: int, *, seed: int, questions: int = 60, asked: int = 10) -> Responses:
+def planted(attempts: int, *, seed: int, questions: int = 60, asked: int = 10) -> list[ResponseCount]:
     """Question 0 is hard, 1 easy, 2 misleading; the others are such as half of the people know.
 
-    Who chooses wrongly takes option B; what misleads draws those who know more.
+    Who chooses wrongly takes option B; what misleads draws those who know more. Nobody ever takes C.
     """
     rng = np.random.default_rng(seed)
     question = np.argsort(rng.random((attempts, questions)), axis=1)[:, :asked]
@@ -198,43 +218,159 @@ def planted(attempts: int, *, seed: int, questions: int = 60, asked: int = 10) -
     ease, slope = rng.uniform(0.0, 1.5, questions), np.ones(questions)
     ease[:3], slope[2] = (-3.0, 4.0, 0.0), -2.0
     correct = rng.random((attempts, asked)) < 1 / (1 + np.exp(-(slope[question] * ability + ease[question])))
-    return Responses(
-        question=question.ravel(),
-        attempt=np.repeat(np.arange(attempts), asked),
-        correct=correct.ravel(),
-        chosen=np.where(correct.ravel(), 1, 2),
-        asked=np.full(attempts, asked),
-        right=correct.sum(axis=1),
-        pass_score=np.full(attempts, 60),
-        group=rng.integers(0, 256, attempts),
+    right = np.repeat(correct.sum(axis=1), asked)
+    cells, n = np.unique(
+        np.stack((question.ravel(), right, correct.ravel()), axis=1), axis=0, return_counts=True
     )
+    return [
+        ResponseCount(int(key), asked, int(got), "A" if good else "B", bool(good), int(count))
+        for (key, got, good), count in zip(cells, n, strict=True)
+    ]
+
+
+SIXTY = [Item(number, "ABC", "A") for number in range(60)]
 
 
 def test_planted_questions_are_found_and_no_others() -> None:
-    found = [item.verdict for item in statistics(planted(12_000, seed=4), 60)]
+    found = [item.verdict for item in statistics(planted(12_000, seed=4), SIXTY)]
     assert found[:3] == ["too_hard", "too_easy", "misleading"]
     assert set(found[3:]) == {"fine"}
 
 
 def test_what_misleads_shows_in_the_options() -> None:
-    item = statistics(planted(12_000, seed=4), 60)[2]
+    item = statistics(planted(12_000, seed=4), SIXTY)[2]
+    assert [option.finding for option in item.options] == [None, "preferred_by_best", "unused"]
     wrong = item.options[1]
     assert wrong.upper > wrong.lower + 0.1
     assert item.discrimination is not None
     assert item.discrimination < -0.1
 
 
+def options_of(upper: dict[str, int], lower: dict[str, int]) -> ItemStatistics:
+    """Half of the attempts has three of the four other questions right, half has one."""
+    counts = [
+        ResponseCount(1, 5, rest + (answer == "A"), answer, answer == "A", n)
+        for rest, group in ((3, upper), (1, lower))
+        for answer, n in group.items()
+    ]
+    [item] = statistics(counts, [Item(1, "ABCD", "A")])
+    return item
+
+
+def test_a_wrong_key_is_found_although_the_question_is_not_answered_against_the_rest() -> None:
+    """The best choose B and some A, the weakest C: the key is right more often among the best, and wrong."""
+    item = options_of({"A": 100, "B": 250, "C": 50}, {"A": 40, "B": 60, "C": 300})
+    assert item.point_biserial is not None
+    assert item.point_biserial > 0
+    assert [option.finding for option in item.options] == [None, "preferred_by_best", None, "unused"]
+    assert item.verdict == "misleading"
+
+
+@pytest.mark.parametrize(
+    ("upper", "lower"),
+    [
+        ({"A": 300, "B": 100}, {"A": 100, "B": 300}),  # as it should be
+        ({"A": 150, "B": 250}, {"A": 100, "B": 300}),  # hard, and B tempts the weakest more
+        ({"A": 9, "B": 15}, {"A": 12, "B": 12}),  # by chance
+    ],
+)
+def test_a_tempting_option_is_no_wrong_key(upper: dict[str, int], lower: dict[str, int]) -> None:
+    item = options_of(upper, lower)
+    assert item.verdict != "misleading"
+    assert "preferred_by_best" not in {option.finding for option in item.options}
+
+
+def test_an_option_is_unused_only_when_that_is_sure() -> None:
+    def of_c(chosen: int, attempts: int) -> object:
+        [item] = statistics(
+            [
+                ResponseCount(1, 1, 1, "A", True, attempts - chosen),
+                ResponseCount(1, 1, 0, "C", False, chosen or 1),
+            ],
+            [Item(1, "ABC", "A")],
+        )
+        return item.options[2].finding
+
+    assert of_c(1, 2_000) == "unused"
+    assert of_c(40, 1_000) is None  # 4 %, but it may as well be 5.4 %
+    assert of_c(1, 60) is None
+    assert of_c(300, 1_000) is None
+
+
 def test_few_attempts_are_no_verdict() -> None:
-    found = statistics(planted(100, seed=4), 60)
+    found = statistics(planted(100, seed=4), SIXTY)
     assert max(item.attempts for item in found) < ATTEMPTS_MIN
     assert {item.verdict for item in found} == {"not_enough_data"}
 
 
-def test_a_hundred_thousand_attempts_take_a_few_seconds_at_most() -> None:
-    responses = planted(100_000, seed=1)
+def test_ten_times_the_attempts_take_no_longer() -> None:
+    """Five million attempts at a bank of a thousand questions: what counts is the number of cells."""
+    counts = [
+        ResponseCount(key, 10, right, answer, answer == "A", 1_000)
+        for key in range(1_000)
+        for right in range(11)
+        for answer in ("A", "B", "C", "D", "AB")
+        if (answer == "A") <= right
+    ]
     begin = time.perf_counter()
-    statistics(responses, 60)
+    statistics(counts, [Item(key, "ABCD", "A") for key in range(1_000)])
     assert time.perf_counter() - begin < 5
+
+
+@given(attempts=attempts_lists, place=st.integers(0, 40))
+@settings(max_examples=50, deadline=None)
+def test_counts_of_parts_add_up_to_the_whole(attempts: list[Attempt], place: int) -> None:
+    """What a day brought is counted once, and added to what was there."""
+    parts = [*counted(attempts[:place]), *counted(attempts[place:])]
+    assert attempts_counted(counted(attempts)) == attempts_counted(parts) == len(attempts)
+    for one, other in zip(statistics(parts, ITEMS), figures(attempts).values(), strict=True):
+        assert (one.attempts, one.verdict) == (other.attempts, other.verdict)
+        assert one.discrimination == pytest.approx(other.discrimination)
+        assert one.point_biserial == pytest.approx(other.point_biserial)
+
+
+DAY = date(2020, 11, 1)
+
+
+def test_a_day_is_settled_when_nothing_of_it_can_be_answered_any_more() -> None:
+    now = datetime(2020, 11, 2, 1, 4, tzinfo=CHINA)
+    assert settled_before(now, time_limit_seconds=300).date() == DAY
+    later = now + timedelta(minutes=2)
+    assert settled_before(later, time_limit_seconds=300).date() == DAY + timedelta(days=1)
+
+
+@given(
+    attempts=st.lists(st.integers(0, 900_000), min_size=1, max_size=5),
+    begin=st.tuples(st.integers(0, 4), st.integers(0, BUCKETS - 1)),
+    settled=st.integers(0, 6),
+)
+@settings(max_examples=100, deadline=None)
+def test_steps_cover_what_is_left_exactly_once(
+    attempts: list[int], begin: tuple[int, int], settled: int
+) -> None:
+    last = DAY + timedelta(days=len(attempts) - 1)
+    position = (DAY + timedelta(days=begin[0]), begin[1])
+    found = steps(
+        {DAY + timedelta(days=number): n for number, n in enumerate(attempts)},
+        begin=position,
+        last_day=last,
+        settled_until=DAY + timedelta(days=settled),
+    )
+    at = position
+    for step in found:
+        assert (step.day, step.first_bucket) == at
+        assert step.settled == (step.day < DAY + timedelta(days=settled))
+        assert 0 <= step.weight <= 210_000
+        at = step.then
+    assert at == max(position, (last + timedelta(days=1), 0))
+
+
+def test_a_run_that_stopped_within_a_day_goes_on_where_it_was() -> None:
+    whole = steps({DAY: 500_000}, begin=(DAY, 0), last_day=DAY, settled_until=DAY)
+    assert [step.first_bucket for step in whole] == [0, 341, 682]
+    rest = steps({DAY: 900_000}, begin=whole[0].then, last_day=DAY, settled_until=DAY)
+    assert rest[0] == Step(DAY, 341, 409, settled=False, weight=59_765)
+    assert rest[-1].end_bucket == BUCKETS
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.issuance.calibration.rules import Responses
 from services.issuance.rescoring.rules import Effect, Remarking
+from services.issuance.responses.rules import Responses
 
 BANK = range(8)
 DIFFICULTY = (1, 1, 1, 1, 2, 2, 3, 3)
@@ -25,7 +25,6 @@ def responses_of(attempts: Sequence[Attempt], *, pass_score: int) -> Responses:
         question=np.asarray([key for attempt in attempts for key in attempt], dtype=np.int64),
         attempt=np.repeat(np.arange(len(attempts)), [len(attempt) for attempt in attempts]),
         correct=np.asarray([right for attempt in attempts for right in attempt.values()], dtype=np.bool_),
-        chosen=np.zeros(sum(map(len, attempts)), dtype=np.int64),
         asked=np.asarray([len(attempt) for attempt in attempts]),
         right=np.asarray([sum(attempt.values()) for attempt in attempts]),
         pass_score=np.full(len(attempts), pass_score),
@@ -193,7 +192,6 @@ def quizzes(rng: np.random.Generator, attempts: int, ease: np.ndarray, *, asked:
         question=question.ravel(),
         attempt=np.repeat(np.arange(attempts), asked),
         correct=correct.ravel(),
-        chosen=np.where(correct.ravel(), 1, 2),
         asked=np.full(attempts, asked),
         right=correct.sum(axis=1),
         pass_score=np.full(attempts, 60),
