@@ -47,7 +47,7 @@ _EXAMPLE = {
     "difficulty": "1",
     "category": "健康素养",
 }
-_NOTES = (
+NOTES = (
     "一行一题。标 * 的列必须填写；列的先后顺序可以调整。",
     "选项从 A 起依次填写，最少两个，最多六个，中间不要空列。",
     "答案填写正确选项的字母；多选题把字母连写，例如 AC。",
@@ -80,7 +80,7 @@ class Questions:
     ) -> Answer:
         """Takes what is right, names what is not. Raises NotFound."""
         now = self.kit.clock.now()
-        numbered = [(place, _draft(draft)) for place, draft in enumerate(drafts)]
+        numbered = [(place, draft_of_body(draft)) for place, draft in enumerate(drafts)]
 
         async with self.kit.database.transaction() as tx:
 
@@ -120,10 +120,10 @@ class Questions:
         async with self.kit.database.snapshot() as tx:
             await catalogue.campaign_by_slug(tx, slug)
         choices = {"difficulty": ("1", "2", "3"), "answer": OPTION_KEYS}
-        return await asyncio.to_thread(workbook_template, COLUMNS, [_EXAMPLE], _NOTES, choices=choices)
+        return await asyncio.to_thread(workbook_template, COLUMNS, [_EXAMPLE], NOTES, choices=choices)
 
 
-def _draft(sent: QuestionDraft) -> Draft:
+def draft_of_body(sent: QuestionDraft) -> Draft:
     return Draft(
         text=sent.text,
         options=sent.options,

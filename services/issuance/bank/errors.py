@@ -1,0 +1,13 @@
+from shared.errors import Refusal
+
+
+class QuestionReplaced(Refusal):
+    code = "question_replaced"
+    zh = "该题目已有新版本，请在最新版本上操作。"
+    en = "There is a newer version of this question; please work on that one."
+
+
+class QuestionExists(Refusal):
+    code = "question_exists"
+    zh = "题库中已有相同的题目。"
+    en = "The bank already has this question."

@@ -1,0 +1,204 @@
+"""The bank as clerks keep it: found, corrected, taken out of use and put back, handed out as a workbook."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from services.issuance.bank import store
+from services.issuance.bank.errors import QuestionExists, QuestionReplaced
+from services.issuance.bank.schemas import BankSummary, CellView, QuestionEdit, State
+from services.issuance.bank.store import Filters, Version
+from services.issuance.questions import store as questions
+from services.issuance.questions.operations import COLUMNS, NOTES, draft_of_body
+from services.issuance.questions.rules import Question, judge
+from shared.audit import AuditEntry, record
+from shared.db import Tx
+from shared.documents.templates import workbook_template
+from shared.errors import Fault, InvalidRequest, NotFound
+from shared.idempotency import Answer, RequestKey, once
+from shared.identity.staff import Staff
+from shared.kit import Kit
+from shared.vouchers import catalogue
+from shared.vouchers.catalogue import CampaignRef
+
+# Read and written out in such parts, so that a large bank never stands in memory as rows twice.
+_EXPORT_PAGE = 5000
+
+_Change = Callable[[Tx, Version], Awaitable[tuple[int, int, State]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    kit: Kit
+
+    async def page(self, slug: str, filters: Filters, *, limit: int, after: int) -> list[Version]:
+        """One more than `limit` if there are more. Raises NotFound."""
+        async with self.kit.database.snapshot() as tx:
+            campaign = await catalogue.campaign_by_slug(tx, slug)
+            return await store.page(tx, campaign.id, filters, limit=limit + 1, after=after)
+
+    async def versions(self, slug: str, question_id: int) -> list[Version]:
+        """Raises NotFound."""
+        async with self.kit.database.snapshot() as tx:
+            campaign = await catalogue.campaign_by_slug(tx, slug)
+            found = await store.versions(tx, campaign.id, question_id)
+        if not found:
+            raise NotFound
+        return found
+
+    async def summary(self, slug: str) -> BankSummary:
+        """Raises NotFound."""
+        async with self.kit.database.snapshot() as tx:
+            campaign = await catalogue.campaign_by_slug(tx, slug)
+            cells = await store.cells(tx, campaign.id)
+        return BankSummary(
+            active=sum(cell.active for cell in cells),
+            retired=sum(cell.retired for cell in cells),
+            cells=[
+                CellView(difficulty=cell.difficulty, category=cell.category, active=cell.active)
+                for cell in cells
+                if cell.active
+            ],
+        )
+
+    async def export(self, slug: str, filters: Filters) -> bytes:
+        """A workbook that the import understands. Raises NotFound."""
+        rows: list[dict[str, str]] = []
+        async with self.kit.database.snapshot(slow=True) as tx:
+            campaign = await catalogue.campaign_by_slug(tx, slug)
+            after = 0
+            while found := await store.page(tx, campaign.id, filters, limit=_EXPORT_PAGE, after=after):
+                after = found[-1].id
+                rows += [_row(version) for version in found]
+        return await asyncio.to_thread(workbook_template, COLUMNS, rows, NOTES)
+
+    async def edit(
+        self, staff: Staff, slug: str, question_id: int, wanted: QuestionEdit, key: RequestKey | None
+    ) -> Answer:
+        """What people are shown becomes a new version; difficulty and category are corrected in place.
+
+        A question that is out of use comes back into use with its new version.
+
+        Raises:
+            NotFound, QuestionReplaced, QuestionExists: as named.
+            InvalidRequest: it is no question, with every reason.
+        """
+        now = self.kit.clock.now()
+        question = _judged(wanted)
+
+        async def change(tx: Tx, before: Version) -> tuple[int, int, State]:
+            campaign = await catalogue.campaign_by_slug(tx, slug)
+            if await store.content_in_use(tx, campaign.id, question, but=before.id):
+                raise QuestionExists
+            if _shown_alike(before, question):
+                await store.reclassify(tx, before.id, question)
+                return before.id, before.version, before.state
+            options = json.dumps(question.options, ensure_ascii=False)
+            made_id, version = await store.replace(tx, before.id, question, options=options, now=now)
+            return made_id, version, "active"
+
+        return await self._change(staff, slug, question_id, key=key, action="question.edit", change=change)
+
+    async def retire(
+        self, staff: Staff, slug: str, question_id: int, reason: str, key: RequestKey | None
+    ) -> Answer:
+        """Not asked any more; attempts that have it keep it. Raises NotFound, QuestionReplaced."""
+        now = self.kit.clock.now()
+
+        async def change(tx: Tx, before: Version) -> tuple[int, int, State]:
+            await store.retire(tx, before.id, reason=reason, now=now)
+            return before.id, before.version, "retired"
+
+        return await self._change(
+            staff, slug, question_id, key=key, action="question.retire", change=change, reason=reason
+        )
+
+    async def reactivate(
+        self, staff: Staff, slug: str, question_id: int, reason: str, key: RequestKey | None
+    ) -> Answer:
+        """Asked again. Raises NotFound, QuestionReplaced."""
+
+        async def change(tx: Tx, before: Version) -> tuple[int, int, State]:
+            await store.reactivate(tx, before.id)
+            return before.id, before.version, "active"
+
+        return await self._change(
+            staff, slug, question_id, key=key, action="question.reactivate", change=change, reason=reason
+        )
+
+    async def _change(
+        self,
+        staff: Staff,
+        slug: str,
+        question_id: int,
+        *,
+        key: RequestKey | None,
+        action: str,
+        change: _Change,
+        reason: str | None = None,
+    ) -> Answer:
+        """Locks the bank, then the question; `change` returns the id, version and state that came of it."""
+        now = self.kit.clock.now()
+
+        async with self.kit.database.transaction() as tx:
+
+            async def act() -> dict[str, Any]:
+                campaign = await catalogue.campaign_by_slug(tx, slug)
+                await questions.lock_bank(tx, campaign.id)
+                before = await _current(tx, campaign, question_id)
+                made_id, version, state = await change(tx, before)
+                await questions.next_bank_version(tx, campaign.id)
+                told = {"question_id": str(made_id), "version": version, "state": state}
+                entry = AuditEntry(
+                    staff.actor,
+                    action,
+                    f"question:{question_id}",
+                    before={"version": before.version, "state": before.state},
+                    after=told if reason is None else told | {"reason": reason},
+                )
+                await record(tx, entry, at=now)
+                return told
+
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+
+async def _current(tx: Tx, campaign: CampaignRef, question_id: int) -> Version:
+    """The last version of a question. Raises NotFound, QuestionReplaced."""
+    found = await store.one(tx, campaign.id, question_id)
+    if found is None:
+        raise NotFound
+    if found.state == "replaced":
+        raise QuestionReplaced
+    return found
+
+
+def _judged(wanted: QuestionEdit) -> Question:
+    judged = judge(draft_of_body(wanted))
+    if isinstance(judged, Question):
+        return judged
+    raise InvalidRequest(
+        faults=tuple(Fault(f"body.{fault.field}", fault.message, fault.code) for fault in judged)
+    )
+
+
+def _shown_alike(before: Version, question: Question) -> bool:
+    """Whether people would see and be marked by the same."""
+    return (before.text, dict(before.options), sorted(before.answer), before.explanation) == (
+        question.text,
+        question.options,
+        question.answer,
+        question.explanation,
+    )
+
+
+def _row(version: Version) -> dict[str, str]:
+    options = {f"option_{key.lower()}": text for key, text in version.options.items()}
+    return options | {
+        "text": version.text,
+        "answer": "".join(sorted(version.answer)),
+        "explanation": version.explanation or "",
+        "difficulty": str(version.difficulty),
+        "category": version.category or "",
+    }
