@@ -2,7 +2,9 @@
 
 from arq.worker import Worker
 
+from services.issuance.calibration import jobs as calibration
 from services.issuance.drawlog import jobs as drawlog
+from services.issuance.exclusions import jobs as exclusions
 from services.issuance.lottery import jobs as lottery
 from services.issuance.notices import jobs as notices
 from services.issuance.photos import jobs as photos
@@ -23,6 +25,8 @@ def parts(wiring: Wiring) -> WorkerParts:
             *notices.jobs(wiring.notices),
             reviews.ask_verifier(wiring.reviews, wiring.share_verifier),
             photos.forget_pictures(wiring.photos),
+            exclusions.import_uploaded(wiring.exclusions),
+            calibration.calibrate(wiring.calibration, wiring.awaited),
         ],
         periodics=[
             reporting.fold_tallies(wiring.reporting),
@@ -30,6 +34,7 @@ def parts(wiring: Wiring) -> WorkerParts:
             lottery.expire_awards(wiring.lottery),
             wallet.expire_vouchers(wiring.wallet),
             photos.drop_unused(wiring.photos),
+            exclusions.forget_uploads(wiring.exclusions),
         ],
     )
 
