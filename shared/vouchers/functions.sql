@@ -179,3 +179,12 @@ BEGIN
     SELECT hit.bucket, hit.id, hit.campaign_id, hit.phase_seq, hit.voucher_type FROM hit;
 END
 $$;
+
+-- Drops the readable codes of these persons' vouchers, whatever state these are in. What a till looks up is the
+-- keyed hash, which stays. The caller has locked the vouchers.
+CREATE OR REPLACE FUNCTION core.vouchers_forget(p_bucket smallint[], p_person uuid[]) RETURNS void
+LANGUAGE sql AS $$
+    UPDATE core.voucher v SET code_sealed = NULL
+    FROM unnest(p_bucket, p_person) AS u (bucket, person_id)
+    WHERE v.bucket = u.bucket AND v.person_id = u.person_id AND v.code_sealed IS NOT NULL;
+$$;
