@@ -189,6 +189,12 @@ def _create_stock_return() -> None:
         sa.Column("phase_id", sa.Uuid(), nullable=False),
         sa.Column("voucher_type", sa.Text(), nullable=False),
         sa.Column("pieces", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "value_fen",
+            postgresql.ARRAY(sa.BigInteger()),
+            nullable=False,
+            comment="per payer: what these pieces cost at the shares of that moment",
+        ),
         sa.Column("change_id", sa.Uuid(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("pieces > 0", name=op.f("ck_stock_return_something")),

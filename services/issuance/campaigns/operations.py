@@ -2,8 +2,8 @@
 
 import hashlib
 import secrets
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from services.issuance.campaigns import store
 from services.issuance.campaigns.errors import SlugTaken
-from services.issuance.campaigns.rules import phase_state, seed_context
+from services.issuance.campaigns.rules import is_under, phase_state, seed_context
 from services.issuance.campaigns.schemas import (
     CampaignView,
     ChannelView,
@@ -20,13 +20,19 @@ from services.issuance.campaigns.schemas import (
     Phase,
     PhaseView,
     QuizRuleView,
+    ReleasePlan,
     VoucherTypeDefinition,
     VoucherTypeView,
 )
 from services.issuance.campaigns.store import QuizTerms
+from services.issuance.phases import store as phases
+from services.issuance.phases.rules import STEP_SECONDS, Release
+from services.issuance.phases.store import NewPhase
+from services.issuance.terms import store as terms
 from shared.approvals import Applier, Change, propose
 from shared.audit import AuditEntry, record
 from shared.clock import rfc3339
+from shared.crypto import Sealer
 from shared.db import Tx
 from shared.errors import NoLongerFits, NotFound, invariant
 from shared.idempotency import Answer, RequestKey, once
@@ -96,7 +102,13 @@ class Campaigns:
         types = tuple(_voucher_type(entry) for entry in definition.voucher_types)
         actor = f"change:{change.id}"
         if not await catalogue.publish(
-            tx, campaign, types=types, fund=_fund(definition), actor=actor, now=now
+            tx,
+            campaign,
+            types=types,
+            fund=_fund(definition),
+            actor=actor,
+            now=now,
+            pieces=_pieces(definition),
         ):
             raise NoLongerFits(f"活动代码“{definition.slug}”已被使用。")
         await self._write_rules(tx, campaign.id, definition, change, now)
@@ -105,32 +117,20 @@ class Campaigns:
         self, tx: Tx, campaign_id: UUID, definition: Definition, change: Change, now: datetime
     ) -> None:
         limits = definition.per_person_limits
-        terms = store.Terms(
-            slogan=definition.slogan,
-            award_valid_days=definition.award_valid_days,
-            vouchers_per_phase=limits.vouchers_per_phase,
-            draws_per_day=limits.draws_per_day,
+        rules = store.Terms(
+            slogan=definition.slogan, award_valid_days=definition.award_valid_days, **limits.model_dump()
         )
-        await store.insert_terms(tx, campaign_id, terms, change.body)
+        await store.insert_terms(tx, campaign_id, rules, change.body)
         channels = [store.Channel(**entry.model_dump()) for entry in definition.channels]
         await store.insert_channels(tx, campaign_id, channels)
+        version = terms.Version(campaign_id, change.id, reason=None, effective_from=now)
+        await terms.insert_limits(tx, version, terms.Limits(**limits.model_dump()))
+        for channel in channels:
+            earning = terms.Earning(channel.chances, channel.per_day, channel.review)
+            await terms.insert_channel(tx, version, channel.key, earning)
         for phase in definition.phases:
-            await store.insert_phase(tx, campaign_id, self._new_phase(phase), change_id=change.id, now=now)
-
-    def _new_phase(self, phase: Phase) -> store.NewPhase:
-        """With a fresh seed: sealed until the phase has closed, committed from now on."""
-        phase_id, seed = new_id(), secrets.token_bytes(_SEED_BYTES)
-        return store.NewPhase(
-            id=phase_id,
-            seq=phase.seq,
-            opens_at=phase.opens_at,
-            closes_at=phase.closes_at,
-            seed_sealed=self.kit.keys.sealer.seal(seed, context=seed_context(phase_id)),
-            seed_commitment=hashlib.sha256(seed).hexdigest(),
-            odds_ppm=to_ppm(phase.odds),
-            quiz=QuizTerms(**phase.quiz.model_dump()),
-            stock=phase.stock,
-        )
+            new = new_phase(phase, self.kit.keys.sealer)
+            await phases.insert_phase(tx, campaign_id, new, change_id=change.id, now=now)
 
     async def set_status(
         self, staff: Staff, slug: str, status: Status, reason: str, key: RequestKey | None
@@ -183,6 +183,24 @@ class Campaigns:
                 await store.reveal_seed(tx, sealed.phase_id, seed.hex())
 
 
+def new_phase(phase: Phase, sealer: Sealer) -> NewPhase:
+    """With a fresh seed: sealed until the phase has closed, committed from now on."""
+    phase_id, seed, plan = new_id(), secrets.token_bytes(_SEED_BYTES), phase.release_plan
+    return NewPhase(
+        id=phase_id,
+        seq=phase.seq,
+        opens_at=phase.opens_at,
+        closes_at=phase.closes_at,
+        seed_sealed=sealer.seal(seed, context=seed_context(phase_id)),
+        seed_commitment=hashlib.sha256(seed).hexdigest(),
+        odds_ppm=to_ppm(phase.odds),
+        quiz=QuizTerms(**phase.quiz.model_dump()),
+        stock=phase.stock,
+        release_seconds=STEP_SECONDS[plan.every] if plan else None,
+        release_amounts=plan.amounts if plan else {},
+    )
+
+
 async def _slug_is_taken(tx: Tx, slug: str) -> bool:
     try:
         await catalogue.campaign_by_slug(tx, slug)
@@ -202,7 +220,18 @@ def _voucher_type(entry: VoucherTypeDefinition) -> VoucherType:
         amount_fen=amount_fen,
         validity_days=entry.validity_days,
         reports_result_to_health_code=entry.reports_result_to_health_code,
+        total_cap=entry.total_cap,
     )
+
+
+def _pieces(definition: Definition) -> Mapping[int, int]:
+    """The vouchers that the stock of all phases may become, counted by their price."""
+    prices = {entry.key: _voucher_type(entry).amount_fen for entry in definition.voucher_types}
+    pieces: Counter[int] = Counter()
+    for phase in definition.phases:
+        for key, count in phase.stock.items():
+            pieces[prices[key]] += count
+    return pieces
 
 
 def _fund(definition: Definition) -> Fund:
@@ -214,20 +243,23 @@ def _fund(definition: Definition) -> Fund:
 
 
 async def _view(tx: Tx, campaign: CampaignRef, now: datetime) -> CampaignView:
-    terms = await store.terms(tx, campaign.id)
-    remaining: dict[UUID, dict[str, int]] = defaultdict(dict)
-    for stock in await store.stock(tx, [campaign.id]):
-        remaining[stock.phase_id][stock.voucher_type] = stock.remaining
+    rules = await store.terms(tx, campaign.id)
+    stock: dict[UUID, list[store.Stock]] = defaultdict(list)
+    for entry in await store.stock(tx, [campaign.id]):
+        stock[entry.phase_id].append(entry)
     return CampaignView(
         slug=campaign.slug,
         title=campaign.title,
-        slogan=terms.slogan,
+        slogan=rules.slogan,
         status=campaign.status,
         timezone=campaign.timezone,
         per_person_limits=PersonLimits(
-            vouchers_per_phase=terms.vouchers_per_phase, draws_per_day=terms.draws_per_day
+            vouchers_per_phase=rules.vouchers_per_phase,
+            draws_per_day=rules.draws_per_day,
+            draws_per_phase=rules.draws_per_phase,
+            vouchers_per_type=rules.vouchers_per_type,
         ),
-        award_valid_days=terms.award_valid_days,
+        award_valid_days=rules.award_valid_days,
         channels=[
             ChannelView(
                 key=channel.key,
@@ -240,10 +272,19 @@ async def _view(tx: Tx, campaign: CampaignRef, now: datetime) -> CampaignView:
         ],
         voucher_types=[_type_view(entry) for entry in await catalogue.voucher_types(tx, campaign.id)],
         phases=[
-            _phase_view(phase, remaining[phase.id], status=campaign.status, now=now)
+            _phase_view(phase, stock[phase.id], status=campaign.status, now=now)
             for phase in await store.phases(tx, [campaign.id], now)
         ],
+        assumed=await _still_assumed(tx, campaign.id, rules.assumed),
     )
+
+
+async def _still_assumed(tx: Tx, campaign_id: UUID, assumed: Sequence[str]) -> list[str]:
+    """Without what was decided since: a change is no assumption any more."""
+    if not assumed:
+        return []
+    decided = await terms.changed_paths(tx, campaign_id)
+    return [path for path in assumed if not is_under(path, decided)]
 
 
 def _type_view(entry: VoucherType) -> VoucherTypeView:
@@ -256,10 +297,18 @@ def _type_view(entry: VoucherType) -> VoucherTypeView:
         face_value_fen=entry.amount_fen if general else None,
         settlement_price_fen=None if general else entry.amount_fen,
         validity_days=entry.validity_days,
+        total_cap=entry.total_cap,
     )
 
 
-def _phase_view(phase: store.Phase, remaining: dict[str, int], *, status: str, now: datetime) -> PhaseView:
+def _phase_view(phase: store.Phase, stock: Sequence[store.Stock], *, status: str, now: datetime) -> PhaseView:
+    releases = {
+        entry.voucher_type: Release(
+            phase.opens_at, phase.closes_at, phase.release_seconds, entry.release_amount
+        )
+        for entry in stock
+        if phase.release_seconds is not None and entry.release_amount is not None
+    }
     return PhaseView(
         seq=phase.seq,
         opens_at=rfc3339(phase.opens_at),
@@ -272,6 +321,33 @@ def _phase_view(phase: store.Phase, remaining: dict[str, int], *, status: str, n
             attempts_per_day=phase.quiz.attempts_per_day,
             time_limit_seconds=phase.quiz.time_limit_seconds,
         ),
-        stock_remaining=remaining,
+        stock_remaining={entry.voucher_type: entry.remaining for entry in stock},
+        stock_claimable={
+            entry.voucher_type: _claimable(entry, releases.get(entry.voucher_type), now) for entry in stock
+        },
+        release_plan=_plan(phase, releases),
+        next_release_at=_next_release(stock, releases, now),
         seed_commitment=phase.seed_commitment,
     )
+
+
+def _claimable(stock: store.Stock, release: Release | None, now: datetime) -> int:
+    return stock.remaining if release is None else release.claimable(stock.remaining, stock.issued, now)
+
+
+def _plan(phase: store.Phase, releases: Mapping[str, Release]) -> ReleasePlan | None:
+    if not releases:
+        return None
+    every = next(every for every, seconds in STEP_SECONDS.items() if seconds == phase.release_seconds)
+    return ReleasePlan(every=every, amounts={key: release.amount for key, release in releases.items()})
+
+
+def _next_release(stock: Sequence[store.Stock], releases: Mapping[str, Release], now: datetime) -> str | None:
+    """The first moment at which a type can be claimed again that has pieces left, but none now."""
+    moments = [
+        releases[entry.voucher_type].next_at(entry.issued, now)
+        for entry in stock
+        if entry.voucher_type in releases and entry.remaining > 0
+    ]
+    known = [moment for moment in moments if moment is not None]
+    return rfc3339(min(known)) if known else None

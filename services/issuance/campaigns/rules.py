@@ -7,7 +7,7 @@ schemas.py; a value that it refuses is passed over here.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -74,6 +74,8 @@ def definition_faults(definition: Mapping[str, Any]) -> list[DefinitionFault]:
         *_type_faults(definition),
         *_phase_faults(definition),
         *_budget_faults(definition),
+        *_cap_faults(definition),
+        *_assumed_faults(definition),
     ]
 
 
@@ -81,6 +83,15 @@ def odds_faults(odds: object, loc: Location) -> Faults:
     rate = _rate(odds)
     if rate is not None and not 0 < rate <= 1:
         yield DefinitionFault(loc, "odds_range", "中奖率必须大于 0 且不超过 1")
+
+
+def release_faults(plan: object, stock: object, loc: Location) -> Faults:
+    """Of a release plan: it can only spread what its phase has."""
+    amounts = plan.get("amounts") if isinstance(plan, Mapping) else None
+    for key in amounts if isinstance(amounts, Mapping) else ():
+        if isinstance(stock, Mapping) and key not in stock:
+            fault = f"本期没有券种“{str(key)[:64]}”的库存，不能为其设定投放计划"
+            yield DefinitionFault((*loc, "amounts", str(key)), "release_type_unknown", fault)
 
 
 def quiz_faults(quiz: object, loc: Location) -> Faults:
@@ -105,6 +116,11 @@ def quiz_faults(quiz: object, loc: Location) -> Faults:
         if questions is not None and len(known) == len(counts) and sum(known) != questions:
             fault = f"各难度题数之和为 {sum(known)}，应等于题目数 {questions}"
             yield DefinitionFault((*loc, "blueprint"), "blueprint_sum", fault)
+
+
+def is_under(path: str, decided: Collection[str]) -> bool:
+    """Whether a path is one of these, or leads to a part of one of them, or one of them to a part of it."""
+    return any(f"{path}.".startswith(f"{one}.") or f"{one}.".startswith(f"{path}.") for one in decided)
 
 
 def commitment_fen(counts: Mapping[str, int], prices: Mapping[str, int]) -> int:
@@ -186,6 +202,7 @@ def _phase_faults(definition: Mapping[str, Any]) -> Faults:
             if key not in types:
                 fault = f"库存中的券种“{str(key)[:64]}”未在 voucher_types 中定义"
                 yield DefinitionFault((*loc, "stock", str(key)), "stock_type_unknown", fault)
+        yield from release_faults(phase.get("release_plan"), stock, (*loc, "release_plan"))
     for (_, earlier), (index, later) in pairwise(phases):
         closes_at, opens_at = _moment(earlier.get("closes_at")), _moment(later.get("opens_at"))
         if closes_at and opens_at and opens_at < closes_at:
@@ -209,6 +226,41 @@ def _budget_faults(definition: Mapping[str, Any]) -> Faults:
     if total > budget:
         fault = f"各期库存金额合计 {yuan(total)} 元，超过预算 {yuan(budget)} 元"
         yield DefinitionFault(("budget_fen",), "budget_exceeded", fault)
+
+
+def _cap_faults(definition: Mapping[str, Any]) -> Faults:
+    put_in: Counter[str] = Counter()
+    for _, phase in _parts(definition, "phases"):
+        stock = phase.get("stock")
+        for key, count in stock.items() if isinstance(stock, Mapping) else ():
+            put_in[str(key)] += _number(count) or 0
+    for index, entry in _parts(definition, "voucher_types"):
+        cap, total = _number(entry.get("total_cap")), put_in[str(entry.get("key"))]
+        if cap is not None and total > cap:
+            fault = f"各期库存合计 {total}，超过该券种总量上限 {cap}"
+            yield DefinitionFault(("voucher_types", index, "total_cap"), "total_cap_exceeded", fault)
+
+
+def _assumed_faults(definition: Mapping[str, Any]) -> Faults:
+    paths = definition.get("assumed")
+    for index, path in enumerate(paths if isinstance(paths, list) else ()):
+        if isinstance(path, str) and not _leads_somewhere(definition, path):
+            fault = f"假定值路径“{path[:64]}”在活动定义中不存在"
+            yield DefinitionFault(("assumed", index), "assumed_unknown", fault)
+
+
+def _leads_somewhere(definition: Mapping[str, Any], path: str) -> bool:
+    """Steps are field names; in a list they name an entry by its key or its number."""
+    here: object = definition
+    for step in path.split("."):
+        if isinstance(here, list):
+            entries = (part for part in here if isinstance(part, Mapping))
+            here = next((part for part in entries if step in (part.get("key"), str(part.get("seq")))), None)
+        else:
+            here = here.get(step) if isinstance(here, Mapping) else None
+        if here is None:
+            return False
+    return True
 
 
 def _key_faults(definition: Mapping[str, Any], name: str) -> Faults:

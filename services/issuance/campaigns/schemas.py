@@ -17,6 +17,7 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from services.issuance.campaigns.rules import State, definition_faults
+from services.issuance.phases.rules import Every
 from shared.http.replies import Body, Moment, StaffBody
 from shared.rates import parse_rate, rate_text
 
@@ -25,6 +26,7 @@ _COUNT_MAX = 1_000_000_000
 _FEN_MAX = 1_000_000_000_000_000
 _PARTS_MAX = 50
 _DAYS_MAX = 3650
+_ASSUMED_MAX = 200
 
 
 def _rate(value: object) -> Decimal:
@@ -48,6 +50,9 @@ Count = Annotated[int, Field(ge=1, le=_COUNT_MAX)]
 Fen = Annotated[int, Field(ge=1, le=_FEN_MAX)]
 
 
+AssumedPath = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
 class FundingSource(Body):
     key: Key
     name: Text
@@ -63,7 +68,10 @@ class Channel(Body):
 
 
 class VoucherTypeDefinition(Body):
-    """A directed type has a settlement price, a general one a face value."""
+    """A directed type has a settlement price, a general one a face value.
+
+    `total_cap` bounds how many pieces all phases together may put in.
+    """
 
     key: Key
     kind: Literal["directed", "general"]
@@ -72,6 +80,7 @@ class VoucherTypeDefinition(Body):
     face_value_fen: Fen | None = None
     settlement_price_fen: Fen | None = None
     validity_days: Annotated[int, Field(ge=1, le=_DAYS_MAX)]
+    total_cap: Count | None = None
     reports_result_to_health_code: bool = False
 
 
@@ -96,6 +105,16 @@ class QuizRule(Body):
     repeat_after_attempts: Annotated[int, Field(ge=0, le=50)] = 5
 
 
+class ReleasePlan(Body):
+    """So many pieces of a type become claimable at the opening, and as many more at each step from it.
+
+    What is not taken accumulates; types that are not named can be claimed at once.
+    """
+
+    every: Every
+    amounts: Annotated[dict[str, Count], Field(min_length=1, max_length=_PARTS_MAX)]
+
+
 class Phase(Body):
     seq: Annotated[int, Field(ge=1, le=_PARTS_MAX)]
     opens_at: Moment
@@ -103,15 +122,27 @@ class Phase(Body):
     odds: Rate
     quiz: QuizRule
     stock: dict[str, Annotated[int, Field(ge=0, le=_COUNT_MAX)]]
+    release_plan: ReleasePlan | None = None
 
 
 class PersonLimits(Body):
+    """What one person may have, whatever the number of accounts; the optional ones bind when they are given.
+
+    `vouchers_per_type` counts the vouchers of one type in all phases of the campaign together.
+    """
+
     vouchers_per_phase: Count
     draws_per_day: Annotated[int, Field(ge=1, le=10_000)]
+    draws_per_phase: Count | None = None
+    vouchers_per_type: Count | None = None
 
 
 class Definition(StaffBody):
-    """A campaign as it is proposed. Faults of form and of sense are answered together."""
+    """A campaign as it is proposed. Faults of form and of sense are answered together.
+
+    `assumed` lists what is an assumption of a demonstration, by path: entries of a list are named by their
+    key or number ("phases.2.odds", "voucher_types.checkup.settlement_price_fen").
+    """
 
     slug: Annotated[str, StringConstraints(max_length=64)]
     title: Text
@@ -124,6 +155,7 @@ class Definition(StaffBody):
     phases: Annotated[list[Phase], Field(min_length=1, max_length=_PARTS_MAX)]
     per_person_limits: PersonLimits
     award_valid_days: Annotated[int, Field(ge=1, le=_DAYS_MAX)]
+    assumed: Annotated[list[AssumedPath], Field(max_length=_ASSUMED_MAX)] | None = None
 
     @model_validator(mode="wrap")
     @classmethod
@@ -184,6 +216,7 @@ class VoucherTypeView(Body):
     face_value_fen: int | None
     settlement_price_fen: int | None
     validity_days: int
+    total_cap: int | None = Field(description="pieces that all phases together may put in")
 
 
 class QuizRuleView(Body):
@@ -201,6 +234,9 @@ class PhaseView(Body):
     odds: str
     quiz: QuizRuleView
     stock_remaining: dict[str, int]
+    stock_claimable: dict[str, int] = Field(description="of it, what can be claimed now")
+    release_plan: ReleasePlan | None
+    next_release_at: str | None = Field(description="when more becomes claimable of a type that is not now")
     seed_commitment: str
 
 
@@ -217,3 +253,4 @@ class CampaignView(Body):
     channels: list[ChannelView]
     voucher_types: list[VoucherTypeView]
     phases: list[PhaseView]
+    assumed: list[str] = Field(description="paths of values that are assumptions of a demonstration")

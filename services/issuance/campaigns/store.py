@@ -1,6 +1,6 @@
 """SQL of campaigns as issuance runs them. The catalogue (campaign, types, fund) is shared/vouchers'."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,25 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import insert, select, text
 
-from services.issuance.campaigns.rules import threshold_of
-from services.issuance.campaigns.tables import (
-    AwardPoolRow,
-    CampaignRulesRow,
-    ChannelRow,
-    OddsVersionRow,
-    PhaseRow,
-    PhaseStockRow,
-    QuizRuleRow,
-    StockMoveRow,
-)
+from services.issuance.campaigns.tables import CampaignRulesRow, ChannelRow
 from shared.db import Tx
-from shared.ids import new_id
 
 # The version in force is the latest one that has begun.
 _PHASES = text("""
-    SELECT p.id, p.campaign_id, p.seq, p.opens_at, p.closes_at, p.seed_commitment, o.odds_ppm,
-           q.questions, q.pass_score, q.attempts_per_day, q.time_limit_seconds, q.min_seconds, q.blueprint,
-           q.repeat_after_attempts
+    SELECT p.id, p.campaign_id, p.seq, p.opens_at, p.closes_at, p.release_seconds, p.seed_commitment,
+           o.odds_ppm, q.questions, q.pass_score, q.attempts_per_day, q.time_limit_seconds, q.min_seconds,
+           q.blueprint, q.repeat_after_attempts
     FROM issuance.phase p
     CROSS JOIN LATERAL (
         SELECT odds_ppm FROM issuance.odds_version
@@ -40,7 +29,7 @@ _PHASES = text("""
     ORDER BY p.campaign_id, p.seq
 """)
 _STOCK = text("""
-    SELECT s.phase_id, s.voucher_type, s.put_in, s.remaining
+    SELECT s.phase_id, s.voucher_type, s.put_in, s.remaining, s.issued, s.release_amount
     FROM issuance.phase_stock s
     JOIN issuance.phase p ON p.id = s.phase_id
     LEFT JOIN core.voucher_type t ON t.campaign_id = p.campaign_id AND t.key = s.voucher_type
@@ -69,21 +58,6 @@ class QuizTerms:
 
 
 @dataclass(frozen=True, slots=True)
-class NewPhase:
-    """A phase as it is published, with the first versions of its odds, quiz rule and stock."""
-
-    id: UUID
-    seq: int
-    opens_at: datetime
-    closes_at: datetime
-    seed_sealed: bytes
-    seed_commitment: str
-    odds_ppm: int
-    quiz: QuizTerms
-    stock: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
 class Phase:
     """A phase with what is in force in it now."""
 
@@ -92,6 +66,7 @@ class Phase:
     seq: int
     opens_at: datetime
     closes_at: datetime
+    release_seconds: int | None
     seed_commitment: str
     odds_ppm: int
     quiz: QuizTerms
@@ -103,6 +78,8 @@ class Stock:
     voucher_type: str
     put_in: int
     remaining: int
+    issued: int
+    release_amount: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +99,9 @@ class Terms:
     award_valid_days: int
     vouchers_per_phase: int
     draws_per_day: int
+    draws_per_phase: int | None = None
+    vouchers_per_type: int | None = None
+    assumed: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +119,8 @@ async def insert_terms(tx: Tx, campaign_id: UUID, terms: Terms, definition: dict
             award_valid_days=terms.award_valid_days,
             vouchers_per_phase=terms.vouchers_per_phase,
             draws_per_day=terms.draws_per_day,
+            draws_per_phase=terms.draws_per_phase,
+            vouchers_per_type=terms.vouchers_per_type,
             definition=definition,
         )
     )
@@ -162,106 +144,6 @@ async def insert_channels(tx: Tx, campaign_id: UUID, channels: Sequence[Channel]
     )
 
 
-async def insert_phase(tx: Tx, campaign_id: UUID, phase: NewPhase, *, change_id: UUID, now: datetime) -> None:
-    """The phase with its first versions, its stock and what it can award."""
-    await tx.execute(
-        insert(PhaseRow).values(
-            id=phase.id,
-            campaign_id=campaign_id,
-            seq=phase.seq,
-            opens_at=phase.opens_at,
-            closes_at=phase.closes_at,
-            seed_sealed=phase.seed_sealed,
-            seed_commitment=phase.seed_commitment,
-        )
-    )
-    await insert_odds(tx, phase.id, phase.odds_ppm, change_id=change_id, effective_from=now)
-    await insert_quiz_rule(tx, phase.id, phase.quiz, change_id=change_id, effective_from=now)
-    if phase.stock:
-        await tx.execute(
-            insert(PhaseStockRow),
-            [
-                {"phase_id": phase.id, "voucher_type": key, "put_in": count, "remaining": count}
-                for key, count in phase.stock.items()
-            ],
-        )
-    for key, count in phase.stock.items():
-        await insert_stock_move(tx, phase.id, key, count, change_id=change_id, at=now)
-    await tx.execute(insert(AwardPoolRow).values(phase_id=phase.id, left_to_award=sum(phase.stock.values())))
-
-
-async def insert_odds(
-    tx: Tx,
-    phase_id: UUID,
-    odds_ppm: int,
-    *,
-    change_id: UUID,
-    effective_from: datetime,
-    reason: str | None = None,
-) -> None:
-    await tx.execute(
-        insert(OddsVersionRow).values(
-            id=new_id(),
-            phase_id=phase_id,
-            odds_ppm=odds_ppm,
-            threshold=threshold_of(odds_ppm),
-            effective_from=effective_from,
-            reason=reason,
-            change_id=change_id,
-        )
-    )
-
-
-async def insert_quiz_rule(
-    tx: Tx,
-    phase_id: UUID,
-    quiz: QuizTerms,
-    *,
-    change_id: UUID,
-    effective_from: datetime,
-    reason: str | None = None,
-) -> None:
-    await tx.execute(
-        insert(QuizRuleRow).values(
-            id=new_id(),
-            phase_id=phase_id,
-            questions=quiz.questions,
-            pass_score=quiz.pass_score,
-            attempts_per_day=quiz.attempts_per_day,
-            time_limit_seconds=quiz.time_limit_seconds,
-            min_seconds=quiz.min_seconds,
-            blueprint=quiz.blueprint,
-            repeat_after_attempts=quiz.repeat_after_attempts,
-            effective_from=effective_from,
-            reason=reason,
-            change_id=change_id,
-        )
-    )
-
-
-async def insert_stock_move(
-    tx: Tx,
-    phase_id: UUID,
-    voucher_type: str,
-    delta: int,
-    *,
-    change_id: UUID,
-    at: datetime,
-    reason: str | None = None,
-) -> None:
-    await tx.execute(
-        insert(StockMoveRow).values(
-            id=new_id(),
-            phase_id=phase_id,
-            voucher_type=voucher_type,
-            delta=delta,
-            reason=reason,
-            change_id=change_id,
-            at=at,
-        )
-    )
-
-
 async def phases(tx: Tx, campaigns: Sequence[UUID], now: datetime) -> list[Phase]:
     """The phases of these campaigns in their order, with the odds and the quiz in force."""
     rows = await tx.execute(_PHASES, {"campaigns": list(campaigns), "now": now})
@@ -272,9 +154,10 @@ async def phases(tx: Tx, campaigns: Sequence[UUID], now: datetime) -> list[Phase
             seq=row.seq,
             opens_at=row.opens_at,
             closes_at=row.closes_at,
+            release_seconds=row.release_seconds,
             seed_commitment=row.seed_commitment,
             odds_ppm=row.odds_ppm,
-            quiz=QuizTerms(*row[7:]),
+            quiz=QuizTerms(*row[8:]),
         )
         for row in rows
     ]
@@ -292,8 +175,20 @@ async def terms(tx: Tx, campaign_id: UUID) -> Terms:
         CampaignRulesRow.award_valid_days,
         CampaignRulesRow.vouchers_per_phase,
         CampaignRulesRow.draws_per_day,
+        CampaignRulesRow.draws_per_phase,
+        CampaignRulesRow.vouchers_per_type,
+        CampaignRulesRow.definition["assumed"].label("assumed"),
     ).where(CampaignRulesRow.campaign_id == campaign_id)
-    return Terms(*(await tx.execute(statement)).one())
+    row = (await tx.execute(statement)).one()
+    return Terms(
+        slogan=row.slogan,
+        award_valid_days=row.award_valid_days,
+        vouchers_per_phase=row.vouchers_per_phase,
+        draws_per_day=row.draws_per_day,
+        draws_per_phase=row.draws_per_phase,
+        vouchers_per_type=row.vouchers_per_type,
+        assumed=row.assumed or (),
+    )
 
 
 async def channels(tx: Tx, campaign_id: UUID) -> list[Channel]:

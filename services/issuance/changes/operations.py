@@ -15,6 +15,7 @@ from services.issuance.changes import store
 from services.issuance.changes.errors import BudgetExceeded, PhaseClosed, StockInUse
 from services.issuance.changes.schemas import OddsChange, QuizRuleChange, StockChange
 from services.issuance.changes.store import PhaseRef
+from services.issuance.phases import store as phases
 from shared import ledger
 from shared.approvals import Applier, Change, propose
 from shared.db import Tx
@@ -130,7 +131,7 @@ class Changes:
         subject = await self._locked_subject(tx, change)
         odds_ppm = to_ppm(parse_rate(change.body["odds"]))
         start = await store.odds_start(tx, subject.phase.id, subject.now)
-        await campaigns.insert_odds(
+        await phases.insert_odds(
             tx, subject.phase.id, odds_ppm, change_id=change.id, effective_from=start, reason=change.reason
         )
 
@@ -140,7 +141,7 @@ class Changes:
         rule = {name: value for name, value in change.body.items() if name != "phase"}
         quiz = QuizTerms(**QuizRule.model_validate(rule).model_dump())
         start = await store.quiz_rule_start(tx, subject.phase.id, subject.now)
-        await campaigns.insert_quiz_rule(
+        await phases.insert_quiz_rule(
             tx, subject.phase.id, quiz, change_id=change.id, effective_from=start, reason=change.reason
         )
 
@@ -156,7 +157,7 @@ class Changes:
                 raise StockInUse
         except Refusal as refusal:
             raise NoLongerFits(refusal.zh) from refusal
-        await campaigns.insert_stock_move(
+        await phases.insert_stock_move(
             tx,
             subject.phase.id,
             voucher_type,
@@ -192,8 +193,8 @@ def _refuse_closed(subject: Subject) -> None:
 
 
 async def _current(tx: Tx, subject: Subject) -> campaigns.Phase:
-    phases = await campaigns.phases(tx, [subject.campaign.id], subject.now)
-    return next(phase for phase in phases if phase.seq == subject.seq)
+    found = await campaigns.phases(tx, [subject.campaign.id], subject.now)
+    return next(phase for phase in found if phase.seq == subject.seq)
 
 
 async def _stock_that_fits(tx: Tx, subject: Subject, voucher_type: str, delta: int) -> store.StockState:

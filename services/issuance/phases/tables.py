@@ -1,7 +1,8 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
@@ -21,5 +22,8 @@ class StockReturnRow(Base):
     phase_id: Mapped[UUID] = mapped_column(ForeignKey("issuance.phase.id"))
     voucher_type: Mapped[str]
     pieces: Mapped[int]
+    value_fen: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), comment="per payer: what these pieces cost at the shares of that moment"
+    )
     change_id: Mapped[UUID] = mapped_column(ForeignKey("core.change.id"))
     at: Mapped[datetime]
