@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
     max_upload_bytes: int = Field(default=20_000_000, ge=1_000)
     objects_dir: Path | None = None
+    font_file: Path | None = Field(default=None, description="font of PDF documents: .ttf, .otf or .ttc")
+    settlement_hold_days: int = Field(
+        default=0, ge=0, le=365, description="younger write-offs are left to the next settlement"
+    )
 
     wechat_url: str = "https://api.weixin.qq.com"
     wechat_app_id: str | None = None
@@ -48,6 +52,22 @@ class Settings(BaseSettings):
     alipay_private_key: SecretStr | None = None
     share_verifier_url: str | None = None
     share_verifier_token: SecretStr | None = None
+
+    notice_wechat: Literal["off", "on"] = "off"
+    notice_wechat_templates: str | None = Field(default=None, max_length=20_000)
+    notice_wechat_page: str | None = Field(default=None, max_length=200)
+    notice_sms: Literal["off", "on"] = "off"
+    notice_sms_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
+    notice_sms_token: SecretStr | None = None
+    notice_sms_key_id: str | None = Field(default=None, pattern=r"^[0-9A-Za-z_-]{1,64}$")
+    notice_sms_key: SecretStr | None = None
+    notice_timeout_seconds: float = Field(default=8.0, gt=0, le=8, description="each wait for a provider")
+    notice_voucher_days: str = Field(
+        default="7,1",
+        pattern=r"^(off|[1-9][0-9]?(,[1-9][0-9]?){0,4})$",
+        description="so many days before a voucher ends its holder is reminded",
+    )
+    notice_award_hours: int = Field(default=24, ge=0, le=720, description="0: no reminder of open awards")
 
     @model_validator(mode="after")
     def _refuse_demo_in_production(self) -> "Settings":

@@ -12,6 +12,8 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
+_KINDS = "fund, refund, issue, redeem, release, reverse, recommit, expire, revoke, pay"
+
 
 def upgrade() -> None:
     op.create_table(
@@ -263,6 +265,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("settlement_id", "kind", "voucher_type", name=op.f("pk_settlement_line")),
         schema="redemption",
     )
+    op.alter_column(
+        "ledger_transfer",
+        "kind",
+        existing_type=sa.TEXT(),
+        comment=_KINDS + ", recover",
+        existing_comment=_KINDS,
+        existing_nullable=False,
+        schema="core",
+    )
     for table in ("settlement_run", "settlement_line", "reconciliation"):
         op.execute(
             f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON redemption.{table}"
@@ -284,6 +295,15 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.alter_column(
+        "ledger_transfer",
+        "kind",
+        existing_type=sa.TEXT(),
+        comment=_KINDS,
+        existing_comment=_KINDS + ", recover",
+        existing_nullable=False,
+        schema="core",
+    )
     op.execute("DROP TRIGGER settled_once ON redemption.redemption")
     op.drop_table("settlement_line", schema="redemption")
     op.drop_index(

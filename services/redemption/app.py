@@ -2,11 +2,13 @@
 
 from fastapi import FastAPI
 
+from services.redemption.corrections import routes as corrections
 from services.redemption.institutions import routes as institutions
 from services.redemption.offline import routes as offline
 from services.redemption.rankings import routes as rankings
 from services.redemption.reporting import routes as reporting
 from services.redemption.reversals import routes as reversals
+from services.redemption.settlement import routes as settlement
 from services.redemption.terminals import routes as terminals
 from services.redemption.wiring import SERVICE, build
 from services.redemption.writeoff import routes as writeoff
@@ -37,6 +39,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             institutions.router,
             reporting.router,
             rankings.router,
+            settlement.router,
+            corrections.router,
             approvals_router(wiring.approvals),
             awaited_router(wiring.awaited),
             metrics_router(SERVICE, wiring.reporting.prometheus),

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from services.redemption.corrections.operations import Corrections
 from services.redemption.institutions.operations import Directory
 from services.redemption.offline.operations import Offline
 from services.redemption.rankings.operations import Rankings
 from services.redemption.reporting.operations import Reporting
 from services.redemption.reversals.operations import Reversals
+from services.redemption.settlement.operations import Settlements
 from services.redemption.terminals.operations import Keyring, TerminalDesk
 from services.redemption.writeoff.operations import WriteOffs
 from shared.approvals import Approvals
@@ -34,6 +36,8 @@ class Wiring:
     offline: Offline
     reporting: Reporting
     rankings: Rankings
+    settlements: Settlements
+    corrections: Corrections
 
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:
@@ -46,10 +50,13 @@ class Wiring:
 def build(kit: Kit) -> Wiring:
     keyring = Keyring(kit)
     writeoffs = WriteOffs(kit)
+    awaited = AwaitedJobs(kit, Queue.REDEMPTION)
+    settlements, corrections = Settlements(kit, awaited), Corrections(kit)
+    appliers = {**settlements.appliers, **corrections.appliers}
     return Wiring(
         kit=kit,
-        approvals=Approvals(SERVICE, kit.database, kit.clock, appliers={}),
-        awaited=AwaitedJobs(kit, Queue.REDEMPTION),
+        approvals=Approvals(SERVICE, kit.database, kit.clock, appliers=appliers),
+        awaited=awaited,
         limiter=build_limiter(kit.settings),
         keyring=keyring,
         directory=Directory(kit),
@@ -59,4 +66,6 @@ def build(kit: Kit) -> Wiring:
         offline=Offline(kit, writeoffs),
         reporting=Reporting(kit),
         rankings=Rankings(kit),
+        settlements=settlements,
+        corrections=corrections,
     )

@@ -3,6 +3,7 @@
 from arq.worker import Worker
 
 from services.redemption.reporting import jobs as reporting
+from services.redemption.settlement import jobs as settlement
 from services.redemption.terminals import jobs as terminals
 from services.redemption.wiring import SERVICE, Wiring, build
 from shared.clock import Clock
@@ -14,7 +15,7 @@ from shared.settings import Settings
 def parts(wiring: Wiring) -> WorkerParts:
     return WorkerParts(
         queue=SERVICE,
-        jobs=reporting.jobs(wiring.reporting),
+        jobs=[*reporting.jobs(wiring.reporting), *settlement.jobs(wiring.settlements)],
         periodics=[*reporting.periodics(wiring.kit), *terminals.periodics(wiring.kit)],
     )
 

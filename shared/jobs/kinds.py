@@ -29,6 +29,8 @@ class Kind(StrEnum):
     SHARE_SUBMITTED = "issuance.share_submitted"
     # {"address"}: forget an object whose photo was dropped.
     PHOTO_DROPPED = "issuance.photo_dropped"
+    # {"job_id"}: import a long file of questions.
+    QUESTIONS_UPLOADED = "issuance.questions_uploaded"
     # {"job_id"}: import a long list of persons who may not take part.
     EXCLUSIONS_UPLOADED = "issuance.exclusions_uploaded"
     # {"job_id"}: count all answers of a campaign and keep the statistics of its questions.

@@ -1,6 +1,6 @@
 """A campaign's money: who pays, in which shares, and every move from account to account."""
 
-from shared.ledger.operations import Pieces, cover, open_fund, set_budget, set_shares
+from shared.ledger.operations import Pieces, cover, open_fund, set_budget, set_shares, settle
 from shared.ledger.store import Cause, Fund, FundVersion, Payer, fund_of, lock_fund, versions
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "open_fund",
     "set_budget",
     "set_shares",
+    "settle",
     "versions",
 ]

@@ -92,3 +92,20 @@ async def _settle(
     await store.insert_version(tx, campaign_id, changed, put_up, cause)
     await store.move(tx, campaign_id, "fund", [max(0, part) for part in difference], cause)
     await store.move(tx, campaign_id, "refund", [max(0, -part) for part in difference], cause)
+
+
+async def settle(
+    tx: Tx,
+    campaign_id: UUID,
+    cause: Cause,
+    *,
+    institution_id: str,
+    owed_fen: Sequence[int],
+    taken_back_fen: Sequence[int],
+) -> None:
+    """What is owed to an institution becomes paid, and what was paid in error is available again.
+
+    Once for each cause. Two moves, because what one payer gets back may be more than it owes here.
+    """
+    await store.move(tx, campaign_id, "pay", owed_fen, cause, institution_id=institution_id)
+    await store.move(tx, campaign_id, "recover", taken_back_fen, cause, institution_id=institution_id)

@@ -14,9 +14,23 @@ from shared.metrics import store as metrics
 # Moves that belong to a campaign and to no person lie together in the first bucket.
 _CAMPAIGN_BUCKET = 0
 # How each kind of transfer moves what is available. What is released may be committed again by a reversal.
-_AVAILABLE = {"fund": 1, "refund": -1, "issue": -1, "release": 1, "recommit": -1, "expire": 1, "revoke": 1}
+_AVAILABLE = {
+    "fund": 1,
+    "refund": -1,
+    "issue": -1,
+    "release": 1,
+    "recommit": -1,
+    "expire": 1,
+    "revoke": 1,
+    "recover": 1,
+}
 _RELEASED = {"release": 1, "recommit": -1}
-_WAYS = {"fund": ("budget", "available"), "refund": ("available", "budget")}
+_WAYS = {
+    "fund": ("budget", "available"),
+    "refund": ("available", "budget"),
+    "pay": ("payable", "paid"),
+    "recover": ("paid", "available"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +118,16 @@ async def insert_version(
     )
 
 
-async def move(tx: Tx, campaign_id: UUID, kind: str, amounts_fen: Sequence[int], cause: Cause) -> None:
-    """A transfer between what payers put up and what is available, with its figure; nothing when it is 0."""
+async def move(
+    tx: Tx,
+    campaign_id: UUID,
+    kind: str,
+    amounts_fen: Sequence[int],
+    cause: Cause,
+    *,
+    institution_id: str | None = None,
+) -> None:
+    """A transfer that no voucher causes, with its figure; nothing when it is 0."""
     if not any(amounts_fen):
         return
     debit, credit = _WAYS[kind]
@@ -118,11 +140,14 @@ async def move(tx: Tx, campaign_id: UUID, kind: str, amounts_fen: Sequence[int],
             debit=debit,
             credit=credit,
             amounts_fen=list(amounts_fen),
+            institution_id=institution_id,
             actor=cause.actor,
             at=cause.now,
         )
     )
-    await metrics.add(tx, campaign_id, cause.day, kind, amounts_fen=list(amounts_fen))
+    await metrics.add(
+        tx, campaign_id, cause.day, kind, dim2=institution_id or "", amounts_fen=list(amounts_fen)
+    )
 
 
 async def fund_of(tx: Tx, campaign_id: UUID) -> Fund:

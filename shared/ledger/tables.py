@@ -70,7 +70,7 @@ class TransferRow(Base):
     source_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(
         primary_key=True,
-        comment="fund, refund, issue, redeem, release, reverse, recommit, expire, revoke, pay",
+        comment="fund, refund, issue, redeem, release, reverse, recommit, expire, revoke, pay, recover",
     )
     campaign_id: Mapped[UUID]
     debit: Mapped[str] = mapped_column(comment="the account that gives")

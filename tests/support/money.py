@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared import ledger
+from shared.clock import local_day
 from shared.db import Tx
 from shared.ids import BUCKETS, new_id
 from shared.kit import Kit
@@ -163,21 +164,19 @@ async def a_little_of_everything(kit: Kit, slug: str) -> CampaignRef:
 async def pay_everything(tx: Tx, campaign: CampaignRef, *, institution: str, kit: Kit) -> None:
     """Moves what is owed to an institution to paid, as a settlement does."""
     statement = text("""
-        INSERT INTO core.ledger_transfer (
-            bucket, source_id, kind, campaign_id, debit, credit, amounts_fen, institution_id, actor, at)
-        SELECT 0, :source, 'pay', campaign_id, 'payable', 'paid', core.amounts_sum(amounts_fen),
-               institution_id, 'system', :now
-        FROM core.ledger_transfer
+        SELECT core.amounts_sum(amounts_fen) FROM core.ledger_transfer
         WHERE campaign_id = :campaign AND institution_id = :institution AND kind = 'redeem'
-        GROUP BY campaign_id, institution_id
     """)
-    values = {
-        "source": new_id(),
-        "campaign": campaign.id,
-        "institution": institution,
-        "now": kit.clock.now() + timedelta(days=30),
-    }
-    await tx.execute(statement, values)
+    owed = (await tx.execute(statement, {"campaign": campaign.id, "institution": institution})).scalar_one()
+    now = kit.clock.now() + timedelta(days=30)
+    await ledger.settle(
+        tx,
+        campaign.id,
+        ledger.Cause(new_id(), "system", None, now, local_day(now, campaign.timezone)),
+        institution_id=institution,
+        owed_fen=owed,
+        taken_back_fen=[0] * len(owed),
+    )
 
 
 def _address(kit: Kit, voucher: IssuedVoucher, **more: object) -> dict[str, object]:

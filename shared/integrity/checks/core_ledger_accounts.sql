@@ -1,7 +1,7 @@
 -- name: ledger_accounts_are_never_below_zero
 -- zh: 资金账户余额从不为负
--- Money that is not there cannot be promised, owed or paid: per campaign and payer, and what is owed per
--- institution. `budget` stands outside: it is what the payers put up.
+-- Money that is not there cannot be promised, owed or paid: per campaign and payer, and what is owed and
+-- paid per institution. `budget` stands outside: it is what the payers put up.
 WITH part AS (
     SELECT t.campaign_id, side.account, coalesce(t.institution_id, '') AS institution_id, payer.i, side.sign * payer.fen AS fen
     FROM core.ledger_transfer t
@@ -13,7 +13,7 @@ WITH part AS (
     FROM part GROUP BY campaign_id, account, i
     UNION ALL
     SELECT campaign_id, account, institution_id, i, sum(fen)
-    FROM part WHERE account = 'payable' GROUP BY campaign_id, account, institution_id, i
+    FROM part WHERE account IN ('payable', 'paid') GROUP BY campaign_id, account, institution_id, i
 ), below AS (
     SELECT * FROM balance WHERE fen < 0
 )

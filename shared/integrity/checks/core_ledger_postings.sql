@@ -8,7 +8,7 @@ WITH way (kind, debit, credit) AS (
            ('redeem', 'committed', 'payable'), ('release', 'committed', 'available'),
            ('reverse', 'payable', 'committed'), ('recommit', 'available', 'committed'),
            ('expire', 'committed', 'available'), ('revoke', 'committed', 'available'),
-           ('pay', 'payable', 'paid')
+           ('pay', 'payable', 'paid'), ('recover', 'paid', 'available')
 ), broken AS (
     SELECT t.kind, t.source_id
     FROM core.ledger_transfer t

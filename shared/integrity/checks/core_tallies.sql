@@ -9,15 +9,16 @@ WITH tallied AS (
         UNION ALL
         SELECT scope_id, day, measure, dim, dim2, n, amounts_fen FROM core.tally_delta
     ) AS figure
-    WHERE measure IN ('issue', 'redeem', 'release', 'reverse', 'recommit', 'expire', 'revoke')
+    WHERE measure IN ('issue', 'redeem', 'release', 'reverse', 'recommit', 'expire', 'revoke', 'pay', 'recover')
     GROUP BY scope_id, day, measure, dim, dim2
 ), recounted AS (
     SELECT t.campaign_id AS scope_id, (t.at AT TIME ZONE c.timezone)::date AS day, t.kind AS measure,
-           v.voucher_type AS dim, coalesce(t.institution_id, '') AS dim2, count(*) AS n,
+           coalesce(v.voucher_type, '') AS dim, coalesce(t.institution_id, '') AS dim2, count(*) AS n,
            core.amounts_sum(t.amounts_fen) AS amounts_fen
     FROM core.ledger_transfer t
     JOIN core.campaign c ON c.id = t.campaign_id
-    JOIN core.voucher v ON v.bucket = t.bucket AND v.id = t.voucher_id
+    LEFT JOIN core.voucher v ON v.bucket = t.bucket AND v.id = t.voucher_id
+    WHERE t.voucher_id IS NOT NULL OR t.kind IN ('pay', 'recover')
     GROUP BY 1, 2, 3, 4, 5
 ), judged AS (
     SELECT measure, day, coalesce(recounted.n, 0) AS expected, coalesce(tallied.n, 0) AS actual,

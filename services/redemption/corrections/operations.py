@@ -1,0 +1,77 @@
+"""Corrections: a settled write-off is taken back, as a negative line in the next settlement."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from services.redemption.corrections import store
+from services.redemption.corrections.errors import AlreadyCorrected, NotSettled
+from services.redemption.reversals.errors import AlreadyReversed
+from shared.approvals import Applier, Change, propose
+from shared.db import Tx
+from shared.errors import NoLongerFits, NotFound
+from shared.idempotency import Answer, RequestKey, once
+from shared.identity.staff import Staff
+from shared.ids import HotId, parse_hot_id
+from shared.kit import Kit
+
+CORRECT = "redemption.correct"
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    kit: Kit
+    service: ClassVar[str] = "redemption"
+
+    @property
+    def appliers(self) -> Mapping[str, Applier]:
+        return {CORRECT: self._apply}
+
+    async def propose(self, staff: Staff, address: HotId, reason: str, key: RequestKey | None) -> Answer:
+        """Proposes to take a settled write-off back. The voucher stays redeemed.
+
+        Raises:
+            NotFound, AlreadyReversed, NotSettled, AlreadyCorrected, RequestNoReused.
+        """
+        now = self.kit.clock.now()
+
+        async def act() -> dict[str, Any]:
+            found = await store.find(tx, address)
+            if found is None:
+                raise NotFound
+            if found.state == "reversed":
+                raise AlreadyReversed
+            if found.settlement_id is None:
+                raise NotSettled
+            if found.corrected:
+                raise AlreadyCorrected
+            return await propose(
+                tx,
+                staff,
+                service=self.service,
+                kind=CORRECT,
+                target=f"redemption:{address}",
+                body={
+                    "redemption_id": str(address),
+                    "institution_id": found.institution_id,
+                    "request_no": found.request_no,
+                    "voucher_type": found.voucher_type,
+                    "amount_fen": -found.applied_fen,
+                    "reason": reason,
+                },
+                before={"settlement_id": str(found.settlement_id), "amount_fen": found.applied_fen},
+                reason=reason,
+                now=now,
+            )
+
+        async with self.kit.database.transaction() as tx:
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def _apply(self, tx: Tx, change: Change) -> None:
+        """Raises NoLongerFits: it was corrected meanwhile."""
+        address = parse_hot_id(change.body["redemption_id"])
+        taken_back = await store.take_back(
+            tx, address, reason=change.body["reason"], change_id=change.id, now=self.kit.clock.now()
+        )
+        if not taken_back:
+            raise NoLongerFits(AlreadyCorrected.zh)

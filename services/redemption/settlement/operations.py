@@ -1,0 +1,321 @@
+"""Settlements: made by a job, confirmed or disputed by the institution, paid by four eyes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from services.redemption.settlement import store
+from services.redemption.settlement.errors import (
+    AlreadyConfirmed,
+    AlreadyPaid,
+    OriginalUnpaid,
+    SettlementNotConfirmed,
+)
+from services.redemption.settlement.rules import Line, moves_of, period_faults, received_until
+from services.redemption.settlement.store import Filters, Item, Settlement
+from shared import ledger
+from shared.approvals import Applier, Change, propose
+from shared.audit import AuditEntry, record
+from shared.clock import local_day, rfc3339
+from shared.db import Tx
+from shared.errors import Forbidden, InvalidRequest, NoLongerFits, NotFound, Refusal
+from shared.idempotency import Answer, RequestKey, once
+from shared.identity.staff import READERS, Role, Staff
+from shared.ids import new_id
+from shared.jobs.awaited import AwaitedJobs, Progress
+from shared.jobs.awaited_store import AwaitedJob
+from shared.jobs.kinds import Kind
+from shared.kit import Kit
+from shared.vouchers import catalogue
+
+PAY = "settlement.pay"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A settlement with its lines, and the payers in the order of its splits."""
+
+    settlement: Settlement
+    campaign: str
+    payers: Sequence[ledger.Payer]
+    lines: Sequence[Line]
+
+
+def visible_to(staff: Staff) -> str | None:
+    """The one institution whose settlements this staff member may see; None for all of them.
+
+    Raises:
+        Forbidden.
+    """
+    if staff.has(*READERS):
+        return None
+    if not staff.has(Role.INSTITUTION) or staff.institution_id is None:
+        raise Forbidden
+    return staff.institution_id
+
+
+@dataclass(frozen=True, slots=True)
+class Settlements:
+    kit: Kit
+    awaited: AwaitedJobs
+    service: ClassVar[str] = "redemption"
+
+    @property
+    def appliers(self) -> Mapping[str, Applier]:
+        return {PAY: self._apply_payment}
+
+    async def request(
+        self, staff: Staff, campaign_slug: str, first: date, last: date, key: RequestKey | None
+    ) -> Answer:
+        """Asks for the settlements of a period (campaign days, both included); a job makes them.
+
+        Raises:
+            NotFound: no such campaign.
+            InvalidRequest: a period that ends before it begins, or is too long.
+            RequestNoReused.
+        """
+        faults = period_faults(first, last)
+        if faults:
+            raise InvalidRequest(faults=faults)
+        now = self.kit.clock.now()
+
+        async def act() -> dict[str, Any]:
+            campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
+            period = {"from": first.isoformat(), "to": last.isoformat()}
+            arguments = {"campaign_id": str(campaign.id), **period}
+            asked = await self.awaited.request(
+                tx, Kind.SETTLEMENT_REQUESTED, arguments, requested_by=staff.id
+            )
+            entry = AuditEntry(
+                staff.actor, "settlement.request", f"campaign:{campaign.slug}", after={**period, **asked}
+            )
+            await record(tx, entry, at=now)
+            return dict(asked)
+
+        async with self.kit.database.transaction() as tx:
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def make(self, job: AwaitedJob, progress: Progress) -> dict[str, Any]:
+        """The work of the job: one transaction for each institution, safe to begin again."""
+        run = store.Run(
+            id=job.id,
+            campaign_id=UUID(job.arguments["campaign_id"]),
+            first=date.fromisoformat(job.arguments["from"]),
+            last=date.fromisoformat(job.arguments["to"]),
+            requested_by=job.requested_by,
+        )
+        now = self.kit.clock.now()
+        async with self.kit.database.transaction() as tx:
+            await store.open_run(tx, run, now)
+            institutions = await store.members(tx, run.campaign_id)
+        until = received_until(now, self.kit.settings.settlement_hold_days)
+        for done, institution_id in enumerate(institutions, start=1):
+            async with self.kit.database.transaction(slow=True) as tx:
+                await store.settle_institution(
+                    tx, run.id, institution_id, settlement_id=new_id(), received_until=until, now=now
+                )
+            await progress.report(done, len(institutions))
+        async with self.kit.database.snapshot() as tx:
+            settlements, count, corrections, amount_fen = await store.of_run(tx, run.id)
+        return {
+            "settlements": settlements,
+            "count": count,
+            "corrections": corrections,
+            "amount_fen": amount_fen,
+        }
+
+    async def page(
+        self,
+        staff: Staff,
+        campaign_slug: str | None,
+        filters: Filters,
+        *,
+        limit: int,
+        after: tuple[datetime, UUID] | None,
+    ) -> list[Shown]:
+        """Newest first, one more than `limit` if there are more. Raises Forbidden, NotFound."""
+        own = visible_to(staff)
+        async with self.kit.database.snapshot() as tx:
+            campaign_id = None
+            if campaign_slug is not None:
+                campaign_id = (await catalogue.campaign_by_slug(tx, campaign_slug)).id
+            chosen = Filters(
+                campaign_id, own or filters.institution_id, filters.status, filters.first, filters.last
+            )
+            if own is not None and filters.institution_id not in (None, own):
+                raise Forbidden
+            found = await store.page(tx, chosen, limit=limit + 1, after=after)
+            return await show(tx, found)
+
+    async def one(self, staff: Staff, settlement_id: UUID) -> Shown:
+        """Raises NotFound, Forbidden."""
+        async with self.kit.database.snapshot() as tx:
+            settlement = _allowed(staff, await store.by_id(tx, settlement_id))
+            return (await show(tx, [settlement]))[0]
+
+    async def items(
+        self, staff: Staff, settlement_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
+    ) -> list[Item]:
+        """Its write-offs and corrections, one more than `limit` if there are more.
+
+        Raises:
+            NotFound, Forbidden.
+        """
+        async with self.kit.database.snapshot() as tx:
+            _allowed(staff, await store.by_id(tx, settlement_id))
+            return await store.items(tx, settlement_id, limit=limit + 1, after=after)
+
+    async def confirm(self, staff: Staff, settlement_id: UUID, key: RequestKey | None) -> Answer:
+        """The institution says that it is right; a dispute is over then.
+
+        Raises:
+            NotFound, Forbidden, AlreadyConfirmed, AlreadyPaid, RequestNoReused.
+        """
+        now = self.kit.clock.now()
+
+        async def act() -> dict[str, Any]:
+            await self._draft(tx, staff, settlement_id)
+            await store.confirm(tx, settlement_id, by=staff.id, now=now)
+            entry = AuditEntry(
+                staff.actor,
+                "settlement.confirm",
+                f"settlement:{settlement_id}",
+                before={"status": "draft"},
+                after={"status": "confirmed"},
+            )
+            await record(tx, entry, at=now)
+            return {"id": str(settlement_id), "status": "confirmed", "dispute": None}
+
+        async with self.kit.database.transaction() as tx:
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def dispute(self, staff: Staff, settlement_id: UUID, note: str, key: RequestKey | None) -> Answer:
+        """The institution says what is wrong; it is not paid until it is confirmed.
+
+        Raises:
+            NotFound, Forbidden, AlreadyConfirmed, AlreadyPaid, RequestNoReused.
+        """
+        now = self.kit.clock.now()
+
+        async def act() -> dict[str, Any]:
+            await self._draft(tx, staff, settlement_id)
+            await store.dispute(tx, settlement_id, note=note, now=now)
+            entry = AuditEntry(
+                staff.actor, "settlement.dispute", f"settlement:{settlement_id}", after={"note": note}
+            )
+            await record(tx, entry, at=now)
+            said = {"note": note, "at": rfc3339(now)}
+            return {"id": str(settlement_id), "status": "draft", "dispute": said}
+
+        async with self.kit.database.transaction() as tx:
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def _draft(self, tx: Tx, staff: Staff, settlement_id: UUID) -> None:
+        """Locks the settlement of the staff member's institution; it is a draft."""
+        settlement = await store.by_id(tx, settlement_id, lock=True)
+        if settlement is None:
+            raise NotFound
+        if not staff.has(Role.INSTITUTION) or staff.institution_id != settlement.institution_id:
+            raise Forbidden
+        if settlement.status != "draft":
+            raise AlreadyPaid if settlement.status == "paid" else AlreadyConfirmed
+
+    async def propose_payment(
+        self, staff: Staff, settlement_id: UUID, reason: str | None, key: RequestKey | None
+    ) -> Answer:
+        """Proposes that a confirmed settlement is paid.
+
+        Raises:
+            NotFound, SettlementNotConfirmed, AlreadyPaid, OriginalUnpaid, RequestNoReused.
+        """
+        now = self.kit.clock.now()
+
+        async def act() -> dict[str, Any]:
+            settlement = await store.by_id(tx, settlement_id)
+            if settlement is None:
+                raise NotFound
+            refusal = await self._unpayable(tx, settlement)
+            if refusal is not None:
+                raise refusal
+            shown = (await show(tx, [settlement]))[0]
+            return await propose(
+                tx,
+                staff,
+                service=self.service,
+                kind=PAY,
+                target=f"settlement:{settlement_id}",
+                body={
+                    "settlement_id": str(settlement_id),
+                    "campaign": shown.campaign,
+                    "institution_id": settlement.institution_id,
+                    "institution": settlement.institution,
+                    "amount_fen": settlement.amount_fen,
+                    "by_funding_source": by_payer(shown.payers, settlement.split_fen),
+                },
+                before={"status": settlement.status},
+                reason=reason,
+                now=now,
+            )
+
+        async with self.kit.database.transaction() as tx:
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def _apply_payment(self, tx: Tx, change: Change) -> None:
+        """Raises NoLongerFits: it was paid meanwhile, or takes back what was not paid."""
+        settlement_id, now = UUID(change.body["settlement_id"]), self.kit.clock.now()
+        settlement = await store.by_id(tx, settlement_id, lock=True)
+        if settlement is None:
+            raise NotFound
+        refusal = await self._unpayable(tx, settlement)
+        paid = refusal is None and await store.mark_paid(tx, settlement_id, change_id=change.id, now=now)
+        if not paid:
+            raise NoLongerFits((refusal or AlreadyPaid()).zh)
+        moves = moves_of(
+            (await store.lines(tx, [settlement_id]))[settlement_id], payers=len(settlement.split_fen)
+        )
+        campaign = await catalogue.campaign_by_id(tx, settlement.campaign_id)
+        day = local_day(now, campaign.timezone)
+        await ledger.settle(
+            tx,
+            settlement.campaign_id,
+            ledger.Cause(settlement_id, f"change:{change.id}", change.reason, now, day),
+            institution_id=settlement.institution_id,
+            owed_fen=moves.owed_fen,
+            taken_back_fen=moves.taken_back_fen,
+        )
+
+    async def _unpayable(self, tx: Tx, settlement: Settlement) -> Refusal | None:
+        if settlement.status == "paid":
+            return AlreadyPaid()
+        if settlement.status != "confirmed":
+            return SettlementNotConfirmed()
+        if settlement.corrections and await store.corrects_unpaid(tx, settlement.id):
+            return OriginalUnpaid()
+        return None
+
+
+def _allowed(staff: Staff, settlement: Settlement | None) -> Settlement:
+    if settlement is None:
+        raise NotFound
+    if visible_to(staff) not in (None, settlement.institution_id):
+        raise Forbidden
+    return settlement
+
+
+async def show(tx: Tx, settlements: Sequence[Settlement]) -> list[Shown]:
+    """With their lines, payers and the campaigns' slugs."""
+    lines = await store.lines(tx, [settlement.id for settlement in settlements])
+    known: dict[UUID, tuple[str, Sequence[ledger.Payer]]] = {}
+    for campaign_id in {settlement.campaign_id for settlement in settlements}:
+        campaign = await catalogue.campaign_by_id(tx, campaign_id)
+        known[campaign_id] = campaign.slug, (await ledger.fund_of(tx, campaign_id)).payers
+    return [
+        Shown(settlement, *known[settlement.campaign_id], lines.get(settlement.id, []))
+        for settlement in settlements
+    ]
+
+
+def by_payer(payers: Sequence[ledger.Payer], split_fen: Sequence[int]) -> dict[str, int]:
+    return {payer.key: fen for payer, fen in zip(payers, split_fen, strict=True)}

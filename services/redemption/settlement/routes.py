@@ -1,0 +1,190 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse
+
+from services.redemption.institutions.rules import SHORT_MAX
+from services.redemption.settlement.operations import Shown, by_payer
+from services.redemption.settlement.rules import Status, counts_by_type
+from services.redemption.settlement.schemas import (
+    Confirm,
+    Dispute,
+    Disputed,
+    LineItem,
+    Pay,
+    Proposed,
+    Settle,
+    SettledItem,
+    SettlementDetail,
+    SettlementItem,
+    SettlementState,
+)
+from services.redemption.settlement.store import Filters, Item
+from services.redemption.terminals.routes import wiring_of
+from shared.clock import rfc3339
+from shared.http.auth import CurrentStaff, Writer
+from shared.http.jobs import JobRequested
+from shared.http.replies import (
+    LIMIT_DEFAULT,
+    Cursor,
+    Day,
+    Limit,
+    Page,
+    encode_cursor,
+    position_of_moment,
+    replayable,
+    staff_key,
+)
+from shared.ids import HotId, parse_uuid
+
+router = APIRouter(prefix="/redemption/v1/settlements", tags=["settlement"])
+
+Word = Annotated[str | None, Query(max_length=SHORT_MAX)]
+
+
+@router.post("", status_code=202, response_model=JobRequested, operation_id="redemption_request_settlements")
+async def request_settlements(request: Request, staff: Writer, body: Settle) -> JSONResponse:
+    """Settles a period for every institution of a campaign, by a job.
+
+    Write-offs of earlier settled periods that came late are included; what is in a settlement already
+    never is again, so that the same period may be asked for twice.
+    """
+    key = staff_key(staff, "settlement.request", body)
+    asked = await wiring_of(request).settlements.request(staff, body.campaign, body.first, body.last, key)
+    return replayable(asked, first_status=202)
+
+
+@router.get("", operation_id="redemption_list_settlements")
+async def list_settlements(
+    request: Request,
+    staff: CurrentStaff,
+    *,
+    campaign: Word = None,
+    institution_id: Word = None,
+    status: Status | None = None,
+    first: Annotated[Day | None, Query(alias="from")] = None,
+    last: Annotated[Day | None, Query(alias="to")] = None,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Page[SettlementItem]:
+    """Settlements, newest first, of periods that touch `from` to `to`; an institution sees its own."""
+    filters = Filters(institution_id=institution_id, status=status, first=first, last=last)
+    found = await wiring_of(request).settlements.page(
+        staff, campaign, filters, limit=limit, after=position_of_moment(cursor)
+    )
+    last_shown = found[limit - 1].settlement if len(found) > limit else None
+    return Page(
+        items=[SettlementItem.model_validate(_item(shown)) for shown in found[:limit]],
+        next_cursor=encode_cursor([last_shown.created_at.isoformat(), last_shown.id]) if last_shown else None,
+    )
+
+
+@router.get("/{settlement_id}", operation_id="redemption_get_settlement")
+async def get_settlement(request: Request, settlement_id: str, staff: CurrentStaff) -> SettlementDetail:
+    """A settlement with its lines per voucher type."""
+    shown = await wiring_of(request).settlements.one(staff, parse_uuid(settlement_id))
+    lines = [
+        LineItem(
+            kind=line.kind,
+            voucher_type=line.voucher_type,
+            count=line.count,
+            amount_fen=line.amount_fen,
+            by_funding_source=by_payer(shown.payers, line.split_fen),
+        )
+        for line in shown.lines
+    ]
+    return SettlementDetail.model_validate({**_item(shown), "lines": lines})
+
+
+@router.get("/{settlement_id}/items", operation_id="redemption_list_settled")
+async def list_settled(
+    request: Request,
+    settlement_id: str,
+    staff: CurrentStaff,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Page[SettledItem]:
+    """What is in a settlement, write-off by write-off, in the order of use."""
+    found = await wiring_of(request).settlements.items(
+        staff, parse_uuid(settlement_id), limit=limit, after=position_of_moment(cursor)
+    )
+    last = found[limit - 1] if len(found) > limit else None
+    return Page(
+        items=[_settled(item) for item in found[:limit]],
+        next_cursor=encode_cursor([last.redeemed_at.isoformat(), last.id]) if last else None,
+    )
+
+
+@router.post(
+    "/{settlement_id}/confirm", response_model=SettlementState, operation_id="redemption_confirm_settlement"
+)
+async def confirm(
+    request: Request, settlement_id: str, staff: CurrentStaff, body: Confirm | None = None
+) -> JSONResponse:
+    """The institution confirms its settlement; it can be paid then."""
+    key = staff_key(staff, "settlement.confirm", body or Confirm(), settlement_id)
+    done = await wiring_of(request).settlements.confirm(staff, parse_uuid(settlement_id), key)
+    return replayable(done, first_status=200)
+
+
+@router.post(
+    "/{settlement_id}/dispute", response_model=SettlementState, operation_id="redemption_dispute_settlement"
+)
+async def dispute(request: Request, settlement_id: str, staff: CurrentStaff, body: Disputed) -> JSONResponse:
+    """The institution says what is wrong with its settlement; it may confirm it all the same later."""
+    key = staff_key(staff, "settlement.dispute", body, settlement_id)
+    done = await wiring_of(request).settlements.dispute(staff, parse_uuid(settlement_id), body.note, key)
+    return replayable(done, first_status=200)
+
+
+@router.post(
+    "/{settlement_id}/pay",
+    status_code=202,
+    response_model=Proposed,
+    operation_id="redemption_pay_settlement",
+)
+async def pay(request: Request, settlement_id: str, staff: Writer, body: Pay | None = None) -> JSONResponse:
+    """Proposes to pay a confirmed settlement; somebody else approves it."""
+    asked = body or Pay()
+    key = staff_key(staff, "settlement.pay", asked, settlement_id)
+    proposed = await wiring_of(request).settlements.propose_payment(
+        staff, parse_uuid(settlement_id), asked.reason, key
+    )
+    return replayable(proposed, first_status=202)
+
+
+def _item(shown: Shown) -> dict[str, object]:
+    one = shown.settlement
+    disputed = one.disputed_at is not None and one.dispute_note is not None
+    return {
+        "id": str(one.id),
+        "campaign": shown.campaign,
+        "institution_id": one.institution_id,
+        "institution": one.institution,
+        "first": one.first.isoformat(),
+        "last": one.last.isoformat(),
+        "count": one.count,
+        "corrections": one.corrections,
+        "amount_fen": one.amount_fen,
+        "by_voucher_type": counts_by_type(shown.lines),
+        "by_funding_source": by_payer(shown.payers, one.split_fen),
+        "status": one.status,
+        "dispute": Dispute(note=one.dispute_note or "", at=rfc3339(one.disputed_at))
+        if disputed and one.disputed_at
+        else None,
+        "created_at": rfc3339(one.created_at),
+        "confirmed_at": None if one.confirmed_at is None else rfc3339(one.confirmed_at),
+        "paid_at": None if one.paid_at is None else rfc3339(one.paid_at),
+    }
+
+
+def _settled(item: Item) -> SettledItem:
+    return SettledItem(
+        redemption_id=str(HotId(item.bucket, item.id)),
+        kind=item.kind,
+        request_no=item.request_no,
+        voucher_type=item.voucher_type,
+        redeemed_at=rfc3339(item.redeemed_at),
+        amount_fen=item.amount_fen,
+        reason=item.reason,
+    )

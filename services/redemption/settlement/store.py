@@ -1,0 +1,273 @@
+"""SQL of settlements; the set-based function stands in functions.sql."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, select, text, tuple_, update
+from sqlalchemy.dialects import postgresql
+
+from services.redemption.corrections.tables import CorrectionRow
+from services.redemption.institutions.tables import InstitutionRow, MembershipRow
+from services.redemption.settlement.rules import Line, LineKind, Status
+from services.redemption.settlement.tables import SettlementLineRow, SettlementRow, SettlementRunRow
+from shared.db import Tx
+
+_SETTLE = text("""
+    SELECT redemption.settle_institution(:settlement_id, :run_id, :institution_id, :received_until, :now)
+""")
+_ITEMS = text("""
+    SELECT * FROM (
+        SELECT 'redemption' AS kind, r.bucket, r.id, r.request_no, r.voucher_type, r.redeemed_at,
+               r.bill_fen, r.applied_fen AS amount_fen, NULL AS reason
+        FROM redemption.settlement s
+        JOIN redemption.redemption r ON r.institution_id = s.institution_id AND r.settlement_id = s.id
+        WHERE s.id = :id
+        UNION ALL
+        SELECT 'correction', r.bucket, r.id, r.request_no, r.voucher_type, r.redeemed_at, r.bill_fen,
+               -c.amount_fen, c.reason
+        FROM redemption.correction c
+        JOIN redemption.redemption r ON r.bucket = c.bucket AND r.id = c.redemption_id
+        WHERE c.settlement_id = :id
+    ) AS item
+    WHERE CAST(:after_at AS timestamptz) IS NULL
+       OR (redeemed_at, id) > (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid))
+    ORDER BY redeemed_at, id
+    LIMIT :limit
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    id: UUID
+    campaign_id: UUID
+    first: date
+    last: date
+    requested_by: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    id: UUID
+    campaign_id: UUID
+    institution_id: str
+    institution: str
+    credit_code: str | None
+    first: date
+    last: date
+    count: int
+    corrections: int
+    amount_fen: int
+    split_fen: Sequence[int]
+    status: Status
+    created_at: datetime
+    disputed_at: datetime | None
+    dispute_note: str | None
+    confirmed_at: datetime | None
+    paid_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A write-off of a settlement, or a correction in it (then below zero, with its reason)."""
+
+    kind: LineKind
+    bucket: int
+    id: UUID
+    request_no: str
+    voucher_type: str
+    redeemed_at: datetime
+    bill_fen: int | None
+    amount_fen: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    campaign_id: UUID | None = None
+    institution_id: str | None = None
+    status: Status | None = None
+    first: date | None = None
+    last: date | None = None
+
+
+async def open_run(tx: Tx, run: Run, now: datetime) -> None:
+    """Writes the run; nothing when its job was begun before."""
+    values = {
+        "id": run.id,
+        "campaign_id": run.campaign_id,
+        "period_from": run.first,
+        "period_to": run.last,
+        "requested_by": run.requested_by,
+        "at": now,
+    }
+    await tx.execute(postgresql.insert(SettlementRunRow).values(values).on_conflict_do_nothing())
+
+
+async def members(tx: Tx, campaign_id: UUID) -> list[str]:
+    """The institutions of a campaign, in the order of their ids."""
+    statement = select(MembershipRow.institution_id).where(MembershipRow.campaign_id == campaign_id)
+    return list((await tx.execute(statement.order_by(MembershipRow.institution_id))).scalars())
+
+
+async def settle_institution(
+    tx: Tx,
+    run_id: UUID,
+    institution_id: str,
+    *,
+    settlement_id: UUID,
+    received_until: datetime | None,
+    now: datetime,
+) -> bool:
+    """Makes the institution's settlement of a run; False when there is nothing (more) to settle.
+
+    Locks the membership, the write-offs that are due, the corrections that wait.
+    """
+    values = {
+        "settlement_id": settlement_id,
+        "run_id": run_id,
+        "institution_id": institution_id,
+        "received_until": received_until,
+        "now": now,
+    }
+    return bool((await tx.execute(_SETTLE, values)).scalar_one())
+
+
+async def of_run(tx: Tx, run_id: UUID) -> tuple[int, int, int, int]:
+    """A run's settlements: how many, write-offs, corrections, amount in fen."""
+    statement = text("""
+        SELECT count(*), coalesce(sum(count), 0)::bigint, coalesce(sum(corrections), 0)::bigint,
+               coalesce(sum(amount_fen), 0)::bigint
+        FROM redemption.settlement WHERE run_id = :run_id
+    """)
+    settlements, count, corrections, amount_fen = (await tx.execute(statement, {"run_id": run_id})).one()
+    return settlements, count, corrections, amount_fen
+
+
+async def page(
+    tx: Tx, filters: Filters, *, limit: int | None, after: tuple[datetime, UUID] | None
+) -> list[Settlement]:
+    """Newest first."""
+    statement = _settlements()
+    for column, value in (
+        (SettlementRow.campaign_id, filters.campaign_id),
+        (SettlementRow.institution_id, filters.institution_id),
+        (SettlementRow.status, filters.status),
+    ):
+        if value is not None:
+            statement = statement.where(column == value)
+    if filters.first is not None:
+        statement = statement.where(SettlementRow.period_to >= filters.first)
+    if filters.last is not None:
+        statement = statement.where(SettlementRow.period_from <= filters.last)
+    if after is not None:
+        statement = statement.where(tuple_(SettlementRow.created_at, SettlementRow.id) < after)
+    statement = statement.order_by(SettlementRow.created_at.desc(), SettlementRow.id.desc()).limit(limit)
+    return [Settlement(*row) for row in await tx.execute(statement)]
+
+
+async def by_id(tx: Tx, settlement_id: UUID, *, lock: bool = False) -> Settlement | None:
+    """The settlement, locked until the transaction ends where asked for."""
+    statement = _settlements().where(SettlementRow.id == settlement_id)
+    if lock:
+        statement = statement.with_for_update(of=SettlementRow)
+    row = (await tx.execute(statement)).one_or_none()
+    return None if row is None else Settlement(*row)
+
+
+async def lines(tx: Tx, settlement_ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
+    """Write-offs before corrections, by voucher type."""
+    statement = (
+        select(
+            SettlementLineRow.settlement_id,
+            SettlementLineRow.kind,
+            SettlementLineRow.voucher_type,
+            SettlementLineRow.count,
+            SettlementLineRow.amount_fen,
+            SettlementLineRow.split_fen,
+        )
+        .where(SettlementLineRow.settlement_id.in_(settlement_ids))
+        .order_by(SettlementLineRow.kind.desc(), SettlementLineRow.voucher_type)
+    )
+    found: defaultdict[UUID, list[Line]] = defaultdict(list)
+    for row in await tx.execute(statement):
+        kind: LineKind = "redemption" if row.kind == "redemption" else "correction"
+        found[row.settlement_id].append(Line(kind, *row[2:]))
+    return found
+
+
+async def items(
+    tx: Tx, settlement_id: UUID, *, limit: int | None, after: tuple[datetime, UUID] | None
+) -> list[Item]:
+    """Write-offs and corrections, in the order of use."""
+    after_at, after_id = after or (None, None)
+    values = {"id": settlement_id, "limit": limit, "after_at": after_at, "after_id": after_id}
+    return [Item(*row) for row in await tx.execute(_ITEMS, values)]
+
+
+async def confirm(tx: Tx, settlement_id: UUID, *, by: UUID, now: datetime) -> None:
+    """Of a settlement that the caller has locked as a draft; ends a dispute."""
+    await _set(
+        tx,
+        settlement_id,
+        status="confirmed",
+        confirmed_at=now,
+        confirmed_by=by,
+        disputed_at=None,
+        dispute_note=None,
+    )
+
+
+async def dispute(tx: Tx, settlement_id: UUID, *, note: str, now: datetime) -> None:
+    """Of a settlement that the caller has locked as a draft."""
+    await _set(tx, settlement_id, disputed_at=now, dispute_note=note)
+
+
+async def mark_paid(tx: Tx, settlement_id: UUID, *, change_id: UUID, now: datetime) -> bool:
+    """Confirmed becomes paid, once; False when it is not (or no longer) confirmed."""
+    statement = (
+        update(SettlementRow)
+        .where(SettlementRow.id == settlement_id, SettlementRow.status == "confirmed")
+        .values(status="paid", paid_at=now, paid_by_change=change_id)
+    )
+    return (await tx.execute(statement)).rowcount == 1
+
+
+async def corrects_unpaid(tx: Tx, settlement_id: UUID) -> bool:
+    """Whether it takes back a write-off whose own settlement is not paid."""
+    statement = (
+        select(CorrectionRow.redemption_id)
+        .join(SettlementRow, SettlementRow.id == CorrectionRow.original_settlement_id)
+        .where(CorrectionRow.settlement_id == settlement_id, SettlementRow.status != "paid")
+        .limit(1)
+    )
+    return (await tx.execute(statement)).one_or_none() is not None
+
+
+async def _set(tx: Tx, settlement_id: UUID, **values: object) -> None:
+    await tx.execute(update(SettlementRow).where(SettlementRow.id == settlement_id).values(**values))
+
+
+def _settlements() -> Select[*tuple[Any, ...]]:
+    return select(
+        SettlementRow.id,
+        SettlementRow.campaign_id,
+        SettlementRow.institution_id,
+        InstitutionRow.name,
+        InstitutionRow.credit_code,
+        SettlementRow.period_from,
+        SettlementRow.period_to,
+        SettlementRow.count,
+        SettlementRow.corrections,
+        SettlementRow.amount_fen,
+        SettlementRow.split_fen,
+        SettlementRow.status,
+        SettlementRow.created_at,
+        SettlementRow.disputed_at,
+        SettlementRow.dispute_note,
+        SettlementRow.confirmed_at,
+        SettlementRow.paid_at,
+    ).join(InstitutionRow, InstitutionRow.id == SettlementRow.institution_id)
