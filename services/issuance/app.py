@@ -10,6 +10,7 @@ from services.issuance.campaigns import routes as campaigns
 from services.issuance.changes import routes as changes
 from services.issuance.drawlog import routes as drawlog
 from services.issuance.events import routes as events
+from services.issuance.exclusions import routes as exclusions
 from services.issuance.lottery import routes as lottery
 from services.issuance.monitoring import routes as monitoring
 from services.issuance.photos import routes as photos
@@ -55,6 +56,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             vouchers.router,
             activities.router,
             events.router,
+            exclusions.router,
             photos.router,
             reviews.router,
             reporting.router,

@@ -12,6 +12,7 @@ from services.issuance.campaigns.operations import Campaigns
 from services.issuance.changes.operations import Changes
 from services.issuance.drawlog.operations import DrawLogs
 from services.issuance.events.operations import Events
+from services.issuance.exclusions.operations import Exclusions
 from services.issuance.lottery.operations import Lottery
 from services.issuance.monitoring.operations import Monitoring
 from services.issuance.notices.operations import Notices
@@ -54,6 +55,7 @@ class Wiring:
     vouchers: Vouchers
     activities: Activities
     events: Events
+    exclusions: Exclusions
     photos: Photos
     reviews: Reviews
     share_verifier: ShareVerifier | None
@@ -99,6 +101,7 @@ def build(kit: Kit) -> Wiring:
         vouchers=vouchers,
         activities=Activities(kit, verifies_shares=share_verifier is not None),
         events=Events(kit),
+        exclusions=Exclusions(kit, objects_of(kit.settings), awaited),
         photos=Photos(kit, objects_of(kit.settings)),
         reviews=Reviews(kit),
         share_verifier=share_verifier,

@@ -80,6 +80,14 @@ async def by_id(tx: Tx, job_id: UUID) -> AwaitedJob | None:
     return None if row is None else AwaitedJob(*row)
 
 
+async def ended_addresses(tx: Tx, kind: str, *, since: datetime) -> list[str]:
+    """Where the objects (argument `address`) of jobs of this kind lie that have ended since then."""
+    statement = select(JobRow.arguments["address"].astext).where(
+        JobRow.kind == kind, ~_OPEN, JobRow.finished_at >= since
+    )
+    return list((await tx.execute(statement)).scalars())
+
+
 async def page(
     tx: Tx, kinds: str, state: str | None, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[AwaitedJob]:

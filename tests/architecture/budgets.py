@@ -31,6 +31,8 @@ ROOMS: dict[str, frozenset[str]] = {
             "deliveries",
             "drawlog",
             "events",
+            "exclusions",
+            "holds",
             "lottery",
             "monitoring",
             "notices",

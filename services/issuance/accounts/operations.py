@@ -7,7 +7,7 @@ from datetime import datetime
 
 from services.issuance.accounts import store
 from services.issuance.accounts.errors import IdentityAlreadyBound, IdentityInUse
-from services.issuance.accounts.rules import masked_id_number, masked_name, resident_id
+from services.issuance.accounts.rules import IDENTITY_DOMAIN, masked_id_number, masked_name, resident_id
 from services.issuance.accounts.schemas import CitizenView, Identity, IdentityBound, Session, Token
 from services.issuance.accounts.store import Account, PersonalFields
 from shared.clock import CHINA
@@ -22,7 +22,6 @@ from shared.signin import Provider
 from shared.signin.errors import ProviderUnavailable
 
 _SUBJECT_DOMAIN = "account-subject"
-_IDENTITY_DOMAIN = "resident-id"
 _CONSENT_PURPOSE = "identity"
 
 
@@ -68,7 +67,7 @@ class Accounts:
         """
         now = self.kit.clock.now()
         number = resident_id(identity.id_number, now.astimezone(CHINA).date())
-        identity_hash = self.kit.keys.index.digest(_IDENTITY_DOMAIN, number)
+        identity_hash = self.kit.keys.index.digest(IDENTITY_DOMAIN, number)
         async with self.kit.database.transaction() as tx:
             account = await store.lock_account(tx, citizen.account_id)
             if account is None:

@@ -6,6 +6,9 @@ from datetime import date
 from services.issuance.accounts.errors import IdNumberInvalid
 from shared.errors import Fault
 
+# Keeps the keyed hashes of id numbers apart from those of other values.
+IDENTITY_DOMAIN = "resident-id"
+
 _LENGTH = 18
 _FORM = re.compile(r"[0-9]{17}[0-9X]")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

@@ -27,6 +27,7 @@ from services.issuance.events import store as events
 from services.issuance.events.errors import AlreadyCheckedIn, EventFull
 from services.issuance.events.operations import event_of_code, require_open
 from services.issuance.events.store import Event
+from services.issuance.exclusions.operations import require_not_excluded
 from services.issuance.photos import store as photos
 from services.issuance.quiz.errors import CampaignPaused, PhaseNotOpen
 from shared import outbox
@@ -58,7 +59,8 @@ class Activities:
         """Records what the person did, and grants its chances unless somebody has to look at it first.
 
         Raises:
-            NotFound, PhaseNotOpen, CampaignPaused, LimitReached, RequestNoReused: as named.
+            NotFound, PhaseNotOpen, CampaignPaused, ParticipationExcluded, LimitReached,
+            RequestNoReused: as named.
             CheckInCodeUnknown, AlreadyCheckedIn, EventNotOpen, CheckInCodeExpired, EventFull: of check-ins.
             InvalidRequest: the campaign does not have this channel, or a photo is not there to be used.
         """
@@ -83,6 +85,7 @@ class Activities:
         person = HotId(citizen.bucket, citizen.person_id)
         # From here on the person's other devices wait: what is read about it stays true until the commit.
         await store.lock_turn(tx, person, terms.campaign_id)
+        await require_not_excluded(tx, terms.campaign_id, person, now)
         event = await self._check_in(tx, person, terms, body, now)
         day = local_day(now, terms.timezone)
         before = await store.count_of_day(tx, person, terms.campaign_id, body.channel, day)

@@ -15,7 +15,7 @@
 -- Items are taken in their order. As soon as nothing is left to award, every later one is refused, whether
 -- it would have won or not: so a refusal tells nothing about the value, and chances keep their worth.
 -- Refusals, the first that applies:
---   request_no_reused, phase_not_open, campaign_paused, identity_required, no_chance, limit_reached (draws
+--   request_no_reused, phase_not_open, campaign_paused, participation_excluded, identity_required, no_chance, limit_reached (draws
 --   today; vouchers and open awards of this phase), awards_exhausted.
 CREATE OR REPLACE FUNCTION issuance.draw_batch(
     p_campaign uuid, p_phase uuid, p_inner bytea, p_outer bytea, p_prefix text, p_now timestamptz,
@@ -39,6 +39,7 @@ DECLARE
     v_vouchers_per_phase bigint;
     v_award_days bigint;
     v_refusal text[];
+    v_excluded bigint[];
     v_chance uuid[];
     v_channel text[];
     v_drawn_day date[];
@@ -47,6 +48,7 @@ DECLARE
 BEGIN
     PERFORM issuance.lock_participants(array_fill(p_campaign, ARRAY[cardinality(p_person)]), p_bucket, p_person);
     SELECT left_to_award INTO v_left FROM issuance.award_pool WHERE phase_id = p_phase FOR UPDATE;
+    v_excluded := issuance.excluded_places(p_campaign, p_now, p_bucket, p_person);
     -- After the pool's lock: the log before the cut is sealed, or about to be, so no draw enters it any more,
     -- however late its clock.
     p_now := greatest(p_now, (SELECT at FROM issuance.draw_log_cut WHERE phase_id = p_phase));
@@ -76,6 +78,7 @@ BEGIN
                                    AND r.operation = 'draw' AND r.request_no = item.request_no)
                     THEN 'known'
                     WHEN v_phase_refusal IS NOT NULL THEN v_phase_refusal
+                    WHEN item.ord = ANY (v_excluded) THEN 'participation_excluded'
                     WHEN NOT EXISTS (SELECT FROM core.person p
                                      WHERE p.bucket = item.bucket AND p.id = item.person_id
                                        AND p.verified_at IS NOT NULL AND p.erased_at IS NULL)

@@ -6,6 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.issuance.campaigns.rules import seed_context
+from services.issuance.exclusions.errors import ParticipationExcluded
+from services.issuance.exclusions.operations import with_appeals
 from services.issuance.lottery import store
 from services.issuance.lottery.errors import (
     AwardsExhausted,
@@ -44,6 +46,7 @@ _REFUSALS: Mapping[str, type[Refusal]] = {
     "request_no_reused": RequestNoReused,
     PhaseNotOpen.code: PhaseNotOpen,
     CampaignPaused.code: CampaignPaused,
+    ParticipationExcluded.code: ParticipationExcluded,
     IdentityRequired.code: IdentityRequired,
     NoChance.code: NoChance,
     LimitReached.code: LimitReached,
@@ -83,8 +86,8 @@ class Lottery:
         """Spends the oldest chance.
 
         Raises:
-            NotFound, PhaseNotOpen, CampaignPaused, IdentityRequired, NoChance, LimitReached,
-            AwardsExhausted, RequestNoReused: as named; the chance is kept.
+            NotFound, PhaseNotOpen, CampaignPaused, ParticipationExcluded, IdentityRequired, NoChance,
+            LimitReached, AwardsExhausted, RequestNoReused: as named; the chance is kept.
         """
         result = await self._draws.submit(slug, _Wish(citizen, request_no, client_seed))
         if isinstance(result, Refusal):
@@ -149,7 +152,8 @@ class Lottery:
         )
         spendings = [_spending(slug, item) for item in items]
         rows = await store.draw_batch(self._kit.database, terms, spendings, now=now)
-        return [_draw(row) for row in rows]
+        citizens = [item.citizen for item in items]
+        return await with_appeals(self._kit, campaign.campaign_id, citizens, [_draw(row) for row in rows])
 
     def _pads_of(self, phase: Phase) -> tuple[bytes, bytes]:
         kept = self._pads.get(phase.id)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from random import Random, SystemRandom
 from uuid import UUID
 
+from services.issuance.exclusions.errors import ParticipationExcluded
+from services.issuance.exclusions.operations import with_appeals
 from services.issuance.quiz import store
 from services.issuance.quiz.errors import (
     AttemptAlreadyAnswered,
@@ -38,6 +40,7 @@ _REFUSALS: Mapping[str, type[Refusal]] = {
     PhaseNotOpen.code: PhaseNotOpen,
     CampaignPaused.code: CampaignPaused,
     QuizNotReady.code: QuizNotReady,
+    ParticipationExcluded.code: ParticipationExcluded,
     AttemptsExhausted.code: AttemptsExhausted,
     AttemptExpired.code: AttemptExpired,
     AttemptAlreadyAnswered.code: AttemptAlreadyAnswered,
@@ -94,7 +97,12 @@ class Quizzes:
         self._submissions: Batcher[_Submission, Mark | Refusal] = Batcher(self._submit_batch, apart=_person)
 
     async def start(self, citizen: Citizen, slug: str, request_no: str) -> Attempt:
-        """Raises NotFound, PhaseNotOpen, CampaignPaused, QuizNotReady, AttemptsExhausted, RequestNoReused."""
+        """An attempt under the rule that is in force now.
+
+        Raises:
+            NotFound, PhaseNotOpen, CampaignPaused, QuizNotReady, ParticipationExcluded, AttemptsExhausted,
+            RequestNoReused: as named.
+        """
         result = await self._starts.submit(slug, _Start(citizen, request_no))
         if isinstance(result, Refusal):
             raise result
@@ -160,7 +168,9 @@ class Quizzes:
             rows = await self._sample_and_start(slug, quiz, items)
         asked = {question_id for row in rows for question_id in row.question_ids or ()}
         questions = (await self._asked({quiz.campaign_id: asked}))[quiz.campaign_id]
-        return [_attempt(row, questions) for row in rows]
+        attempts = [_attempt(row, questions) for row in rows]
+        citizens = [item.citizen for item in items]
+        return await with_appeals(self._kit, quiz.campaign_id, citizens, attempts)
 
     async def _sample_and_start(self, slug: str, quiz: Quiz, items: Sequence[_Start]) -> list[store.Started]:
         now = self._kit.clock.now()
