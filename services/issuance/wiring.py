@@ -91,7 +91,7 @@ def build(kit: Kit) -> Wiring:
         accounts=Accounts(kit, providers_of(kit.settings)),
         campaigns=campaigns,
         changes=changes,
-        questions=Questions(kit),
+        questions=Questions(kit, objects_of(kit.settings), awaited),
         bank=Bank(kit),
         limiter=build_limiter(kit.settings),
         quizzes=Quizzes(kit),

@@ -8,6 +8,7 @@ from services.issuance.exclusions import jobs as exclusions
 from services.issuance.lottery import jobs as lottery
 from services.issuance.notices import jobs as notices
 from services.issuance.photos import jobs as photos
+from services.issuance.questions import jobs as questions
 from services.issuance.reporting import jobs as reporting
 from services.issuance.reviews import jobs as reviews
 from services.issuance.wallet import jobs as wallet
@@ -25,6 +26,7 @@ def parts(wiring: Wiring) -> WorkerParts:
             *notices.jobs(wiring.notices),
             reviews.ask_verifier(wiring.reviews, wiring.share_verifier),
             photos.forget_pictures(wiring.photos),
+            questions.import_uploaded(wiring.questions),
             exclusions.import_uploaded(wiring.exclusions),
             calibration.calibrate(wiring.calibration, wiring.awaited),
         ],
@@ -34,6 +36,7 @@ def parts(wiring: Wiring) -> WorkerParts:
             lottery.expire_awards(wiring.lottery),
             wallet.expire_vouchers(wiring.wallet),
             photos.drop_unused(wiring.photos),
+            questions.forget_uploads(wiring.questions),
             exclusions.forget_uploads(wiring.exclusions),
         ],
     )

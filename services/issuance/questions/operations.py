@@ -2,22 +2,28 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from services.issuance.questions import store
-from services.issuance.questions.rules import OPTION_KEYS, Draft, Question, QuestionFault, judge
+from services.issuance.questions.rules import OPTION_KEYS, Draft, Plan, Sorted
 from services.issuance.questions.schemas import QuestionDraft, QuestionFaultView, QuestionsReport
 from shared.audit import AuditEntry, record
 from shared.db import Tx
 from shared.documents.reports import ERRORS_MAX, ImportFault, ImportReport
 from shared.documents.sheets import Row, Table, column, find_table, read_rows
 from shared.documents.templates import workbook_template
+from shared.errors import invariant
 from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import Staff
+from shared.jobs.awaited import AwaitedJobs, Progress
+from shared.jobs.awaited_store import AwaitedJob, ended_addresses
+from shared.jobs.kinds import Kind
 from shared.kit import Kit
+from shared.objects import ObjectStore
 from shared.vouchers import catalogue
 from shared.vouchers.catalogue import CampaignRef
 
@@ -57,36 +63,45 @@ NOTES = (
 )
 
 
-@dataclass(slots=True)
-class _Plan:
-    """What is to be done with drafts: each is new, updated, a duplicate, or rejected with its faults."""
+# More rows than this are taken in by a job: beside a busy service an answer must come within 5 s.
+ROWS_AT_ONCE = 5000
+# So many are judged before the next progress is told.
+_JUDGED_AT_ONCE = 1000
+# An upload is looked for so long after its job has ended; forgetting it twice does no harm.
+_UPLOADS_FORGOTTEN_WITHIN = timedelta(days=7)
 
-    new: list[Question] = field(default_factory=list)
-    updated: list[Question] = field(default_factory=list)
-    duplicates: int = 0
-    rejected: list[tuple[int, list[QuestionFault]]] = field(default_factory=list)
+_Tell = Callable[[int, int], Awaitable[None]]
 
-    @property
-    def accepted(self) -> int:
-        return len(self.new) + len(self.updated)
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """A file that is taken in: whose it is, and what was found in it."""
+
+    slug: str
+    staff_id: UUID
+    file_hash: bytes
+    dry_run: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
     kit: Kit
+    objects: ObjectStore
+    jobs: AwaitedJobs
 
     async def add(
         self, staff: Staff, slug: str, drafts: Sequence[QuestionDraft], key: RequestKey | None
     ) -> Answer:
         """Takes what is right, names what is not. Raises NotFound."""
         now = self.kit.clock.now()
-        numbered = [(place, draft_of_body(draft)) for place, draft in enumerate(drafts)]
+        found = Sorted()
+        found.sort((place, draft_of_body(draft)) for place, draft in enumerate(drafts))
 
         async with self.kit.database.transaction() as tx:
 
             async def act() -> dict[str, Any]:
                 campaign = await catalogue.campaign_by_slug(tx, slug)
-                plan = await _plan(tx, campaign, numbered)
+                plan = await _plan(tx, campaign, found)
                 await _carry_out(tx, campaign, plan, now)
                 report = _report(plan)
                 told = report.model_dump(exclude={"errors"})
@@ -95,24 +110,80 @@ class Questions:
 
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
+    async def take_in(
+        self, staff: Staff, slug: str, content: bytes, *, dry_run: bool, background: bool
+    ) -> ImportReport | dict[str, str]:
+        """The report; or the job that will have it, of a long file or when it is wanted so.
+
+        Raises NotFound, InvalidRequest (unreadable).
+        """
+        table = await asyncio.to_thread(_table_of, content)
+        if len(table.rows) <= ROWS_AT_ONCE and not background:
+            return await self.import_file(staff, slug, content, dry_run=dry_run)
+        file_hash = hashlib.sha256(content).digest()
+        # Kept first: a job whose file is missing could only fail.
+        address = await self.objects.put(self.kit.keys.sealer.seal(content, context=_context(file_hash)))
+        arguments = {"campaign": slug, "address": address, "file": file_hash.hex(), "dry_run": dry_run}
+        async with self.kit.database.transaction() as tx:
+            await catalogue.campaign_by_slug(tx, slug)
+            return await self.jobs.request(tx, Kind.QUESTIONS_UPLOADED, arguments, requested_by=staff.id)
+
     async def import_file(self, staff: Staff, slug: str, content: bytes, *, dry_run: bool) -> ImportReport:
         """The same file again changes nothing and says so. Raises NotFound, InvalidRequest (unreadable)."""
-        now, file_hash = self.kit.clock.now(), hashlib.sha256(content).digest()
-        table = await asyncio.to_thread(lambda: find_table(read_rows(content), COLUMNS))
-        drafts = [(row.number, _draft_of(table, row)) for row in table.rows]
-        numbered = [entry for entry in drafts if not entry[1].text.startswith(EXAMPLE_MARK)]
+        upload = _Upload(slug, staff.id, hashlib.sha256(content).digest(), dry_run)
+        return await self._import(upload, content, _say_nothing)
+
+    async def import_uploaded(self, job: AwaitedJob, progress: Progress) -> dict[str, Any]:
+        """All of a long file or nothing, in one transaction: so it is safe to begin again."""
+        told, by = job.arguments, job.requested_by
+        file_hash = bytes.fromhex(told["file"])
+        sealed = await self.objects.get(told["address"])
+        invariant(sealed is not None, "an uploaded file is there until its job has ended")
+        invariant(by is not None, "staff ask for an import")
+        assert sealed is not None  # noqa: S101 - narrows the type
+        assert by is not None  # noqa: S101 - the same
+        content = self.kit.keys.sealer.open(sealed, context=_context(file_hash))
+        upload = _Upload(told["campaign"], by, file_hash, told["dry_run"])
+        return (await self._import(upload, content, progress.report)).model_dump()
+
+    async def forget_uploads(self) -> None:
+        """Forgets the files of jobs that have ended. Safe to run twice."""
+        async with self.kit.database.snapshot() as tx:
+            since = self.kit.clock.now() - _UPLOADS_FORGOTTEN_WITHIN
+            addresses = await ended_addresses(tx, Kind.QUESTIONS_UPLOADED, since=since)
+        for address in addresses:
+            await self.objects.delete(address)
+
+    async def _import(self, upload: _Upload, content: bytes, tell: _Tell) -> ImportReport:
+        now = self.kit.clock.now()
+        table = await asyncio.to_thread(_table_of, content)
+        rows, found, read = len(table.rows), Sorted(), 0
+        for start in range(0, rows, _JUDGED_AT_ONCE):
+            part = table.rows[start : start + _JUDGED_AT_ONCE]
+            read += await asyncio.to_thread(_sort_rows, found, table, part)
+            # Judging is the first half of the work.
+            await tell(start + len(part), 2 * rows)
+
+        async def half_way(done: int, total: int) -> None:
+            await tell(total + done, 2 * total)
+
         async with self.kit.database.transaction(slow=True) as tx:
-            campaign = await catalogue.campaign_by_slug(tx, slug)
-            plan = await _plan(tx, campaign, numbered)
-            already = await store.is_imported(tx, campaign.id, file_hash)
-            report = _import_report(plan, rows=len(numbered), already=already, dry_run=dry_run)
-            if not dry_run:
-                await _carry_out(tx, campaign, plan, now)
+            campaign = await catalogue.campaign_by_slug(tx, upload.slug)
+            plan = await _plan(tx, campaign, found)
+            already = await store.is_imported(tx, campaign.id, upload.file_hash)
+            report = _import_report(plan, rows=read, already=already, dry_run=upload.dry_run)
+            if not upload.dry_run:
+                await _carry_out(tx, campaign, plan, now, tell=half_way)
                 if not already:
                     counts = store.ImportCounts(report.rows, report.accepted)
-                    await store.remember_import(tx, campaign.id, file_hash, counts, by=staff.id, now=now)
+                    await store.remember_import(
+                        tx, campaign.id, upload.file_hash, counts, by=upload.staff_id, now=now
+                    )
                 told = report.model_dump(exclude={"errors", "dry_run"})
-                await record(tx, _entry(staff, "questions.import", campaign, told), at=now)
+                entry = AuditEntry(
+                    f"staff:{upload.staff_id}", "questions.import", _object(campaign), after=told
+                )
+                await record(tx, entry, at=now)
         return report
 
     async def template(self, slug: str) -> bytes:
@@ -147,20 +218,28 @@ def _draft_of(table: Table, row: Row) -> Draft:
     )
 
 
-async def _plan(tx: Tx, campaign: CampaignRef, drafts: Iterable[tuple[int, Draft]]) -> _Plan:
+async def _say_nothing(_done: int, _total: int) -> None:
+    """Whoever waits for the answer needs no progress."""
+
+
+def _table_of(content: bytes) -> Table:
+    return find_table(read_rows(content), COLUMNS)
+
+
+def _sort_rows(found: Sorted, table: Table, rows: Sequence[Row]) -> int:
+    """How many of them are rows of the clerk's own, and no examples."""
+    drafts = [(row.number, _draft_of(table, row)) for row in rows]
+    numbered = [entry for entry in drafts if not entry[1].text.startswith(EXAMPLE_MARK)]
+    found.sort(numbered)
+    return len(numbered)
+
+
+async def _plan(tx: Tx, campaign: CampaignRef, found: Sorted) -> Plan:
     """Locks the bank, so that what is planned is still right when it is carried out."""
-    plan, questions = _Plan(), dict[bytes, Question]()
-    for place, draft in drafts:
-        judged = judge(draft)
-        if isinstance(judged, list):
-            plan.rejected.append((place, judged))
-        elif judged.content_hash in questions:
-            plan.duplicates += 1
-        else:
-            questions[judged.content_hash] = judged
+    plan = Plan(duplicates=found.duplicates, rejected=found.rejected)
     await store.lock_bank(tx, campaign.id)
-    known = await store.known(tx, campaign.id, list(questions))
-    for content_hash, question in questions.items():
+    known = await store.known(tx, campaign.id, list(found.questions))
+    for content_hash, question in found.questions.items():
         before = known.get(content_hash)
         beside = store.Known(question.explanation, question.difficulty, question.category, retired=False)
         if before is None:
@@ -172,18 +251,36 @@ async def _plan(tx: Tx, campaign: CampaignRef, drafts: Iterable[tuple[int, Draft
     return plan
 
 
-async def _carry_out(tx: Tx, campaign: CampaignRef, plan: _Plan, now: datetime) -> None:
-    if plan.accepted:
-        await store.insert_questions(tx, campaign.id, plan.new, now)
-        await store.update_questions(tx, campaign.id, plan.updated, now)
-        await store.next_bank_version(tx, campaign.id)
+async def _carry_out(
+    tx: Tx, campaign: CampaignRef, plan: Plan, now: datetime, *, tell: _Tell = _say_nothing
+) -> None:
+    if not plan.accepted:
+        return
+    for start in range(0, len(plan.new), store.AT_ONCE):
+        part = plan.new[start : start + store.AT_ONCE]
+        await store.insert_questions(tx, campaign.id, part, now)
+        await tell(start + len(part), plan.accepted)
+    for start in range(0, len(plan.updated), store.AT_ONCE):
+        part = plan.updated[start : start + store.AT_ONCE]
+        await store.update_questions(tx, campaign.id, part, now)
+        await tell(len(plan.new) + start + len(part), plan.accepted)
+    await store.next_bank_version(tx, campaign.id)
+
+
+def _context(file_hash: bytes) -> bytes:
+    """What ties a sealed upload to its content."""
+    return b"questions-upload/" + file_hash
+
+
+def _object(campaign: CampaignRef) -> str:
+    return f"campaign:{campaign.slug}"
 
 
 def _entry(staff: Staff, action: str, campaign: CampaignRef, told: dict[str, Any]) -> AuditEntry:
-    return AuditEntry(staff.actor, action, f"campaign:{campaign.slug}", after=told)
+    return AuditEntry(staff.actor, action, _object(campaign), after=told)
 
 
-def _report(plan: _Plan) -> QuestionsReport:
+def _report(plan: Plan) -> QuestionsReport:
     faults = [
         QuestionFaultView(index=place, field=fault.field, message=fault.message, code=fault.code)
         for place, found in plan.rejected
@@ -198,7 +295,7 @@ def _report(plan: _Plan) -> QuestionsReport:
     )
 
 
-def _import_report(plan: _Plan, *, rows: int, already: bool, dry_run: bool) -> ImportReport:
+def _import_report(plan: Plan, *, rows: int, already: bool, dry_run: bool) -> ImportReport:
     faults = [
         ImportFault(row=number, column=_SHOWN[fault.field], message=fault.message)
         for number, found in plan.rejected

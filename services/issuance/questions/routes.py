@@ -8,6 +8,7 @@ from services.issuance.questions.operations import Questions
 from services.issuance.questions.schemas import QuestionsDraft, QuestionsReport
 from shared.documents.reports import ImportReport
 from shared.http.auth import Writer
+from shared.http.jobs import JobRequested
 from shared.http.replies import replayable, staff_key
 
 router = APIRouter(prefix="/issuance/v1/campaigns/{slug}/questions", tags=["questions"])
@@ -27,16 +28,33 @@ async def add_questions(request: Request, slug: str, staff: Writer, body: Questi
     return replayable(await _questions(request).add(staff, slug, body.questions, key))
 
 
-@router.post("/import", operation_id="issuance_import_questions")
+@router.post(
+    "/import",
+    operation_id="issuance_import_questions",
+    response_model=ImportReport,
+    responses={
+        202: {
+            "model": JobRequested,
+            "description": "More than 5,000 rows, or `background=true`: a job has the report",
+        }
+    },
+)
 async def import_questions(
     request: Request,
     slug: str,
     staff: Writer,
     file: Annotated[UploadFile, File(description=".xlsx or .csv")],
-    dry_run: Annotated[bool, Query()] = False,  # noqa: FBT002 - a query parameter
-) -> ImportReport:
+    *,
+    dry_run: Annotated[bool, Query()] = False,
+    background: Annotated[bool, Query()] = False,
+) -> Response:
     """Imports questions from a workbook or CSV; `dry_run=true` says what would happen."""
-    return await _questions(request).import_file(staff, slug, await file.read(), dry_run=dry_run)
+    done = await _questions(request).take_in(
+        staff, slug, await file.read(), dry_run=dry_run, background=background
+    )
+    if isinstance(done, ImportReport):
+        return JSONResponse(done.model_dump())
+    return JSONResponse(done, status_code=202)
 
 
 @router.get(

@@ -4,8 +4,8 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 OPTION_KEYS = ("A", "B", "C", "D", "E", "F")
 DIFFICULTY_DEFAULT = 2
@@ -83,6 +83,39 @@ def judge(draft: Draft) -> Question | list[QuestionFault]:
         difficulty=difficulty,
         category=draft.category.strip() or None,
     )
+
+
+@dataclass(slots=True)
+class Sorted:
+    """What drafts turned out to be, before anybody looks into the bank."""
+
+    questions: dict[bytes, Question] = field(default_factory=dict)
+    duplicates: int = 0
+    rejected: list[tuple[int, list[QuestionFault]]] = field(default_factory=list)
+
+    def sort(self, drafts: Iterable[tuple[int, Draft]]) -> None:
+        for place, draft in drafts:
+            judged = judge(draft)
+            if isinstance(judged, list):
+                self.rejected.append((place, judged))
+            elif judged.content_hash in self.questions:
+                self.duplicates += 1
+            else:
+                self.questions[judged.content_hash] = judged
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is to be done with drafts: each is new, updated, a duplicate, or rejected with its faults."""
+
+    new: list[Question] = field(default_factory=list)
+    updated: list[Question] = field(default_factory=list)
+    duplicates: int = 0
+    rejected: list[tuple[int, list[QuestionFault]]] = field(default_factory=list)
+
+    @property
+    def accepted(self) -> int:
+        return len(self.new) + len(self.updated)
 
 
 def _letters(answer: str) -> list[str] | None:

@@ -1,17 +1,22 @@
 """The bank as clerks keep it: versions, retirement, filters, a workbook that comes back."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
 
+from services.issuance.app import create_app
+from services.issuance.quiz import operations as quiz
 from shared.clock import ManualClock
 from shared.documents.sheets import read_rows
 from shared.identity.staff import Role
 from shared.kit import Kit
+from shared.settings import Settings
 from tests.support.campaigns import Published, open_campaign, publish_campaign
 from tests.support.citizens import Hands, new_person
 from tests.support.desk import Desk
+from tests.support.http import serving
 from tests.support.people import signed_in_staff
 from tests.support.ways import refused, rows
 
@@ -61,6 +66,15 @@ async def tell(
 ) -> httpx.Response:
     body = {"reason": "内容过时"} | parts
     return await desk.client.post(url(campaign, question_id, what), json=body, headers=desk.one)
+
+
+@pytest.fixture(scope="module")
+async def client(settings: Settings, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
+    """A service that looks at the bank anew for every attempt: here nobody waits for a second to pass."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(quiz, "_REMEMBERED_SECONDS", 0.0)
+        async with serving(issuance=create_app(settings, clock=clock)) as client:
+            yield client
 
 
 @pytest.fixture
