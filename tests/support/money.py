@@ -161,18 +161,40 @@ async def a_little_of_everything(kit: Kit, slug: str) -> CampaignRef:
     return campaign
 
 
+_SETTLE_EVERYTHING = text("""
+    WITH institution AS (
+        INSERT INTO redemption.institution (id, name, category, created_by, created_at)
+        VALUES (:institution, :institution, 'hospital', :id, :now)
+    )
+    INSERT INTO redemption.settlement_run (id, campaign_id, period_from, period_to, at)
+    VALUES (:id, :campaign, CAST(:day AS date) - 100, CAST(:day AS date), :now)
+""")
+_SETTLED = text("SELECT redemption.settle_institution(:id, :id, :institution, NULL, :now)")
+_PAID = text("""
+    UPDATE redemption.settlement SET status = 'paid', confirmed_at = :now, paid_at = :now WHERE id = :id
+    RETURNING split_fen
+""")
+
+
 async def pay_everything(tx: Tx, campaign: CampaignRef, *, institution: str, kit: Kit) -> None:
-    """Moves what is owed to an institution to paid, as a settlement does."""
-    statement = text("""
-        SELECT core.amounts_sum(amounts_fen) FROM core.ledger_transfer
-        WHERE campaign_id = :campaign AND institution_id = :institution AND kind = 'redeem'
-    """)
-    owed = (await tx.execute(statement, {"campaign": campaign.id, "institution": institution})).scalar_one()
+    """Settles what is owed to an institution and moves it to paid."""
     now = kit.clock.now() + timedelta(days=30)
+    day = local_day(now, campaign.timezone)
+    settlement = new_id()
+    values = {
+        "id": settlement,
+        "institution": institution,
+        "campaign": campaign.id,
+        "day": day,
+        "now": now,
+    }
+    await tx.execute(_SETTLE_EVERYTHING, values)
+    await tx.execute(_SETTLED, values)
+    owed = (await tx.execute(_PAID, values)).scalar_one()
     await ledger.settle(
         tx,
         campaign.id,
-        ledger.Cause(new_id(), "system", None, now, local_day(now, campaign.timezone)),
+        ledger.Cause(settlement, "system", None, now, day),
         institution_id=institution,
         owed_fen=owed,
         taken_back_fen=[0] * len(owed),
