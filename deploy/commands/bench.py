@@ -7,8 +7,9 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from bench.large.measure import LargeRun
 from bench.main_job import MainJob, Results
-from bench.simulator.clerks import clerks_of
+from bench.simulator.clerks import Clerks, clerks_of
 from bench.simulator.platform import Platform
 from deploy.commands.progress import results_console, stages
 from deploy.commands.up import Workers, options
@@ -38,16 +39,51 @@ def print_results(results: Results) -> None:
     console.print(f"integrity: {'ok' if results.integrity_ok else 'BROKEN – the figures are void'}")
 
 
-async def measure(stack: Stack, citizens: int) -> Results:
-    settings = Settings.model_validate(
+def _settings(stack: Stack) -> Settings:
+    return Settings.model_validate(
         {name.removeprefix("HV_").lower(): value for name, value in stack.settings.items()}
     )
+
+
+async def _clerks(stack: Stack, platform: Platform) -> Clerks:
+    return await clerks_of(
+        platform,
+        username=stack.settings["HV_ADMIN_USERNAME"],
+        password=stack.settings["HV_ADMIN_PASSWORD"],
+    )
+
+
+async def measure_large(stack: Stack, persons: int, folder: Path) -> LargeRun:
+    settings = _settings(stack)
     async with Platform(stack.base_url) as platform:
-        clerks = await clerks_of(
-            platform,
-            username=stack.settings["HV_ADMIN_USERNAME"],
-            password=stack.settings["HV_ADMIN_PASSWORD"],
+        run = LargeRun(
+            platform=platform,
+            clerks=await _clerks(stack, platform),
+            base_url=stack.base_url,
+            keys=load_keys(settings),
+            database_url=settings.database_url,
+            definition=load_yaml("honghe-2020/campaign.yaml"),
+            questions=load_yaml("honghe_questions.yaml"),
+            folder=folder,
+            say=lambda line: typer.echo(line, err=True),
         )
+        await run.run(persons)
+    return run
+
+
+def print_large(run: LargeRun) -> None:
+    table = Table(title="A campaign at its full size", title_justify="left")
+    table.add_column("what")
+    table.add_column("figure")
+    for line in run.lines:
+        table.add_row(line.name, line.figure)
+    results_console().print(table)
+
+
+async def measure(stack: Stack, citizens: int) -> Results:
+    settings = _settings(stack)
+    async with Platform(stack.base_url) as platform:
+        clerks = await _clerks(stack, platform)
         with stages() as stage:
             job = MainJob(
                 platform=platform,
@@ -66,21 +102,35 @@ async def measure(stack: Stack, citizens: int) -> Results:
 def bench(
     citizens: Annotated[int, typer.Option(min=640, help="How many people take part.")] = 6_000,
     workers: Workers = None,
+    large: Annotated[
+        int | None,
+        typer.Option(min=1_000, help="Instead: time everything else beside a campaign of so many persons."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Measure the hot calls on a stack of its own, beside pgbench on the same database."""
-    found: list[Results] = []
-
-    async def story(stack: Stack) -> bool:
-        found.append(await measure(stack, citizens))
-        return False
+    found: list[Results | LargeRun] = []
 
     with tempfile.TemporaryDirectory(prefix="hv-bench-", ignore_cleanup_errors=True) as folder:
+
+        async def story(stack: Stack) -> bool:
+            if large is None:
+                found.append(await measure(stack, citizens))
+            else:
+                found.append(await measure_large(stack, large, Path(folder)))
+            return False
+
         run_in_foreground(replace(options(0, Path(folder), workers), settings=_SETTINGS), story)
     for results in found:
-        if as_json:
-            typer.echo(json.dumps(results.as_json(), ensure_ascii=False, indent=2))
-        else:
-            print_results(results)
+        _show(results, as_json=as_json)
     if not found or not found[0].integrity_ok:
         raise typer.Exit(1)
+
+
+def _show(results: Results | LargeRun, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(results.as_json(), ensure_ascii=False, indent=2))
+    elif isinstance(results, Results):
+        print_results(results)
+    else:
+        print_large(results)
