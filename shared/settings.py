@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=2_000_000, ge=1_000)
     max_upload_bytes: int = Field(default=20_000_000, ge=1_000)
     objects_dir: Path | None = None
+    retention_days: int | None = Field(
+        default=None, ge=0, le=3650, description="personal data is forgotten so long after a campaign's end"
+    )
     font_file: Path | None = Field(default=None, description="font of PDF documents: .ttf, .otf or .ttc")
     settlement_hold_days: int = Field(
         default=0, ge=0, le=365, description="younger write-offs are left to the next settlement"

@@ -8,18 +8,26 @@ from services.issuance.bank import routes as bank
 from services.issuance.calibration import routes as calibration
 from services.issuance.campaigns import routes as campaigns
 from services.issuance.changes import routes as changes
+from services.issuance.consents import routes as consents
+from services.issuance.deliveries import routes as deliveries
 from services.issuance.drawlog import routes as drawlog
 from services.issuance.events import routes as events
 from services.issuance.exclusions import routes as exclusions
+from services.issuance.holds import routes as holds
 from services.issuance.lottery import routes as lottery
 from services.issuance.monitoring import routes as monitoring
+from services.issuance.notices import routes as notices
 from services.issuance.photos import routes as photos
 from services.issuance.planning import routes as planning
+from services.issuance.privacy import routes as privacy
 from services.issuance.questions import routes as questions
 from services.issuance.quiz import routes as quiz
 from services.issuance.reporting import routes as reporting
 from services.issuance.rescoring import routes as rescoring
+from services.issuance.retention import routes as retention
+from services.issuance.reveals import routes as reveals
 from services.issuance.reviews import routes as reviews
+from services.issuance.terms import routes as terms
 from services.issuance.vouchers import routes as vouchers
 from services.issuance.wallet import routes as wallet
 from services.issuance.wiring import SERVICE, build
@@ -45,8 +53,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             approvals_router(wiring.approvals),
             awaited_router(wiring.awaited),
             accounts.router,
+            consents.router,
+            privacy.router,
+            reveals.router,
+            retention.router,
             campaigns.router,
             changes.router,
+            terms.router,
             questions.router,
             bank.router,
             quiz.router,
@@ -54,9 +67,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             drawlog.router,
             wallet.router,
             vouchers.router,
+            notices.router,
+            deliveries.router,
             activities.router,
             events.router,
             exclusions.router,
+            holds.router,
             photos.router,
             reviews.router,
             reporting.router,
@@ -66,7 +82,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             monitoring.router,
             metrics_router(SERVICE, wiring.reporting.prometheus),
         ],
-        lifespans=[wiring.accounts.connections, wiring.limiter.running, wiring.draining],
+        lifespans=[
+            wiring.accounts.connections,
+            wiring.limiter.running,
+            wiring.draining,
+            wiring.deliveries.connections,
+        ],
     )
 
 

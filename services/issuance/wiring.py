@@ -10,25 +10,33 @@ from services.issuance.bank.operations import Bank
 from services.issuance.calibration.operations import Calibration
 from services.issuance.campaigns.operations import Campaigns
 from services.issuance.changes.operations import Changes
+from services.issuance.consents.operations import Consents
+from services.issuance.deliveries.operations import Deliveries
 from services.issuance.drawlog.operations import DrawLogs
 from services.issuance.events.operations import Events
 from services.issuance.exclusions.operations import Exclusions
+from services.issuance.holds.operations import Holds, Sightings
 from services.issuance.lottery.operations import Lottery
 from services.issuance.monitoring.operations import Monitoring
 from services.issuance.notices.operations import Notices
 from services.issuance.photos.operations import Photos
 from services.issuance.planning.operations import Planning
+from services.issuance.privacy.operations import Privacy
 from services.issuance.questions.operations import Questions
 from services.issuance.quiz.operations import Quizzes
 from services.issuance.reporting.operations import Reporting
 from services.issuance.rescoring.operations import Rescoring
+from services.issuance.retention.operations import Retention
+from services.issuance.reveals.operations import Reveals
 from services.issuance.reviews.operations import Reviews
+from services.issuance.terms.operations import CampaignTerms
 from services.issuance.vouchers.operations import Vouchers
 from services.issuance.wallet.operations import Wallet
 from shared.approvals import Approvals
 from shared.jobs.awaited import AwaitedJobs
 from shared.jobs.kinds import Queue
 from shared.kit import Kit
+from shared.messaging.setup import messengers_of
 from shared.objects import objects_of
 from shared.ratelimit import RateLimiter, build_limiter
 from shared.sharing import ShareVerifier, share_verifier_of
@@ -45,6 +53,7 @@ class Wiring:
     accounts: Accounts
     campaigns: Campaigns
     changes: Changes
+    terms: CampaignTerms
     questions: Questions
     bank: Bank
     limiter: RateLimiter
@@ -56,10 +65,17 @@ class Wiring:
     activities: Activities
     events: Events
     exclusions: Exclusions
+    holds: Holds
+    sightings: Sightings
     photos: Photos
+    consents: Consents
+    privacy: Privacy
+    reveals: Reveals
+    retention: Retention
     reviews: Reviews
     share_verifier: ShareVerifier | None
     notices: Notices
+    deliveries: Deliveries
     reporting: Reporting
     calibration: Calibration
     rescoring: Rescoring
@@ -75,14 +91,18 @@ class Wiring:
             await self.quizzes.drain()
             await self.lottery.drain()
             await self.wallet.drain()
+            await self.sightings.drain()
 
 
 def build(kit: Kit) -> Wiring:
     """Raises SettingsMissing."""
     campaigns, changes = Campaigns(kit, SERVICE), Changes(kit, SERVICE)
-    vouchers = Vouchers(kit, SERVICE)
-    appliers = {**vouchers.appliers, **campaigns.appliers, **changes.appliers}
+    terms = CampaignTerms(kit, SERVICE)
+    vouchers, wallet = Vouchers(kit, SERVICE), Wallet(kit)
+    deliveries = Deliveries(kit, messengers_of(kit.settings))
+    appliers = {**vouchers.appliers, **campaigns.appliers, **changes.appliers, **terms.appliers}
     share_verifier = share_verifier_of(kit.settings)
+    photos = Photos(kit, objects_of(kit.settings))
     awaited = AwaitedJobs(kit, Queue.ISSUANCE)
     return Wiring(
         kit=kit,
@@ -91,21 +111,29 @@ def build(kit: Kit) -> Wiring:
         accounts=Accounts(kit, providers_of(kit.settings)),
         campaigns=campaigns,
         changes=changes,
+        terms=terms,
         questions=Questions(kit, objects_of(kit.settings), awaited),
         bank=Bank(kit),
         limiter=build_limiter(kit.settings),
         quizzes=Quizzes(kit),
         lottery=Lottery(kit),
         draw_logs=DrawLogs(kit, campaigns.reveal_seeds),
-        wallet=Wallet(kit),
+        wallet=wallet,
         vouchers=vouchers,
         activities=Activities(kit, verifies_shares=share_verifier is not None),
         events=Events(kit),
         exclusions=Exclusions(kit, objects_of(kit.settings), awaited),
-        photos=Photos(kit, objects_of(kit.settings)),
+        holds=Holds(kit),
+        sightings=Sightings(kit),
+        photos=photos,
+        consents=Consents(kit),
+        privacy=Privacy(kit, photos),
+        reveals=Reveals(kit),
+        retention=Retention(kit),
         reviews=Reviews(kit),
         share_verifier=share_verifier,
-        notices=Notices(kit),
+        notices=Notices(kit, deliveries, wallet),
+        deliveries=deliveries,
         reporting=Reporting(kit),
         calibration=Calibration(kit, awaited),
         rescoring=Rescoring(kit),

@@ -3,13 +3,16 @@
 from arq.worker import Worker
 
 from services.issuance.calibration import jobs as calibration
+from services.issuance.deliveries import jobs as deliveries
 from services.issuance.drawlog import jobs as drawlog
 from services.issuance.exclusions import jobs as exclusions
+from services.issuance.holds import jobs as holds
 from services.issuance.lottery import jobs as lottery
 from services.issuance.notices import jobs as notices
 from services.issuance.photos import jobs as photos
 from services.issuance.questions import jobs as questions
 from services.issuance.reporting import jobs as reporting
+from services.issuance.retention import jobs as retention
 from services.issuance.reviews import jobs as reviews
 from services.issuance.wallet import jobs as wallet
 from services.issuance.wiring import SERVICE, Wiring, build
@@ -24,6 +27,7 @@ def parts(wiring: Wiring) -> WorkerParts:
         queue=SERVICE,
         jobs=[
             *notices.jobs(wiring.notices),
+            deliveries.carry_notices(wiring.deliveries),
             reviews.ask_verifier(wiring.reviews, wiring.share_verifier),
             photos.forget_pictures(wiring.photos),
             questions.import_uploaded(wiring.questions),
@@ -35,10 +39,15 @@ def parts(wiring: Wiring) -> WorkerParts:
             drawlog.publish_draws(wiring.draw_logs),
             lottery.expire_awards(wiring.lottery),
             wallet.expire_vouchers(wiring.wallet),
+            notices.remind(wiring.notices),
+            deliveries.resume(wiring.deliveries),
             photos.drop_unused(wiring.photos),
+            retention.forget_due(wiring.retention),
             questions.forget_uploads(wiring.questions),
             exclusions.forget_uploads(wiring.exclusions),
+            holds.forget_sightings(wiring.sightings),
         ],
+        closings=[wiring.deliveries.messengers.close],
     )
 
 

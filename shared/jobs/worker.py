@@ -46,11 +46,12 @@ def _deserialise(data: bytes) -> Any:  # noqa: ANN401 - the same
 
 @dataclass(frozen=True, slots=True)
 class WorkerParts:
-    """What a service's worker does: its jobs by kind and its periodic work."""
+    """What a service's worker does: its jobs by kind, its periodic work, and what it closes at its end."""
 
     queue: str
     jobs: Sequence[Job]
     periodics: Sequence[Periodic] = ()
+    closings: Sequence[Callable[[], Awaitable[None]]] = ()
 
 
 def redis_settings(url: str) -> RedisSettings:
@@ -74,6 +75,8 @@ def build_worker(kit: Kit, parts: WorkerParts) -> Worker:
     async def startup(ctx: dict[Any, Any]) -> None:
         await kit.database.start()
         stack.push_async_callback(kit.database.stop)
+        for close in parts.closings:
+            stack.push_async_callback(close)
         await stack.enter_async_context(following_clock(kit))
         heartbeat = Periodic(f"{parts.queue}.heartbeat", _HEARTBEAT, lambda: _beat(kit, parts.queue))
         for loop in (

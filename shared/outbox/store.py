@@ -58,6 +58,19 @@ _PENDING = text("""
            min(created_at) FILTER (WHERE state = 'ready') AS oldest
     FROM core.outbox
 """)
+# Dead rows are few: somebody looks at each.
+_DEAD_PAGE = text("""
+    SELECT bucket, id, kind, payload, attempt, last_error, created_at FROM core.outbox
+    WHERE state = 'dead' AND kind = ANY(CAST(:kinds AS text[]))
+      AND (CAST(:after_at AS timestamptz) IS NULL
+           OR (created_at, id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
+    ORDER BY created_at DESC, id DESC LIMIT :limit
+""")
+_REVIVE = text("""
+    UPDATE core.outbox SET state = 'ready', attempt = 0, next_at = :now
+    WHERE bucket = :bucket AND id = :id AND state = 'dead' AND kind = ANY(CAST(:kinds AS text[]))
+    RETURNING bucket, id, kind, payload, attempt, last_error, created_at
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +83,19 @@ class OutboxItem:
     payload: dict[str, Any]
     attempt: int
     created_at: datetime = field(default_factory=machine_now)
+
+
+@dataclass(frozen=True, slots=True)
+class DeadRow:
+    """A row that failed too often and waits for staff."""
+
+    bucket: int
+    id: UUID
+    kind: str
+    payload: dict[str, Any]
+    attempt: int
+    error: str | None
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,3 +179,19 @@ async def retry(tx: Tx, item: OutboxItem, *, next_at: datetime, error: str, dead
 async def backlog(tx: Tx) -> Backlog:
     row = (await tx.execute(_PENDING)).one()
     return Backlog(waiting=row.waiting, dead=row.dead, oldest=row.oldest)
+
+
+async def dead_page(
+    tx: Tx, kinds: Sequence[str], *, after: tuple[datetime, UUID] | None, limit: int
+) -> list[DeadRow]:
+    """Rows of these kinds that failed too often, the newest first, from behind a place."""
+    after_at, after_id = after or (None, None)
+    values = {"kinds": list(kinds), "after_at": after_at, "after_id": after_id, "limit": limit}
+    return [DeadRow(*row) for row in await tx.execute(_DEAD_PAGE, values)]
+
+
+async def revive(tx: Tx, kinds: Sequence[str], bucket: int, row_id: UUID) -> DeadRow | None:
+    """A dead row of these kinds is due again, with all its attempts; None when it is not dead (any more)."""
+    values = {"kinds": list(kinds), "bucket": bucket, "id": row_id, "now": machine_now()}
+    row = (await tx.execute(_REVIVE, values)).one_or_none()
+    return None if row is None else DeadRow(*row)

@@ -28,6 +28,7 @@ class Outside:
         *,
         query: Mapping[str, str] | None = None,
         form: Mapping[str, str] | None = None,
+        json: Mapping[str, object] | None = None,
     ) -> dict[str, Any]:
         """The platform's JSON answer. A sign-in code is good once, so nothing is asked a second time.
 
@@ -36,7 +37,7 @@ class Outside:
         """
         client = self._client = self._client or httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False)
         try:
-            response = await client.request(method, url, params=query, data=form)
+            response = await client.request(method, url, params=query, data=form, json=json)
             answer = response.raise_for_status().json()
         except (httpx.HTTPError, ValueError) as error:
             # The error's text may hold the address with the app's secret: only its kind is logged.

@@ -4,19 +4,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from services.issuance.notices.rules import KINDS
 from shared.db.base import Base
-
-KINDS = (
-    "issued",
-    "redeemed",
-    "restored",
-    "revoked",
-    "expiring",
-    "award_won",
-    "award_expiring",
-    "activity_accepted",
-    "activity_rejected",
-)
 
 
 class NoticeRow(Base):

@@ -31,7 +31,10 @@ from shared.errors import NotFound
 from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import Staff
 from shared.ids import HotId
+from shared.jobs.kinds import Kind
+from shared.jobs.kinds import Queue as JobQueue
 from shared.kit import Kit
+from shared.outbox import add
 from shared.sharing import Finding, Share
 
 VERIFIER = "verifier"
@@ -190,6 +193,8 @@ async def _decide(
         if await store.state_of(tx, activity) is None:
             raise NotFound
         raise ActivityAlreadyDecided
+    told = {"activity_id": str(activity)}
+    await add(tx, JobQueue.ISSUANCE, Kind.ACTIVITY_DECIDED, told, bucket=activity.bucket)
     if decided.chances_granted:
         grant = Grant(
             activity=activity,
