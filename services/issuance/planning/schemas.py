@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from services.issuance.calibration.schemas import RateText, decimal_text
 from services.issuance.campaigns.schemas import Fen, Key, Rate
-from services.issuance.planning.rules import BAND, Band, Outcome
+from services.issuance.outcomes.rules import BAND, Band, Outcome
 from services.issuance.rescoring.schemas import PassScore, QuestionIds, RescoredView
 from shared.estimates import Share
 from shared.http.replies import Body
@@ -21,6 +21,7 @@ DAYS_MAX = 366
 _DAILY_ATTEMPTS_MAX = 10_000_000
 _RELEASE_MAX = 1_000_000_000
 _TYPES_MAX = 50
+_WAYS_MAX = 5
 _SEED_MAX = 2**32 - 1
 # So many draws tell the band of a share to three digits.
 _BAND_DRAWS = 20_000
@@ -56,8 +57,15 @@ class ForecastBody(Body):
     pass_rate: Annotated[Rate, AfterValidator(_share)] | None = Field(
         default=None, description="assumed instead of computed from the answers"
     )
+    daily_chances: dict[Key, _Attempts] = Field(
+        default_factory=dict,
+        max_length=_WAYS_MAX,
+        description="chances a day of a way beside the quiz; default: as many to an attempt as so far",
+    )
     release_per_day: dict[Key, Annotated[int, Field(ge=0, le=_RELEASE_MAX)]] = Field(
-        default_factory=dict, max_length=_TYPES_MAX, description="so many of a type become available a day"
+        default_factory=dict,
+        max_length=_TYPES_MAX,
+        description="so many of a type become claimable a day; default: the phase's release plan",
     )
     budget_fen: Fen | None = Field(
         default=None, description="to be spent; default: the value of the stock left"
@@ -102,6 +110,7 @@ class ForecastDay(BaseModel):
     date: str
     attempts: Figure
     passes: Figure
+    chances: Figure
     draws: Figure
     wins: Figure
     issued: Figure
@@ -145,6 +154,8 @@ class Forecast(BaseModel):
     pass_rate: RateFigure
     attempts: Figure
     passes: Figure
+    chances: Figure
+    chances_by_channel: dict[str, Figure]
     draws: Figure
     wins: Figure
     money_fen: Figure
@@ -167,6 +178,8 @@ def told(outcome: Outcome, begins: date) -> dict[str, Any]:
     return {
         "attempts": Figure.of(outcome.attempts),
         "passes": Figure.of(outcome.passes),
+        "chances": Figure.of(outcome.chances),
+        "chances_by_channel": {key: Figure.of(band) for key, band in outcome.chances_by_way.items()},
         "draws": Figure.of(outcome.draws),
         "wins": Figure.of(outcome.wins),
         "money_fen": Figure.of(outcome.money_fen),

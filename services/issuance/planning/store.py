@@ -1,13 +1,13 @@
 """SQL of plans: it only reads. What rooms of issuance know already is read with their own functions."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select, text
 
 from services.issuance.campaigns.tables import AwardPoolRow, PhaseRow
+from services.issuance.planning.rules import Day
 from shared.db import Tx
 from shared.ids import BUCKETS
 from shared.metrics.store import figures
@@ -22,21 +22,6 @@ _PERSONS = text("""
 """)
 
 
-@dataclass(slots=True)
-class Day:
-    """What a day of a campaign brought; `other_chances` of the chances are not from the quiz."""
-
-    attempts: int = 0
-    passed: int = 0
-    participants: int = 0
-    chances: int = 0
-    other_chances: int = 0
-    draws: int = 0
-    wins: int = 0
-    money_fen: int = 0
-    issued: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-
-
 async def days(tx: Tx, campaign_id: UUID) -> dict[date, Day]:
     """The campaign's figures day by day, exact as of this statement."""
     by_day: dict[date, Day] = defaultdict(Day)
@@ -49,8 +34,7 @@ async def days(tx: Tx, campaign_id: UUID) -> dict[date, Day]:
             case "participant":
                 day.participants += figure.n
             case "chance":
-                day.chances += figure.n
-                day.other_chances += figure.n if figure.dim != "quiz" else 0
+                day.chances[figure.dim] += figure.n
             case "draw":
                 day.draws += figure.n
                 day.wins += figure.n if figure.dim == "won" else 0
