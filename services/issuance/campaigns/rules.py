@@ -94,6 +94,16 @@ def release_faults(plan: object, stock: object, loc: Location) -> Faults:
             yield DefinitionFault((*loc, "amounts", str(key)), "release_type_unknown", fault)
 
 
+def phase_faults(phase: Mapping[str, Any], loc: Location) -> Faults:
+    """Of a phase by itself."""
+    opens_at, closes_at = _moment(phase.get("opens_at")), _moment(phase.get("closes_at"))
+    if opens_at and closes_at and closes_at <= opens_at:
+        yield DefinitionFault((*loc, "closes_at"), "closes_before_opening", "结束时间必须晚于开始时间")
+    yield from odds_faults(phase.get("odds"), (*loc, "odds"))
+    yield from quiz_faults(phase.get("quiz"), (*loc, "quiz"))
+    yield from release_faults(phase.get("release_plan"), phase.get("stock"), (*loc, "release_plan"))
+
+
 def quiz_faults(quiz: object, loc: Location) -> Faults:
     """Of a quiz rule: what its numbers say together."""
     if not isinstance(quiz, Mapping):
@@ -192,17 +202,12 @@ def _phase_faults(definition: Mapping[str, Any]) -> Faults:
         seq = _number(phase.get("seq"))
         if seq is not None and seq != place:
             yield DefinitionFault((*loc, "seq"), "phase_seq", f"期次须从 1 起依次编号，此处应为 {place}")
-        opens_at, closes_at = _moment(phase.get("opens_at")), _moment(phase.get("closes_at"))
-        if opens_at and closes_at and closes_at <= opens_at:
-            yield DefinitionFault((*loc, "closes_at"), "closes_before_opening", "结束时间必须晚于开始时间")
-        yield from odds_faults(phase.get("odds"), (*loc, "odds"))
-        yield from quiz_faults(phase.get("quiz"), (*loc, "quiz"))
+        yield from phase_faults(phase, loc)
         stock = phase.get("stock")
         for key in stock if isinstance(stock, Mapping) else ():
             if key not in types:
                 fault = f"库存中的券种“{str(key)[:64]}”未在 voucher_types 中定义"
                 yield DefinitionFault((*loc, "stock", str(key)), "stock_type_unknown", fault)
-        yield from release_faults(phase.get("release_plan"), stock, (*loc, "release_plan"))
     for (_, earlier), (index, later) in pairwise(phases):
         closes_at, opens_at = _moment(earlier.get("closes_at")), _moment(later.get("opens_at"))
         if closes_at and opens_at and opens_at < closes_at:

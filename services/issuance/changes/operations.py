@@ -3,6 +3,7 @@
 A change adds a version; what was drawn, answered or issued under the one before stays as it was.
 """
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -16,8 +17,11 @@ from services.issuance.changes.errors import BudgetExceeded, PhaseClosed, StockI
 from services.issuance.changes.schemas import OddsChange, QuizRuleChange, StockChange
 from services.issuance.changes.store import PhaseRef
 from services.issuance.phases import store as phases
+from services.issuance.terms import store as terms
+from services.issuance.terms.rules import refuse_too_much
 from shared import ledger
 from shared.approvals import Applier, Change, propose
+from shared.clock import local_day
 from shared.db import Tx
 from shared.errors import Fault, InvalidRequest, NoLongerFits, NotFound, Refusal
 from shared.idempotency import Answer, RequestKey, once
@@ -28,6 +32,46 @@ from shared.vouchers import catalogue
 from shared.vouchers.catalogue import CampaignRef
 
 ODDS, QUIZ_RULE, STOCK = "odds", "quiz_rule", "stock"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A change of a campaign as it is proposed; `before` is what it would replace."""
+
+    kind: str
+    slug: str
+    body: dict[str, Any]
+    before: dict[str, Any]
+    reason: str
+
+
+async def propose_change(
+    kit: Kit,
+    service: str,
+    staff: Staff,
+    key: RequestKey | None,
+    ask: Callable[[Tx, datetime], Awaitable[Proposal]],
+) -> Answer:
+    """`ask` makes the proposal from the campaign as it is, and refuses what cannot be proposed."""
+    now = kit.clock.now()
+
+    async with kit.database.transaction() as tx:
+
+        async def act() -> dict[str, Any]:
+            proposal = await ask(tx, now)
+            return await propose(
+                tx,
+                staff,
+                service=service,
+                kind=proposal.kind,
+                target=proposal.slug,
+                body=proposal.body,
+                before=proposal.before,
+                reason=proposal.reason,
+                now=now,
+            )
+
+        return await once(tx, key, sealer=kit.keys.sealer, now=now, act=act)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +150,12 @@ class Changes:
         reason: str,
     ) -> Answer:
         """`before` reads what the change would replace, and refuses what cannot be proposed."""
-        now = self.kit.clock.now()
 
-        async with self.kit.database.transaction() as tx:
+        async def ask(tx: Tx, now: datetime) -> Proposal:
+            subject = await _subject(tx, slug, seq, now)
+            return Proposal(kind, slug, {"phase": seq, **body}, await before(tx, subject), reason)
 
-            async def act() -> dict[str, Any]:
-                subject = await _subject(tx, slug, seq, now)
-                return await propose(
-                    tx,
-                    staff,
-                    service=self.service,
-                    kind=kind,
-                    target=slug,
-                    body={"phase": seq, **body},
-                    before=await before(tx, subject),
-                    reason=reason,
-                    now=now,
-                )
-
-            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+        return await propose_change(self.kit, self.service, staff, key, ask)
 
     async def _apply_odds(self, tx: Tx, change: Change) -> None:
         """Raises NoLongerFits."""
@@ -146,15 +177,21 @@ class Changes:
         )
 
     async def _apply_stock(self, tx: Tx, change: Change) -> None:
-        """Raises NoLongerFits. Locks the fund first, so that two changes cannot spend the budget twice."""
+        """Raises NoLongerFits. Locks the fund and all stock first: no two changes spend the budget twice."""
         campaign = await catalogue.campaign_by_slug(tx, change.target)
         await ledger.lock_fund(tx, campaign.id)
+        pieces = Counter(await terms.lock_remaining(tx, campaign.id))
         subject = await _subject(tx, change.target, change.body["phase"], self.kit.clock.now())
         voucher_type, delta = change.body["voucher_type"], change.body["delta"]
         try:
-            await _stock_that_fits(tx, subject, voucher_type, delta)
+            state = await _stock_that_fits(tx, subject, voucher_type, delta)
             if not await store.move_stock(tx, subject.phase.id, voucher_type, delta):
                 raise StockInUse
+            pieces[state.amount_fen] += delta
+            if delta > 0 and not await ledger.cover(
+                tx, campaign.id, cause_of(change, campaign, subject.now), pieces=pieces
+            ):
+                raise BudgetExceeded
         except Refusal as refusal:
             raise NoLongerFits(refusal.zh) from refusal
         await phases.insert_stock_move(
@@ -176,6 +213,12 @@ class Changes:
         except PhaseClosed as refusal:
             raise NoLongerFits(refusal.zh) from refusal
         return subject
+
+
+def cause_of(change: Change, campaign: CampaignRef, now: datetime) -> ledger.Cause:
+    """Whose change moves money, and when."""
+    day = local_day(now, campaign.timezone)
+    return ledger.Cause(change.id, f"change:{change.id}", change.reason, now, day)
 
 
 async def _subject(tx: Tx, slug: str, seq: int, now: datetime, *, lock: bool = False) -> Subject:
@@ -209,8 +252,7 @@ async def _stock_that_fits(tx: Tx, subject: Subject, voucher_type: str, delta: i
     if delta > 0:
         _refuse_closed(subject)
         fund = await ledger.fund_of(tx, subject.campaign.id)
-        if await store.committed_fen(tx, subject.campaign.id) + delta * state.amount_fen > fund.budget_fen:
-            raise BudgetExceeded
+        refuse_too_much(await terms.put_in(tx, subject.campaign.id), {voucher_type: delta}, fund.budget_fen)
     elif min(state.remaining, state.left_to_award) + delta < 0:
         raise StockInUse
     return state

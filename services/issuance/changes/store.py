@@ -16,13 +16,6 @@ _STOCK = text("""
     LEFT JOIN issuance.phase_stock s ON s.phase_id = :phase_id AND s.voucher_type = t.key
     WHERE t.campaign_id = :campaign_id AND t.key = :voucher_type
 """)
-_COMMITTED = text("""
-    SELECT coalesce(sum(s.put_in * t.amount_fen), 0)::bigint
-    FROM issuance.phase_stock s
-    JOIN issuance.phase p ON p.id = s.phase_id
-    JOIN core.voucher_type t ON t.campaign_id = p.campaign_id AND t.key = s.voucher_type
-    WHERE p.campaign_id = :campaign_id
-""")
 _FIRST_STOCK = text("""
     INSERT INTO issuance.phase_stock (phase_id, voucher_type, put_in, remaining)
     VALUES (:phase_id, :voucher_type, 0, 0) ON CONFLICT DO NOTHING
@@ -78,11 +71,6 @@ async def stock_state(tx: Tx, campaign_id: UUID, phase_id: UUID, voucher_type: s
     values = {"campaign_id": campaign_id, "phase_id": phase_id, "voucher_type": voucher_type}
     row = (await tx.execute(_STOCK, values)).one_or_none()
     return None if row is None else StockState(*row)
-
-
-async def committed_fen(tx: Tx, campaign_id: UUID) -> int:
-    """What all stock that was ever put in, in all phases, can cost at most."""
-    return int((await tx.execute(_COMMITTED, {"campaign_id": campaign_id})).scalar_one())
 
 
 async def move_stock(tx: Tx, phase_id: UUID, voucher_type: str, delta: int) -> bool:

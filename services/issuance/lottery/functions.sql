@@ -13,10 +13,12 @@
 -- phase's seed (as secret as the seed), `p_prefix` is "{slug}/{seq}/".
 --
 -- Items are taken in their order. As soon as nothing is left to award, every later one is refused, whether
--- it would have won or not: so a refusal tells nothing about the value, and chances keep their worth.
+-- it would have won or not: so a refusal tells nothing about the value, and chances keep their worth. With a
+-- release plan, what it will not have released before an award of this moment expires is not there to be won.
 -- Refusals, the first that applies:
---   request_no_reused, phase_not_open, campaign_paused, participation_excluded, identity_required, no_chance, limit_reached (draws
---   today; vouchers and open awards of this phase), awards_exhausted.
+--   request_no_reused, phase_not_open, campaign_paused, participation_excluded, identity_required, no_chance,
+--   limit_reached (draws
+--   today or, if limited, in this phase; vouchers and open awards of this phase), awards_exhausted.
 CREATE OR REPLACE FUNCTION issuance.draw_batch(
     p_campaign uuid, p_phase uuid, p_inner bytea, p_outer bytea, p_prefix text, p_now timestamptz,
     p_bucket smallint[], p_person uuid[], p_request_no text[], p_fingerprint bytea[],
@@ -38,6 +40,10 @@ DECLARE
     v_draws_per_day bigint;
     v_vouchers_per_phase bigint;
     v_award_days bigint;
+    v_draws_per_phase bigint;
+    v_release_seconds bigint;
+    v_opens_at timestamptz;
+    v_closes_at timestamptz;
     v_refusal text[];
     v_excluded bigint[];
     v_chance uuid[];
@@ -48,18 +54,19 @@ DECLARE
 BEGIN
     PERFORM issuance.lock_participants(array_fill(p_campaign, ARRAY[cardinality(p_person)]), p_bucket, p_person);
     SELECT left_to_award INTO v_left FROM issuance.award_pool WHERE phase_id = p_phase FOR UPDATE;
-    v_excluded := issuance.excluded_places(p_campaign, p_now, p_bucket, p_person);
     -- After the pool's lock: the log before the cut is sealed, or about to be, so no draw enters it any more,
     -- however late its clock.
     p_now := greatest(p_now, (SELECT at FROM issuance.draw_log_cut WHERE phase_id = p_phase));
+    v_excluded := issuance.excluded_places(p_campaign, p_now, p_bucket, p_person);
 
     -- After the pool's lock: a phase whose seed is public draws no more.
     SELECT (p_now AT TIME ZONE c.timezone)::date, o.id, o.odds_ppm, o.threshold, t.draws_per_day, t.vouchers_per_phase,
-           t.award_valid_days,
+           t.award_valid_days, t.draws_per_phase, ph.release_seconds, ph.opens_at, ph.closes_at,
            CASE WHEN c.status = 'ended' OR ph.id IS NULL THEN 'phase_not_open'
                 WHEN c.status = 'paused' THEN 'campaign_paused'
            END
-    INTO v_day, v_odds, v_odds_ppm, v_threshold, v_draws_per_day, v_vouchers_per_phase, v_award_days, v_phase_refusal
+    INTO v_day, v_odds, v_odds_ppm, v_threshold, v_draws_per_day, v_vouchers_per_phase, v_award_days,
+         v_draws_per_phase, v_release_seconds, v_opens_at, v_closes_at, v_phase_refusal
     FROM core.campaign c
     JOIN issuance.campaign_rules t ON t.campaign_id = c.id
     LEFT JOIN issuance.phase ph ON ph.id = p_phase AND ph.campaign_id = c.id AND ph.seed_revealed IS NULL
@@ -70,6 +77,16 @@ BEGIN
         ORDER BY effective_from DESC LIMIT 1
     ) o ON true
     WHERE c.id = p_campaign;
+
+    -- Claims move pieces from remaining to issued, so what a plan holds back stays the same under them.
+    IF v_release_seconds IS NOT NULL THEN
+        SELECT v_left - coalesce(sum(s.remaining - issuance.claimable(
+                   s.remaining, s.issued, s.release_amount, v_release_seconds, v_opens_at, v_closes_at,
+                   p_now + make_interval(days => v_award_days::integer) - interval '1 microsecond')), 0)
+        INTO v_left
+        FROM issuance.phase_stock s
+        WHERE s.phase_id = p_phase AND s.release_amount IS NOT NULL;
+    END IF;
 
     -- Decide. Every row that counts here is written under the participant's lock, which is ours.
     SELECT array_agg(
@@ -85,9 +102,14 @@ BEGIN
                     THEN 'identity_required'
                     WHEN chance.id IS NULL THEN 'no_chance'
                     WHEN q.draws_day >= v_day AND q.draws_today >= v_draws_per_day
+                      OR v_draws_per_phase IS NOT NULL
+                         AND (SELECT count(*) FROM issuance.draw d
+                              WHERE d.bucket = item.bucket AND d.campaign_id = p_campaign
+                                AND d.person_id = item.person_id AND d.phase_id = p_phase)
+                             >= v_draws_per_phase
                       OR (SELECT count(*) FROM issuance.award a
                           WHERE a.bucket = item.bucket AND a.person_id = item.person_id AND a.phase_id = p_phase
-                            AND (a.state = 'claimed' OR a.state = 'open' AND a.expires_at > p_now))
+                            AND (a.state = 'claimed' OR a.state = 'open' AND (a.expires_at > p_now OR a.held_at IS NOT NULL)))
                          >= v_vouchers_per_phase
                     THEN 'limit_reached'
                END ORDER BY item.ord),
@@ -164,6 +186,7 @@ BEGIN
         FROM made GROUP BY channel
     )
     SELECT coalesce(array_agg(ord), '{}') INTO v_made FROM made;
+    PERFORM issuance.hold_wins(p_campaign, p_now, p_bucket, p_award);
 
     RETURN QUERY
     WITH item AS MATERIALIZED (
@@ -198,7 +221,8 @@ END
 $$;
 
 -- Ends open awards whose time is over, at most `p_limit` of one phase, and gives them back to its pool.
--- Awards that a claim holds at this moment are left for the next call. Returns how many ended.
+-- Awards that a claim holds at this moment are left for the next call, held ones until somebody has decided.
+-- Returns how many ended.
 CREATE OR REPLACE FUNCTION issuance.expire_awards(p_now timestamptz, p_limit integer) RETURNS integer
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -207,7 +231,7 @@ DECLARE
     v_ended integer;
 BEGIN
     SELECT phase_id INTO v_phase FROM issuance.award
-    WHERE state = 'open' AND expires_at <= p_now
+    WHERE state = 'open' AND held_at IS NULL AND expires_at <= p_now
     ORDER BY expires_at LIMIT 1;
     IF v_phase IS NULL THEN
         RETURN 0;
@@ -215,7 +239,7 @@ BEGIN
     PERFORM FROM issuance.award_pool WHERE phase_id = v_phase FOR UPDATE;
     WITH due AS (
         SELECT bucket, id FROM issuance.award
-        WHERE phase_id = v_phase AND state = 'open' AND expires_at <= p_now
+        WHERE phase_id = v_phase AND state = 'open' AND held_at IS NULL AND expires_at <= p_now
         ORDER BY expires_at LIMIT p_limit
         FOR UPDATE SKIP LOCKED
     ), ended AS (

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, text, update
 
 from services.issuance.campaigns.tables import CampaignRulesRow, ChannelRow
+from services.issuance.terms.rules import PutIn
 from services.issuance.terms.tables import ChannelVersionRow, LimitsVersionRow
 from shared.db import Tx
 from shared.ids import new_id
@@ -96,15 +97,6 @@ class Earning:
     chances: int
     per_day: int | None
     review: bool
-
-
-@dataclass(frozen=True, slots=True)
-class PutIn:
-    """What all phases together have put in of a type, and how much they may."""
-
-    amount_fen: int
-    total_cap: int | None
-    pieces: int
 
 
 async def insert_limits(tx: Tx, version: Version, limits: Limits) -> None:

@@ -7,10 +7,26 @@
 -- Plans are kept per connection and made when the tables may still be empty: only index look-ups and nested
 -- loops are allowed, so that an opening rush never runs on scans that were cheap a minute ago.
 
+-- How many of a type's remaining pieces can be claimed at a moment under a release plan: `p_amount` at the
+-- opening and as many more at each step from it, everything from the closing on. The SQL twin of
+-- services.issuance.phases.rules.Release.claimable; a test holds the two together.
+CREATE OR REPLACE FUNCTION issuance.claimable(
+    p_remaining bigint, p_issued bigint, p_amount bigint, p_seconds bigint, p_opens_at timestamptz,
+    p_closes_at timestamptz, p_at timestamptz
+) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN p_at >= p_closes_at THEN p_remaining
+                WHEN p_at < p_opens_at THEN 0
+                ELSE greatest(0, least(p_remaining, p_amount
+                         * (floor(extract(epoch FROM p_at - p_opens_at) / p_seconds)::bigint + 1) - p_issued))
+           END
+$$;
+
 -- Turns open awards into vouchers of the types that their winners chose. What remains of a type goes to the
 -- claims in their order. Refusals, the first that applies:
 --   request_no_reused, not_found (never was, or somebody else's), voucher_type_unknown, award_already_claimed,
---   award_expired, limit_reached (vouchers of this phase), out_of_stock (the award stays open).
+--   award_on_hold, award_withdrawn, award_expired, limit_reached (vouchers of this phase or, if limited, of this type in the campaign),
+--   out_of_stock or not_released (the release plan holds back what is left); the award stays open.
 -- `p_sent_at` is the machine's time, for the outbox.
 CREATE OR REPLACE FUNCTION issuance.claim_batch(
     p_now timestamptz, p_sent_at timestamptz, p_bucket smallint[], p_person uuid[], p_award uuid[],
@@ -35,14 +51,15 @@ BEGIN
         JOIN issuance.award a ON a.bucket = item.bucket AND a.id = item.award_id AND a.person_id = item.person_id)
     ORDER BY s.phase_id, s.voucher_type
     FOR UPDATE;
-    -- All awards of the winner in the phase: of two claims of one person, one waits for the other.
+    -- All awards of the winner in the campaign: of two claims of one person, one waits for the other.
     PERFORM FROM issuance.award a
     JOIN (
-        SELECT mine.bucket, mine.person_id, mine.phase_id
+        SELECT mine.bucket, mine.person_id, mine.campaign_id
         FROM unnest(p_bucket, p_award, p_person) AS item (bucket, award_id, person_id)
         JOIN issuance.award mine ON mine.bucket = item.bucket AND mine.id = item.award_id
                                 AND mine.person_id = item.person_id
-    ) winner ON winner.bucket = a.bucket AND winner.person_id = a.person_id AND winner.phase_id = a.phase_id
+    ) winner ON winner.bucket = a.bucket AND winner.person_id = a.person_id
+             AND winner.campaign_id = a.campaign_id
     ORDER BY a.bucket, a.id
     FOR UPDATE OF a;
 
@@ -56,11 +73,22 @@ BEGIN
                                      WHERE t.campaign_id = a.campaign_id AND t.key = item.voucher_type)
                     THEN 'voucher_type_unknown'
                     WHEN a.state = 'claimed' THEN 'award_already_claimed'
+                    WHEN a.held_at IS NOT NULL THEN 'award_on_hold'
+                    WHEN a.state = 'expired'
+                         AND EXISTS (SELECT FROM issuance.award_hold h
+                                     WHERE h.bucket = a.bucket AND h.award_id = a.id AND h.state = 'rejected')
+                    THEN 'award_withdrawn'
                     WHEN a.state = 'expired' OR a.expires_at <= p_now THEN 'award_expired'
                     WHEN (SELECT count(*) FROM issuance.award other
                           WHERE other.bucket = a.bucket AND other.person_id = a.person_id
                             AND other.phase_id = a.phase_id AND other.state = 'claimed')
                          >= t.vouchers_per_phase
+                      OR t.vouchers_per_type IS NOT NULL
+                         AND (SELECT count(*) FROM issuance.award other
+                              WHERE other.bucket = a.bucket AND other.person_id = a.person_id
+                                AND other.campaign_id = a.campaign_id AND other.state = 'claimed'
+                                AND other.voucher_type = item.voucher_type)
+                             >= t.vouchers_per_type
                     THEN 'limit_reached'
                END ORDER BY item.ord)
     INTO v_refusal
@@ -70,7 +98,12 @@ BEGIN
     LEFT JOIN issuance.campaign_rules t ON t.campaign_id = a.campaign_id;
 
     WITH able AS MATERIALIZED (
-        SELECT u.*, a.phase_id, s.remaining,
+        SELECT u.*, a.phase_id,
+               CASE WHEN s.release_amount IS NULL THEN s.remaining
+                    ELSE (SELECT issuance.claimable(s.remaining, s.issued, s.release_amount, ph.release_seconds,
+                                                    ph.opens_at, ph.closes_at, p_now)
+                          FROM issuance.phase ph WHERE ph.id = a.phase_id)
+               END AS remaining,
                row_number() OVER (PARTITION BY a.phase_id, u.voucher_type ORDER BY u.ord) AS place
         FROM unnest(p_bucket, p_person, p_award, p_type, p_request_no, p_fingerprint, p_voucher, p_outbox, v_refusal)
              WITH ORDINALITY AS u (bucket, person_id, award_id, voucher_type, request_no, fingerprint, voucher_id,
@@ -97,6 +130,15 @@ BEGIN
         UPDATE issuance.phase_stock s SET remaining = s.remaining - sold.n, issued = s.issued + sold.n
         FROM (SELECT phase_id, voucher_type, count(*) AS n FROM made GROUP BY phase_id, voucher_type) sold
         WHERE s.phase_id = sold.phase_id AND s.voucher_type = sold.voucher_type
+    ), counted AS (
+        -- By the way in which the chance was earned, which has its own line in every figure.
+        INSERT INTO core.tally_delta (scope_id, day, measure, dim, n)
+        SELECT d.campaign_id, (p_now AT TIME ZONE c.timezone)::date, 'issue_way', d.channel, count(*)
+        FROM made
+        JOIN issuance.award a ON a.bucket = made.bucket AND a.id = made.award_id
+        JOIN issuance.draw d ON d.bucket = a.bucket AND d.id = a.draw_id
+        JOIN core.campaign c ON c.id = d.campaign_id
+        GROUP BY d.campaign_id, c.timezone, d.channel
     ), told AS (
         INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)
         SELECT bucket, outbox_id, 'issuance', 'issuance.voucher_issued',
@@ -123,8 +165,9 @@ BEGIN
 
     RETURN QUERY
     WITH item AS MATERIALIZED (
-        SELECT * FROM unnest(p_bucket, p_person, p_request_no, p_fingerprint, p_voucher, v_refusal) WITH ORDINALITY
-            AS u (bucket, person_id, request_no, fingerprint, voucher_id, refusal, ord)
+        SELECT * FROM unnest(p_bucket, p_person, p_award, p_type, p_request_no, p_fingerprint, p_voucher, v_refusal)
+            WITH ORDINALITY AS u (bucket, person_id, award_id, voucher_type, request_no, fingerprint, voucher_id,
+                                  refusal, ord)
         ORDER BY bucket, person_id
     ), replay AS (
         UPDATE core.request r SET replays = replays + 1
@@ -137,7 +180,14 @@ BEGIN
                CASE WHEN item.ord = ANY (v_made) THEN 'created'
                     WHEN replay.same THEN 'replayed'
                     WHEN replay.ord IS NOT NULL THEN 'request_no_reused'
-                    ELSE coalesce(item.refusal, 'out_of_stock')
+                    WHEN item.refusal IS NOT NULL THEN item.refusal
+                    WHEN EXISTS (SELECT FROM issuance.award a
+                                 JOIN issuance.phase_stock s
+                                     ON s.phase_id = a.phase_id AND s.voucher_type = item.voucher_type
+                                 WHERE a.bucket = item.bucket AND a.id = item.award_id
+                                   AND s.release_amount IS NOT NULL AND s.remaining > 0)
+                    THEN 'not_released'
+                    ELSE 'out_of_stock'
                END AS outcome,
                CASE WHEN replay.ord IS NULL THEN item.voucher_id WHEN replay.same THEN replay.result_id END AS id
         FROM item LEFT JOIN replay ON replay.ord = item.ord

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import segno
 
+from services.issuance.holds.errors import AwardOnHold, AwardWithdrawn
 from services.issuance.lottery.errors import LimitReached
 from services.issuance.wallet import store
 from services.issuance.wallet.errors import AwardAlreadyClaimed, AwardExpired, OutOfStock
@@ -20,6 +21,7 @@ from shared.db import Tx
 from shared.errors import Fault, InvalidRequest, NotFound, Refusal, RequestNoReused, invariant
 from shared.idempotency import fingerprint
 from shared.identity.citizens import Citizen
+from shared.identity.presence import present_only
 from shared.ids import HotId, new_id, parse_hot_id
 from shared.jobs.store import Place
 from shared.jobs.walks import Stride, walk
@@ -37,8 +39,11 @@ _REFUSALS: Mapping[str, type[Refusal]] = {
     "not_found": NotFound,
     AwardAlreadyClaimed.code: AwardAlreadyClaimed,
     AwardExpired.code: AwardExpired,
+    AwardOnHold.code: AwardOnHold,
+    AwardWithdrawn.code: AwardWithdrawn,
     LimitReached.code: LimitReached,
     OutOfStock.code: OutOfStock,
+    "not_released": OutOfStock,
 }
 
 
@@ -76,7 +81,9 @@ class Wallet:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
-        self._claims: Batcher[_Wish, Claim | Refusal] = Batcher(self._claim_batch, apart=_person)
+        self._claims: Batcher[_Wish, Claim | Refusal] = Batcher(
+            present_only(kit.database, self._claim_batch), apart=_person
+        )
 
     async def claim(self, citizen: Citizen, award_id: str, request_no: str, voucher_type: str) -> Claim:
         """Turns an award into a voucher of this type.
@@ -84,7 +91,8 @@ class Wallet:
         Raises:
             NotFound: the award never was, or is somebody else's.
             InvalidRequest: the campaign has no such voucher type.
-            OutOfStock, AwardAlreadyClaimed, AwardExpired, LimitReached, RequestNoReused: as named.
+            OutOfStock, AwardAlreadyClaimed, AwardOnHold, AwardWithdrawn, AwardExpired, LimitReached,
+            RequestNoReused: as named.
         """
         item = _Wish(citizen, parse_hot_id(award_id), request_no, voucher_type)
         result = await self._claims.submit(None, item)
@@ -162,7 +170,23 @@ class Wallet:
             rows = await self._run(items)
         except store.CodeTaken:
             rows = await self._run(items)
-        return [self._claim(row) for row in rows]
+        replies = [self._claim(row) for row in rows]
+        held_back = [place for place, row in enumerate(rows) if row.outcome == "not_released"]
+        if held_back:
+            found = await self._next_releases([items[place] for place in held_back])
+            for place, refusal in zip(held_back, found, strict=True):
+                replies[place] = refusal
+        return replies
+
+    async def _next_releases(self, items: Sequence[_Wish]) -> list[OutOfStock]:
+        """Says when more of the types that these persons chose can be claimed."""
+        awards, types = [item.award for item in items], [item.voucher_type for item in items]
+        now = self._kit.clock.now()
+        moments = [
+            planned.release.next_at(planned.issued, now)
+            for planned in await store.releases(self._kit.database, awards, types)
+        ]
+        return [OutOfStock(next_release_at=rfc3339(moment) if moment else None) for moment in moments]
 
     async def _run(self, items: Sequence[_Wish]) -> list[Claimed]:
         claims = [self._with_code(item) for item in items]
@@ -191,6 +215,9 @@ class Wallet:
         if row.outcome in _REFUSALS:
             return _REFUSALS[row.outcome]()
         invariant(row.outcome in {"created", "replayed"}, f"a claim ended as {row.outcome!r}")
+        if row.code_sealed is None:
+            # Of an earlier life: its holder was forgotten, and came back.
+            return RequestNoReused()
         # A repetition is answered as the first time, whatever became of the voucher since.
         reply = HotVoucher(
             id=str(HotId(row.bucket, row.voucher_id)),
@@ -225,4 +252,5 @@ class Wallet:
         )
 
     def _code(self, row: Claimed | Voucher) -> str:
+        assert row.code_sealed is not None  # noqa: S101 - claims refuse, look-ups leave out those without
         return grouped(self._kit.keys.sealer.open_text(row.code_sealed, context=code_context(row.voucher_id)))

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import text
 
+from services.issuance.phases.rules import Release
 from shared.db import Database, Tx
 from shared.ids import HotId
 from shared.jobs.store import Place
@@ -21,15 +22,26 @@ _COLUMNS = """
     JOIN core.campaign c ON c.id = v.campaign_id
     JOIN core.voucher_type t ON t.campaign_id = v.campaign_id AND t.key = v.voucher_type
 """
-_VOUCHER = f"SELECT {_COLUMNS} WHERE v.bucket = $1 AND v.id = $2 AND v.person_id = $3"
+_VOUCHER = (
+    f"SELECT {_COLUMNS} WHERE v.bucket = $1 AND v.id = $2 AND v.person_id = $3 AND v.code_sealed IS NOT NULL"
+)
 _VOUCHERS = text(f"""
     SELECT {_COLUMNS}
-    WHERE v.bucket = :bucket AND v.person_id = :person
+    WHERE v.bucket = :bucket AND v.person_id = :person AND v.code_sealed IS NOT NULL
       AND (CAST(:campaign AS text) IS NULL OR c.slug = :campaign)
       AND (CAST(:before_at AS timestamptz) IS NULL
            OR (v.issued_at, v.id) < (CAST(:before_at AS timestamptz), CAST(:before_id AS uuid)))
     ORDER BY v.issued_at DESC, v.id DESC LIMIT :limit
 """)
+_RELEASES = """
+    SELECT ph.opens_at, ph.closes_at, ph.release_seconds, s.release_amount, s.issued
+    FROM unnest($1::smallint[], $2::uuid[], $3::text[]) WITH ORDINALITY
+         AS u (bucket, award_id, voucher_type, ord)
+    JOIN issuance.award a ON a.bucket = u.bucket AND a.id = u.award_id
+    JOIN issuance.phase ph ON ph.id = a.phase_id
+    JOIN issuance.phase_stock s ON s.phase_id = ph.id AND s.voucher_type = u.voucher_type
+    ORDER BY u.ord
+"""
 # A voucher that is written off at this moment is left alone by core.vouchers_end. Walks along the index of
 # valid_until, which holds every voucher: a partial one would cost each write-off.
 _EXPIRE = text("""
@@ -94,9 +106,17 @@ class Claimed:
     name: str
     kind: str
     amount_fen: int
-    code_sealed: bytes
+    code_sealed: bytes | None
     valid_from: datetime
     valid_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A release plan, and how many of the type were issued in the phase so far."""
+
+    release: Release
+    issued: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +129,7 @@ class Voucher:
     kind: str
     amount_fen: int
     code_hash: bytes
-    code_sealed: bytes
+    code_sealed: bytes | None
     state: str
     valid_from: datetime
     valid_until: datetime
@@ -147,6 +167,14 @@ async def claim_batch(
             raise
         raise CodeTaken from error
     return [Claimed(*row) for row in rows]
+
+
+async def releases(database: Database, awards: Sequence[HotId], types: Sequence[str]) -> list[Planned]:
+    """The release plan of each of these awards' phase and type, all of which have one; locks nothing."""
+    rows = await database.call(
+        _RELEASES, [award.bucket for award in awards], [award.uuid for award in awards], list(types)
+    )
+    return [Planned(Release(*row[:4]), row[4]) for row in rows]
 
 
 async def voucher(database: Database, address: HotId, person_id: UUID) -> Voucher | None:
