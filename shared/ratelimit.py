@@ -16,6 +16,7 @@ from limits import RateLimitItem, RateLimitItemPerSecond
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import MovingWindowRateLimiter as SharedWindow
 from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
 from limits.strategies import MovingWindowRateLimiter as OwnWindow
 from redis.asyncio import ConnectionPool
 from redis.exceptions import RedisError
@@ -51,6 +52,10 @@ CONSOLE_SIGN_IN_PER_ADDRESS = Limit("console-sign-in/address", amount=60, second
 SESSION_PER_ADDRESS = Limit("issuance-session/address", amount=600, seconds=60)
 # An app signs in at its start and after a month; retries on a bad network included.
 SESSION_PER_DEVICE = Limit("issuance-session/device", amount=20, seconds=60)
+# Whoever binds an id number has it at hand; this bounds asking which numbers are taken already.
+IDENTITY_PER_PERSON = Limit("issuance-identity/person", amount=10, seconds=600)
+# A family shares a phone; a machine that tries numbers out changes its accounts, not its device.
+IDENTITY_PER_DEVICE = Limit("issuance-identity/device", amount=30, seconds=600)
 # Attempts per day are limited by the quiz rule; a person cannot read ten questions every two seconds.
 QUIZ_PER_PERSON = Limit("issuance-quiz/person", amount=30, seconds=60)
 # A draw shows a two-second animation; retries of one tap included.
@@ -59,6 +64,18 @@ DRAW_PER_PERSON = Limit("issuance-draw/person", amount=30, seconds=60)
 ACTIVITY_PER_PERSON = Limit("issuance-activity/person", amount=30, seconds=60)
 # A report has a handful of photos; each costs a decode, so they are bounded tighter.
 PHOTO_PER_PERSON = Limit("issuance-photo/person", amount=20, seconds=60)
+# Reads all that a person ever did; nobody needs it more than now and then.
+EXPORT_PER_PERSON = Limit("issuance-export/person", amount=10, seconds=3600)
+# A clerk looks into a case; whoever reveals one person after another is copying a list.
+REVEAL_PER_STAFF = Limit("issuance-reveal/staff", amount=30, seconds=3600)
+
+
+# The limits of everything, counted by each process for itself, so that they cost no way to Redis: only what
+# no person with a phone can do is stopped. An app asks some ten things for each page; a family has one phone.
+ANYTHING_PER_PERSON = Limit("anything/person", amount=300, seconds=60)
+ANYTHING_PER_DEVICE = Limit("anything/device", amount=600, seconds=60)
+# Thousands of honest phones share the address of a mobile carrier, and all of them come at 11:00:00.
+ANYTHING_PER_ADDRESS = Limit("anything/address", amount=60_000, seconds=60)
 
 
 class RateLimiter:
@@ -75,6 +92,7 @@ class RateLimiter:
         options: dict[str, Any] = {"implementation": "redispy", "connection_pool": self._pool}
         self._shared = SharedWindow(RedisStorage("redis://", key_prefix="hv-limit", **options))
         self._own = OwnWindow(MemoryStorage())
+        self._floods = FixedWindowRateLimiter(MemoryStorage())
         self._away_until = 0.0
 
     @asynccontextmanager
@@ -102,6 +120,19 @@ class RateLimiter:
             else:
                 return
         self._hit_own(limit, key)
+
+    def stop_flood(self, limit: Limit, key: str) -> None:
+        """Counts one hit of this process, in fixed windows: some microseconds, without Redis.
+
+        Raises:
+            TooManyRequests: there were too many within the window.
+        """
+        if not self._enabled:
+            return
+        item = RateLimitItemPerSecond(limit.amount, limit.seconds)
+        if not self._floods.hit(item, limit.scope, key):
+            reset_at, _ = self._floods.get_window_stats(item, limit.scope, key)
+            raise _refusal(item, reset_at)
 
     async def _hit_shared(self, limit: Limit, key: str) -> None:
         item = RateLimitItemPerSecond(limit.amount, limit.seconds)

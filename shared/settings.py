@@ -1,10 +1,11 @@
 """Settings: one typed field each, read from the environment (`HV_…`). No secret has a default."""
 
 from datetime import datetime
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,6 +32,10 @@ class Settings(BaseSettings):
     demo: bool = False
     clock_start: datetime | None = None
     rate_limits: Literal["on", "off"] = "on"
+    trusted_proxies: str = Field(
+        default="127.0.0.0/8,::1/128",
+        description="addresses and networks of our own proxies, comma separated",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
@@ -71,6 +76,13 @@ class Settings(BaseSettings):
         description="so many days before a voucher ends its holder is reminded",
     )
     notice_award_hours: int = Field(default=24, ge=0, le=720, description="0: no reminder of open awards")
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: str) -> str:
+        for part in filter(None, map(str.strip, value.split(","))):
+            ip_network(part)
+        return value
 
     @model_validator(mode="after")
     def _refuse_demo_in_production(self) -> "Settings":

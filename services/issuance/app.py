@@ -17,6 +17,7 @@ from services.issuance.holds import routes as holds
 from services.issuance.lottery import routes as lottery
 from services.issuance.monitoring import routes as monitoring
 from services.issuance.notices import routes as notices
+from services.issuance.phases import routes as phases
 from services.issuance.photos import routes as photos
 from services.issuance.planning import routes as planning
 from services.issuance.privacy import routes as privacy
@@ -28,6 +29,7 @@ from services.issuance.retention import routes as retention
 from services.issuance.reveals import routes as reveals
 from services.issuance.reviews import routes as reviews
 from services.issuance.terms import routes as terms
+from services.issuance.versions import routes as versions
 from services.issuance.vouchers import routes as vouchers
 from services.issuance.wallet import routes as wallet
 from services.issuance.wiring import SERVICE, build
@@ -59,7 +61,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             retention.router,
             campaigns.router,
             changes.router,
+            phases.router,
             terms.router,
+            versions.router,
             questions.router,
             bank.router,
             quiz.router,

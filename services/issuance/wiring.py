@@ -19,6 +19,7 @@ from services.issuance.holds.operations import Holds, Sightings
 from services.issuance.lottery.operations import Lottery
 from services.issuance.monitoring.operations import Monitoring
 from services.issuance.notices.operations import Notices
+from services.issuance.phases.operations import Phases
 from services.issuance.photos.operations import Photos
 from services.issuance.planning.operations import Planning
 from services.issuance.privacy.operations import Privacy
@@ -30,6 +31,7 @@ from services.issuance.retention.operations import Retention
 from services.issuance.reveals.operations import Reveals
 from services.issuance.reviews.operations import Reviews
 from services.issuance.terms.operations import CampaignTerms
+from services.issuance.versions.operations import Versions
 from services.issuance.vouchers.operations import Vouchers
 from services.issuance.wallet.operations import Wallet
 from shared.approvals import Approvals
@@ -53,7 +55,9 @@ class Wiring:
     accounts: Accounts
     campaigns: Campaigns
     changes: Changes
+    phases: Phases
     terms: CampaignTerms
+    versions: Versions
     questions: Questions
     bank: Bank
     limiter: RateLimiter
@@ -97,10 +101,16 @@ class Wiring:
 def build(kit: Kit) -> Wiring:
     """Raises SettingsMissing."""
     campaigns, changes = Campaigns(kit, SERVICE), Changes(kit, SERVICE)
-    terms = CampaignTerms(kit, SERVICE)
+    terms, phases = CampaignTerms(kit, SERVICE), Phases(kit, SERVICE)
     vouchers, wallet = Vouchers(kit, SERVICE), Wallet(kit)
     deliveries = Deliveries(kit, messengers_of(kit.settings))
-    appliers = {**vouchers.appliers, **campaigns.appliers, **changes.appliers, **terms.appliers}
+    appliers = {
+        **vouchers.appliers,
+        **campaigns.appliers,
+        **changes.appliers,
+        **terms.appliers,
+        **phases.appliers,
+    }
     share_verifier = share_verifier_of(kit.settings)
     photos = Photos(kit, objects_of(kit.settings))
     awaited = AwaitedJobs(kit, Queue.ISSUANCE)
@@ -111,7 +121,9 @@ def build(kit: Kit) -> Wiring:
         accounts=Accounts(kit, providers_of(kit.settings)),
         campaigns=campaigns,
         changes=changes,
+        phases=phases,
         terms=terms,
+        versions=Versions(kit),
         questions=Questions(kit, objects_of(kit.settings), awaited),
         bank=Bank(kit),
         limiter=build_limiter(kit.settings),

@@ -9,7 +9,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.errors import Forbidden, Unauthenticated
+from shared.http.client import stop_floods
 from shared.identity.citizens import Citizen, CitizenTokens
+from shared.identity.presence import require_present
 from shared.identity.staff import READERS, SESSION_DOMAIN, WRITERS, Role, Staff
 from shared.identity.store import staff_of_session
 from shared.kit import Kit
@@ -28,14 +30,27 @@ def kit_of(request: Request) -> Kit:
     return kit
 
 
-async def current_citizen(
+async def citizen_of_token(
     request: Request, credentials: Annotated[_Credentials, Depends(_citizen_bearer)]
 ) -> Citizen:
-    """Raises Unauthenticated. The app keeps one CitizenTokens in `app.state.citizen_tokens`."""
+    """Raises Unauthenticated. The app keeps one CitizenTokens in `app.state.citizen_tokens`.
+
+    The account may be erased: only what says so again (a repeated erasure) takes such a token.
+    """
     if credentials is None:
         raise Unauthenticated
     tokens: CitizenTokens = request.app.state.citizen_tokens
-    return tokens.read(credentials.credentials, kit_of(request).clock.now())
+    citizen = tokens.read(credentials.credentials, kit_of(request).clock.now())
+    stop_floods(request, citizen)
+    return citizen
+
+
+async def current_citizen(
+    request: Request, citizen: Annotated[Citizen, Depends(citizen_of_token)]
+) -> Citizen:
+    """Raises Unauthenticated, also when the account is erased."""
+    await require_present(kit_of(request).database, citizen)
+    return citizen
 
 
 async def staff_of_token(kit: Kit, token: str) -> Staff:
@@ -75,6 +90,7 @@ def staff_with(*roles: Role) -> Callable[[Staff], Awaitable[Staff]]:
 
 
 CurrentCitizen = Annotated[Citizen, Depends(current_citizen)]
+TokenHolder = Annotated[Citizen, Depends(citizen_of_token)]
 CurrentStaff = Annotated[Staff, Depends(current_staff)]
 Reader = Annotated[Staff, Depends(staff_with(*READERS))]
 Writer = Annotated[Staff, Depends(staff_with(*WRITERS))]

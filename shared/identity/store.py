@@ -1,13 +1,20 @@
-"""SQL of staff sessions, read by every service."""
+"""SQL of staff sessions, read by every service, and of citizens' accounts that are no longer good."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
 
-from shared.db import Tx
+from shared.db import Database, Tx
 from shared.identity.staff import Role, Staff
 from shared.identity.tables import AccountRow, StaffRow, StaffSessionRow
+
+_ABSENT = """
+    SELECT id, erased_at IS NOT NULL AS erased FROM core.account
+    WHERE (erased_at IS NOT NULL OR consent_withdrawn_at IS NOT NULL) AND id = ANY ($1::uuid[])
+"""
 
 
 async def staff_of_session(tx: Tx, token_hash: bytes, now: datetime) -> Staff | None:
@@ -40,6 +47,30 @@ async def usernames(tx: Tx, staff_ids: set[UUID]) -> dict[UUID, str]:
     return {row.id: row.username for row in await tx.execute(statement)}
 
 
-async def account_is_live(tx: Tx, account_id: UUID) -> bool:
-    statement = select(AccountRow.id).where(AccountRow.id == account_id, AccountRow.erased_at.is_(None))
-    return (await tx.execute(statement)).one_or_none() is not None
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Of an account: whom it stands for now, and whether its consent was taken back."""
+
+    bucket: int
+    person_id: UUID
+    consent_withdrawn: bool
+
+
+async def absent_accounts(database: Database, account_ids: Sequence[UUID]) -> dict[UUID, bool]:
+    """Those of these accounts that are erased (True) or took their consent back (False); locks nothing."""
+    rows = await database.call(_ABSENT, account_ids)
+    return {row["id"]: row["erased"] for row in rows}
+
+
+async def hold_account(tx: Tx, account_id: UUID) -> Standing | None:
+    """Keeps the account from being erased until the transaction ends; None when it is erased.
+
+    Whoever keeps something personal takes this lock first of all. It is shared: nobody else waits.
+    """
+    statement = (
+        select(AccountRow.bucket, AccountRow.person_id, AccountRow.consent_withdrawn_at.is_not(None))
+        .where(AccountRow.id == account_id, AccountRow.erased_at.is_(None))
+        .with_for_update(read=True)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return None if row is None else Standing(*row)

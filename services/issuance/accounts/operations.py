@@ -4,12 +4,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
+from uuid import UUID
 
 from services.issuance.accounts import store
 from services.issuance.accounts.errors import IdentityAlreadyBound, IdentityInUse
 from services.issuance.accounts.rules import IDENTITY_DOMAIN, masked_id_number, masked_name, resident_id
 from services.issuance.accounts.schemas import CitizenView, Identity, IdentityBound, Session, Token
 from services.issuance.accounts.store import Account, PersonalFields
+from services.issuance.consents.operations import require_known_text
+from services.issuance.consents.rules import Kind
 from shared.clock import CHINA
 from shared.crypto import bucket_of
 from shared.db import Tx
@@ -23,6 +27,8 @@ from shared.signin.errors import ProviderUnavailable
 
 _SUBJECT_DOMAIN = "account-subject"
 _CONSENT_PURPOSE = "identity"
+# The text that the form of the identity shows.
+CONSENT_KIND: Kind = "privacy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Accounts:
 
         Raises:
             IdNumberInvalid, IdentityInUse, IdentityAlreadyBound, Unauthenticated (the account is gone).
+            ConsentVersionUnknown: texts are published, and this is none of them.
         """
         now = self.kit.clock.now()
         number = resident_id(identity.id_number, now.astimezone(CHINA).date())
@@ -72,13 +79,19 @@ class Accounts:
             account = await store.lock_account(tx, citizen.account_id)
             if account is None:
                 raise Unauthenticated
+            await require_known_text(tx, CONSENT_KIND, identity.consent_version, now)
             if account.verified:
                 await _require_same_person(tx, account, identity_hash)
             else:
                 account = await _take_identity(tx, account, identity_hash)
                 await self._write_person(tx, account, name=identity.name, number=number, now=now)
             await store.record_consent(
-                tx, account.id, purpose=_CONSENT_PURPOSE, version=identity.consent_version, now=now
+                tx,
+                account.id,
+                purpose=_CONSENT_PURPOSE,
+                version=identity.consent_version,
+                how="identity_form",
+                now=now,
             )
             name_masked = await store.name_masked_of(tx, account.bucket, account.person_id)
         moved = (account.bucket, account.person_id) != (citizen.bucket, citizen.person_id)
@@ -92,7 +105,17 @@ class Accounts:
         self, tx: Tx, provider: str, subject: str, subject_hash: bytes, now: datetime
     ) -> Account:
         account = Account(id=new_id(), bucket=bucket_of(subject_hash), person_id=new_id(), verified=False)
-        sealed = self.kit.keys.sealer.seal_text(subject, context=f"account/{account.id}/subject")
+        sealed = self.kit.keys.sealer.seal_text(subject, context=subject_context(account.id))
+        former = await store.take_former_subject(tx, provider, subject_hash)
+        if former is not None:
+            # Erased before, and never identified: another account, the same limits.
+            account = replace(account, bucket=former[0], person_id=former[1])
+            await store.revive_person(tx, account.bucket, account.person_id)
+            made = await store.insert_account(
+                tx, account, provider=provider, subject_hash=subject_hash, subject_sealed=sealed, now=now
+            )
+            invariant(made, "a subject that was let go has no account")
+            return account
         await store.insert_person(tx, account.bucket, account.person_id, now)
         if await store.insert_account(
             tx, account, provider=provider, subject_hash=subject_hash, subject_sealed=sealed, now=now
@@ -106,10 +129,10 @@ class Accounts:
         return known
 
     async def _write_person(self, tx: Tx, account: Account, *, name: str, number: str, now: datetime) -> None:
-        sealer, place = self.kit.keys.sealer, f"person/{account.person_id}"
+        sealer, person_id = self.kit.keys.sealer, account.person_id
         fields = PersonalFields(
-            name_sealed=sealer.seal_text(name, context=f"{place}/name"),
-            id_number_sealed=sealer.seal_text(number, context=f"{place}/id_number"),
+            name_sealed=sealer.seal_text(name, context=person_context(person_id, "name")),
+            id_number_sealed=sealer.seal_text(number, context=person_context(person_id, "id_number")),
             name_masked=masked_name(name),
         )
         await store.write_person(tx, account.bucket, account.person_id, fields, now)
@@ -120,6 +143,16 @@ class Accounts:
             account_id=account.id, bucket=account.bucket, person_id=account.person_id, now=now, life=life
         )
         return Token(access_token=token, expires_in=int(life.total_seconds()))
+
+
+def subject_context(account_id: UUID) -> str:
+    """What ties a sealed subject to its account."""
+    return f"account/{account_id}/subject"
+
+
+def person_context(person_id: UUID, field: Literal["name", "id_number"]) -> str:
+    """What ties a sealed field to its person."""
+    return f"person/{person_id}/{field}"
 
 
 async def _require_same_person(tx: Tx, account: Account, identity_hash: bytes) -> None:

@@ -8,14 +8,18 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql
 
 from shared.db import Tx
-from shared.identity.tables import AccountRow, PersonIdentityRow, PersonRow
+from shared.identity.tables import AccountRow, FormerSubjectRow, PersonIdentityRow, PersonRow
 from shared.ids import new_id
 
+# Once for each account and text, and again by whoever had taken it back.
 _CONSENT = text("""
-    INSERT INTO core.consent (id, account_id, purpose, text_version, given_at)
-    SELECT :id, :account_id, :purpose, :version, :now
-    WHERE NOT EXISTS (SELECT FROM core.consent
-                      WHERE account_id = :account_id AND purpose = :purpose AND text_version = :version)
+    INSERT INTO core.consent (id, account_id, purpose, text_version, given_at, how)
+    SELECT :id, a.id, :purpose, :version, :now, :how
+    FROM core.account a
+    WHERE a.id = :account_id
+      AND (a.consent_withdrawn_at IS NOT NULL
+           OR NOT EXISTS (SELECT FROM core.consent
+                          WHERE account_id = a.id AND purpose = :purpose AND text_version = :version))
 """)
 
 
@@ -146,9 +150,16 @@ async def take_released_identity(tx: Tx, identity_hash: bytes, account_id: UUID)
 
 
 async def move_account(tx: Tx, account_id: UUID, *, bucket: int, person_id: UUID) -> None:
-    """From now on the account stands for this person."""
+    """From now on the account stands for this person; whom it leaves behind is remembered."""
     await tx.execute(
-        update(AccountRow).where(AccountRow.id == account_id).values(bucket=bucket, person_id=person_id)
+        update(AccountRow)
+        .where(AccountRow.id == account_id)
+        .values(
+            left_bucket=AccountRow.bucket,
+            left_person_id=AccountRow.person_id,
+            bucket=bucket,
+            person_id=person_id,
+        )
     )
 
 
@@ -171,7 +182,39 @@ async def name_masked_of(tx: Tx, bucket: int, person_id: UUID) -> str:
     return str((await tx.execute(statement)).scalar_one())
 
 
-async def record_consent(tx: Tx, account_id: UUID, *, purpose: str, version: str, now: datetime) -> None:
-    """Once for each account and text."""
-    values = {"id": new_id(), "account_id": account_id, "purpose": purpose, "version": version, "now": now}
+async def record_consent(
+    tx: Tx, account_id: UUID, *, purpose: str, version: str, how: str, now: datetime
+) -> None:
+    """Writes it down, and lets a person who had taken consent back take part again. Locks the account."""
+    values = {
+        "id": new_id(),
+        "account_id": account_id,
+        "purpose": purpose,
+        "version": version,
+        "how": how,
+        "now": now,
+    }
     await tx.execute(_CONSENT, values)
+    await tx.execute(
+        update(AccountRow)
+        .where(AccountRow.id == account_id, AccountRow.consent_withdrawn_at.is_not(None))
+        .values(consent_withdrawn_at=None)
+    )
+
+
+async def take_former_subject(tx: Tx, provider: str, subject_hash: bytes) -> tuple[int, UUID] | None:
+    """The person without an identity who erased this subject's account, for its next one; of several one."""
+    statement = (
+        delete(FormerSubjectRow)
+        .where(FormerSubjectRow.provider == provider, FormerSubjectRow.subject_hash == subject_hash)
+        .returning(FormerSubjectRow.bucket, FormerSubjectRow.person_id)
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    return None if row is None else (row.bucket, row.person_id)
+
+
+async def revive_person(tx: Tx, bucket: int, person_id: UUID) -> None:
+    """The person is back, with its limits and nothing else."""
+    await tx.execute(
+        update(PersonRow).where(PersonRow.bucket == bucket, PersonRow.id == person_id).values(erased_at=None)
+    )

@@ -33,9 +33,11 @@ from services.issuance.quiz.errors import CampaignPaused, PhaseNotOpen
 from shared import outbox
 from shared.clock import local_day, rfc3339
 from shared.db import Tx, retried
-from shared.errors import Fault, InvalidRequest, NotFound
+from shared.errors import Fault, InvalidRequest, NotFound, Unauthenticated
 from shared.idempotency import Answer, RequestKey, fingerprint, once
 from shared.identity.citizens import Citizen
+from shared.identity.errors import ConsentWithdrawn
+from shared.identity.store import hold_account
 from shared.ids import HotId, new_id, parse_hot_id
 from shared.jobs.kinds import Kind, Queue
 from shared.kit import Kit
@@ -63,14 +65,21 @@ class Activities:
             RequestNoReused: as named.
             CheckInCodeUnknown, AlreadyCheckedIn, EventNotOpen, CheckInCodeExpired, EventFull: of check-ins.
             InvalidRequest: the campaign does not have this channel, or a photo is not there to be used.
+            Unauthenticated, ConsentWithdrawn: of the account.
         """
         now = self.kit.clock.now()
         told = [slug, body.channel, body.evidence.model_dump()]
         key = RequestKey(citizen.caller, "activity", body.request_no, fingerprint(told))
 
         async with self.kit.database.transaction() as tx:
+            # First of all locks: evidence that comes after its person was erased would stay for ever.
+            standing = await hold_account(tx, citizen.account_id)
+            if standing is None:
+                raise Unauthenticated
 
             async def act() -> dict[str, Any]:
+                if standing.consent_withdrawn:
+                    raise ConsentWithdrawn
                 return await self._record(tx, citizen, slug, body, now)
 
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)

@@ -342,7 +342,7 @@ class Deliveries:
         if wanted.phone is not None:
             keys = self.kit.keys
             phone = Phone(
-                sealed=keys.sealer.seal_text(wanted.phone, context=_phone_context(owner)),
+                sealed=keys.sealer.seal_text(wanted.phone, context=phone_context(owner)),
                 hashed=keys.index.digest(_PHONE_DOMAIN, wanted.phone),
                 masked=masked_phone(wanted.phone),
             )
@@ -387,7 +387,7 @@ class Deliveries:
         """Where an SMS goes to; None when the person wants none (any more)."""
         if not preference.sms_enabled or preference.phone_sealed is None or kind not in preference.sms_kinds:
             return None
-        return self.kit.keys.sealer.open_text(preference.phone_sealed, context=_phone_context(owner))
+        return self.kit.keys.sealer.open_text(preference.phone_sealed, context=phone_context(owner))
 
     async def _openid(self, tx: Tx, owner: HotId) -> str | None:
         """The person's name at our mini-program: one person has another in every app."""
@@ -403,7 +403,8 @@ def _owner(citizen: Citizen) -> HotId:
     return HotId(citizen.bucket, citizen.person_id)
 
 
-def _phone_context(owner: HotId) -> str:
+def phone_context(owner: HotId) -> str:
+    """What ties a sealed phone to its owner."""
     return f"notice_preference/{owner.uuid}/phone"
 
 

@@ -33,6 +33,7 @@ from shared.db import Tx
 from shared.errors import NotFound, Refusal, RequestNoReused, invariant
 from shared.idempotency import fingerprint
 from shared.identity.citizens import Citizen
+from shared.identity.presence import present_only
 from shared.ids import HotId, new_id
 from shared.kit import Kit
 from shared.rates import from_ppm, rate_text
@@ -80,7 +81,9 @@ class Lottery:
         self._kit = kit
         self._phases = Remembered(self._load, seconds=_REMEMBERED_SECONDS)
         self._pads: dict[UUID, tuple[bytes, bytes]] = {}
-        self._draws: Batcher[_Wish, Draw | Refusal] = Batcher(self._draw_batch, apart=_person)
+        self._draws: Batcher[_Wish, Draw | Refusal] = Batcher(
+            present_only(kit.database, self._draw_batch, needs_consent=True), apart=_person
+        )
 
     async def draw(self, citizen: Citizen, slug: str, request_no: str, client_seed: str) -> Draw:
         """Spends the oldest chance.

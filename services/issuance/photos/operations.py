@@ -8,10 +8,22 @@ from typing import Protocol
 from services.issuance.photos import store
 from services.issuance.photos.errors import TooManyPhotos
 from services.issuance.photos.rules import BYTES_MAX, PhotoRefused, Picture, redrawn
+from services.issuance.photos.store import Kept
 from shared import outbox
-from shared.errors import Busy, Fault, InvalidRequest, NotFound, PayloadTooLarge
+from shared.db import Tx
+from shared.errors import (
+    Busy,
+    Fault,
+    InvalidRequest,
+    NotFound,
+    PayloadTooLarge,
+    Refusal,
+    Unauthenticated,
+)
 from shared.idempotency import Answer
 from shared.identity.citizens import Citizen
+from shared.identity.errors import ConsentWithdrawn
+from shared.identity.store import hold_account
 from shared.ids import HotId, new_id
 from shared.jobs.kinds import Kind, Queue
 from shared.kit import Kit
@@ -45,6 +57,7 @@ class Photos:
         Raises:
             PayloadTooLarge, InvalidRequest: no picture that we take.
             TooManyPhotos: nothing uses those that the person uploaded before.
+            Unauthenticated, ConsentWithdrawn: of the account.
             Busy: too many are being uploaded.
         """
         picture = await self._redrawn(upload)
@@ -52,22 +65,36 @@ class Photos:
         sealed = self.kit.keys.sealer.seal(picture.jpeg, context=_context(photo_id))
         # Stored first: a row whose picture is missing would be evidence that nobody can look at.
         address = await self.objects.put(sealed)
-        async with self.kit.database.transaction() as tx:
-            kept = await store.keep(
-                tx,
-                photo_id,
-                citizen.person_id,
-                picture,
-                address=address,
-                now=self.kit.clock.now(),
-                unused_max=UNUSED_MAX,
-            )
-        if kept is None or kept.known:
+        try:
+            async with self.kit.database.transaction() as tx:
+                kept = await self._keep(tx, citizen, photo_id, picture, address)
+        except Refusal:
             await self.objects.delete(address)
-        if kept is None:
-            raise TooManyPhotos
+            raise
+        if kept.known:
+            await self.objects.delete(address)
         body = {"photo_id": str(kept.id), "width": kept.width, "height": kept.height}
         return Answer(body, replayed=kept.known)
+
+    async def _keep(self, tx: Tx, citizen: Citizen, photo_id: HotId, picture: Picture, address: str) -> Kept:
+        # Before anything else: a photo that comes after its person was erased would stay for ever.
+        standing = await hold_account(tx, citizen.account_id)
+        if standing is None:
+            raise Unauthenticated
+        if standing.consent_withdrawn:
+            raise ConsentWithdrawn
+        kept = await store.keep(
+            tx,
+            photo_id,
+            citizen.person_id,
+            picture,
+            address=address,
+            now=self.kit.clock.now(),
+            unused_max=UNUSED_MAX,
+        )
+        if kept is None:
+            raise TooManyPhotos
+        return kept
 
     async def picture(self, photo_id: HotId) -> bytes:
         """The JPEG. Raises NotFound."""

@@ -25,6 +25,7 @@ from shared.clock import rfc3339
 from shared.errors import Busy, Fault, InvalidRequest, NotFound, Refusal, RequestNoReused, invariant
 from shared.idempotency import fingerprint
 from shared.identity.citizens import Citizen
+from shared.identity.presence import present_only
 from shared.ids import HotId, new_id, parse_hot_id
 from shared.kit import Kit
 from shared.remembered import Remembered
@@ -93,8 +94,12 @@ class Quizzes:
         self._rng = rng or SystemRandom()
         self._quizzes = Remembered(self._load, seconds=_REMEMBERED_SECONDS)
         self._questions: dict[UUID, Questions] = {}
-        self._starts: Batcher[_Start, Attempt | Refusal] = Batcher(self._start_batch, apart=_person)
-        self._submissions: Batcher[_Submission, Mark | Refusal] = Batcher(self._submit_batch, apart=_person)
+        self._starts: Batcher[_Start, Attempt | Refusal] = Batcher(
+            present_only(kit.database, self._start_batch, needs_consent=True), apart=_person
+        )
+        self._submissions: Batcher[_Submission, Mark | Refusal] = Batcher(
+            present_only(kit.database, self._submit_batch), apart=_person
+        )
 
     async def start(self, citizen: Citizen, slug: str, request_no: str) -> Attempt:
         """An attempt under the rule that is in force now.
