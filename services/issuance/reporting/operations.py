@@ -1,7 +1,7 @@
 """The service's figures, for dashboards and for Prometheus: each from one instant, all from the database."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,12 +12,13 @@ from services.issuance.reporting import store
 from services.issuance.reporting.rules import (
     MEASURES,
     Totals,
+    Way,
     add_up,
     announced_odds,
     observed_odds,
     odds_drift_p,
 )
-from services.issuance.reporting.schemas import Day, Metrics
+from services.issuance.reporting.schemas import Day, Metrics, WayFigures
 from shared.clock import machine_now, rfc3339
 from shared.db import Tx
 from shared.kit import Kit
@@ -50,6 +51,7 @@ class Reporting:
             awards_open = await store.awards_open(tx, ids)
             in_force_ppm = await store.odds_in_force(tx, ids, now)
             types = [entry.key for key in ids for entry in await catalogue.voucher_types(tx, key)]
+            offered = await store.channels(tx, ids)
         observed = observed_odds(totals.all)
         announced = announced_odds(totals.draws_at, in_force_ppm)
         return Metrics(
@@ -67,6 +69,8 @@ class Reporting:
             observed_odds=None if observed is None else rate_text(observed),
             announced_odds=None if announced is None else rate_text(announced),
             odds_drift_p=odds_drift_p(totals.all.wins, totals.draws_at),
+            by_channel={channel: _way(totals.ways[channel]) for channel in offered},
+            leads_verified=dict(totals.leads),
             daily=_daily(totals),
         )
 
@@ -78,6 +82,7 @@ class Reporting:
             totals = await _totals_by_campaign(tx, list(slugs))
             stock = await store.stock(tx, list(slugs))
             types = {key: await catalogue.voucher_types(tx, key) for key in slugs}
+            offered = {key: await store.channels(tx, [key]) for key in slugs}
             waiting = await backlog(tx)
         attempts = CounterMetricFamily(
             "hv_quiz_attempts", "Answered quiz attempts", labels=("campaign", "passed")
@@ -107,7 +112,12 @@ class Reporting:
         oldest = GaugeMetricFamily(
             "hv_outbox_oldest_seconds", "Age of the outbox row that waits longest", value=max(age, 0.0)
         )
-        return [attempts, draws, issued, remaining, pending, oldest]
+        ways = _way_families(
+            (slug, channel, totals[key].ways[channel])
+            for key, slug in slugs.items()
+            for channel in offered[key]
+        )
+        return [attempts, draws, issued, remaining, *ways, pending, oldest]
 
     async def fold_tallies(self) -> None:
         """Keeps the deltas few: readers add up tally and deltas, so that it changes no figure."""
@@ -128,6 +138,38 @@ async def _totals_by_campaign(tx: Tx, campaigns: Sequence[UUID]) -> dict[UUID, T
     for figure in await figures(tx, list(campaigns), MEASURES):
         found[figure.scope_id].append(figure)
     return {key: add_up(found[key]) for key in campaigns}
+
+
+def _way(way: Way) -> WayFigures:
+    return WayFigures(
+        submitted=way.submitted,
+        accepted=way.accepted,
+        rejected=way.rejected,
+        pending=way.pending,
+        chances=way.chances,
+        draws=way.draws,
+        wins=way.wins,
+        issued=way.issued,
+    )
+
+
+def _way_families(ways: Iterable[tuple[str, str, Way]]) -> list[Metric]:
+    """One line for each campaign and way to take part: `ways` are campaign, channel and its figures."""
+    labels = ("campaign", "channel")
+    activities = GaugeMetricFamily(
+        "hv_participations", "Attempts and activities by what became of them", labels=(*labels, "state")
+    )
+    chances = CounterMetricFamily("hv_chances", "Chances granted", labels=labels)
+    draws = CounterMetricFamily("hv_channel_draws", "Draws by way", labels=(*labels, "won"))
+    issued = CounterMetricFamily("hv_channel_vouchers_issued", "Vouchers issued by way", labels=labels)
+    for slug, channel, way in ways:
+        for state, n in (("accepted", way.accepted), ("rejected", way.rejected), ("pending", way.pending)):
+            activities.add_metric([slug, channel, state], n)
+        chances.add_metric([slug, channel], way.chances)
+        draws.add_metric([slug, channel, "true"], way.wins)
+        draws.add_metric([slug, channel, "false"], way.draws - way.wins)
+        issued.add_metric([slug, channel], way.issued)
+    return [activities, chances, draws, issued]
 
 
 def _daily(totals: Totals) -> list[Day]:

@@ -14,10 +14,16 @@ from shared.money import PPM
 from shared.rates import from_ppm
 
 # What the hot operations count: an attempt that was answered (passed, failed), a person's first attempt of
-# a day, chances by channel, draws by outcome and by the odds they were made at, vouchers by type.
+# a day, chances by channel, draws by outcome and by the odds they were made at, vouchers by type and by the
+# channel that their chance came from, activities by channel and what became of them, accepted leads by
+# category.
 ATTEMPT, PARTICIPANT, CHANCE = "attempt", "participant", "chance"
 DRAW, DRAW_AT_ODDS, ISSUE = "draw", "draw_at_odds", "issue"
-MEASURES = [ATTEMPT, PARTICIPANT, CHANCE, DRAW, DRAW_AT_ODDS, ISSUE]
+ISSUE_WAY, ACTIVITY, LEAD = "issue_way", "activity", "lead"
+MEASURES = [ATTEMPT, PARTICIPANT, CHANCE, DRAW, DRAW_AT_ODDS, ISSUE, ISSUE_WAY, ACTIVITY, LEAD]
+
+# What a day's line is made of.
+_DAILY = frozenset({ATTEMPT, PARTICIPANT, CHANCE, DRAW, ISSUE})
 
 _PPM_PLACES = Decimal("0.000001")
 
@@ -60,13 +66,65 @@ class Sums:
 
 
 @dataclass(slots=True)
+class Way:
+    """What came in one way, and what became of it.
+
+    Of the quiz an attempt that passed was accepted, one that failed was rejected.
+    """
+
+    accepted: int = 0
+    rejected: int = 0
+    pending: int = 0
+    chances: int = 0
+    draws: int = 0
+    wins: int = 0
+    issued: int = 0
+
+    @property
+    def submitted(self) -> int:
+        return self.accepted + self.rejected + self.pending
+
+    def count(self, state: str, n: int) -> None:
+        match state:
+            case "accepted" | "passed":
+                self.accepted += n
+            case "rejected" | "failed":
+                self.rejected += n
+            case _:
+                self.pending += n
+
+
+@dataclass(slots=True)
 class Totals:
-    """`draws_at` counts draws by the odds (ppm) that were in force when they were made."""
+    """`draws_at` counts draws by the odds (ppm) that were in force when they were made.
+
+    `ways` are by channel, `leads` the accepted ones by category.
+    """
 
     all: Sums = field(default_factory=Sums)
     by_day: defaultdict[date, Sums] = field(default_factory=lambda: defaultdict(Sums))
     issued_by_type: Counter[str] = field(default_factory=Counter)
     draws_at: Counter[int] = field(default_factory=Counter)
+    ways: defaultdict[str, Way] = field(default_factory=lambda: defaultdict(Way))
+    leads: Counter[str] = field(default_factory=Counter)
+
+    def add_way(self, figure: Figure) -> None:
+        """Adds a figure to its channel's line, if it is one of a channel."""
+        match figure.measure:
+            case "attempt":
+                self.ways["quiz"].count(figure.dim, figure.n)
+            case "activity":
+                self.ways[figure.dim].count(figure.dim2, figure.n)
+            case "chance":
+                self.ways[figure.dim].chances += figure.n
+            case "draw":
+                way = self.ways[figure.dim2]
+                way.draws += figure.n
+                way.wins += figure.n if figure.dim == "won" else 0
+            case "issue_way":
+                self.ways[figure.dim].issued += figure.n
+            case _:
+                pass
 
 
 def add_up(figures: Iterable[Figure]) -> Totals:
@@ -74,6 +132,11 @@ def add_up(figures: Iterable[Figure]) -> Totals:
     for figure in figures:
         if figure.measure == DRAW_AT_ODDS:
             totals.draws_at[int(figure.dim)] += figure.n
+            continue
+        totals.add_way(figure)
+        if figure.measure == LEAD:
+            totals.leads[figure.dim] += figure.n
+        if figure.measure not in _DAILY:
             continue
         totals.all.add(figure)
         totals.by_day[figure.day].add(figure)

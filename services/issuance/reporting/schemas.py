@@ -11,6 +11,22 @@ class Day(BaseModel):
     issued: int
 
 
+class WayFigures(BaseModel):
+    """One way to take part: submitted = accepted + rejected + pending.
+
+    Of the quiz these are answered attempts: passed ones were accepted, the others rejected.
+    """
+
+    submitted: int
+    accepted: int
+    rejected: int
+    pending: int
+    chances: int
+    draws: int
+    wins: int
+    issued: int
+
+
 class Metrics(BaseModel):
     """Exact as of `as_of`; days are those of the campaign's time zone."""
 
@@ -32,4 +48,6 @@ class Metrics(BaseModel):
         description="exact two-sided probability of as many wins as observed, or fewer likely ones, under "
         "the announced odds; a small one means that the draws do not keep them"
     )
+    by_channel: dict[str, WayFigures] = Field(description="each way to take part that the campaign offers")
+    leads_verified: dict[str, int] = Field(description="accepted leads by category")
     daily: list[Day]

@@ -30,6 +30,10 @@ _ODDS_IN_FORCE = text("""
              o.effective_from DESC
     LIMIT 1
 """)
+_CHANNELS = text("""
+    SELECT key FROM issuance.channel WHERE campaign_id = ANY(CAST(:campaigns AS uuid[]))
+    GROUP BY key ORDER BY min(position), key
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +59,8 @@ async def odds_in_force(tx: Tx, campaigns: Sequence[UUID], now: datetime) -> int
     values = {"campaigns": list(campaigns), "now": now}
     odds_ppm: int | None = (await tx.execute(_ODDS_IN_FORCE, values)).scalar_one_or_none()
     return odds_ppm
+
+
+async def channels(tx: Tx, campaigns: Sequence[UUID]) -> list[str]:
+    """The ways to take part that any of these campaigns offers, in the order of their definition."""
+    return list((await tx.execute(_CHANNELS, {"campaigns": list(campaigns)})).scalars())

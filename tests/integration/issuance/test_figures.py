@@ -13,6 +13,7 @@ from shared.clock import ManualClock, local_day
 from shared.identity.staff import Role
 from shared.jobs.kinds import Kind, Queue
 from shared.kit import Kit
+from shared.metrics.jobs import fold_tallies
 from shared.outbox import OutboxItem, add
 from shared.settings import Settings
 from tests.support.campaigns import Published, open_campaign
@@ -30,6 +31,13 @@ async def metrics(client: httpx.AsyncClient, campaign: Published) -> dict[str, A
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+def way(**counts: int) -> dict[str, int]:
+    """A channel's line: what is not named is zero."""
+    names = ("accepted", "rejected", "pending", "chances", "draws", "wins", "issued")
+    line = dict.fromkeys(names, 0) | counts
+    return {"submitted": line["accepted"] + line["rejected"] + line["pending"], **line}
 
 
 async def samples(client: httpx.AsyncClient) -> dict[tuple[str, tuple[str, ...]], float]:
@@ -85,6 +93,11 @@ async def test_metrics_tell_what_was_played(
         "observed_odds": "0.666667",
         "announced_odds": "0.666667",
         "odds_drift_p": 1.0,
+        "by_channel": {
+            "quiz": way(accepted=1, rejected=1, chances=1, draws=1, wins=1, issued=1),
+            "event": way(chances=2, draws=2, wins=1),
+        },
+        "leads_verified": {},
     }
     assert [(day["participants"], day["draws"], day["wins"], day["issued"]) for day in daily] == [
         (2, 2, 2, 1),
@@ -95,7 +108,7 @@ async def test_metrics_tell_what_was_played(
 
 async def test_folding_changes_no_figure(client: httpx.AsyncClient, kit: Kit, played: Published) -> None:
     before = await metrics(client, played)
-    await build(kit).reporting.fold_tallies()
+    await fold_tallies(kit.database).run()
     assert await metrics(client, played) == before
     async with kit.database.snapshot() as tx:
         deltas = await tx.execute(text("SELECT count(*) FROM core.tally_delta"))
@@ -117,6 +130,18 @@ async def test_prometheus_tells_the_same_totals(client: httpx.AsyncClient, playe
         ("hv_stock_remaining", (slug, "1", "fitness")): 4,
         ("hv_stock_remaining", (slug, "2", "checkup")): 2,
         ("hv_stock_remaining", (slug, "2", "fitness")): 5,
+        ("hv_participations", (slug, "quiz", "accepted")): 1,
+        ("hv_participations", (slug, "quiz", "rejected")): 1,
+        ("hv_participations", (slug, "quiz", "pending")): 0,
+        **{("hv_participations", (slug, "event", state)): 0 for state in ("accepted", "rejected", "pending")},
+        ("hv_chances_total", (slug, "quiz")): 1,
+        ("hv_chances_total", (slug, "event")): 2,
+        ("hv_channel_draws_total", (slug, "quiz", "true")): 1,
+        ("hv_channel_draws_total", (slug, "quiz", "false")): 0,
+        ("hv_channel_draws_total", (slug, "event", "true")): 1,
+        ("hv_channel_draws_total", (slug, "event", "false")): 1,
+        ("hv_channel_vouchers_issued_total", (slug, "quiz")): 1,
+        ("hv_channel_vouchers_issued_total", (slug, "event")): 0,
     }
     assert {key: value for key, value in found.items() if slug in key[1]} == told
     assert found["hv_outbox_pending", ()] >= 1

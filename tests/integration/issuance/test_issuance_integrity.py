@@ -234,6 +234,11 @@ PLANTED = [
         ),
     ),
     (
+        "a voucher belongs to no way any more",
+        TALLIES,
+        "DELETE FROM core.tally_delta WHERE measure = 'issue_way'",
+    ),
+    (
         "an attempt changed its result",
         TALLIES,
         "UPDATE issuance.quiz_attempt SET passed = NOT passed WHERE score = 0",
