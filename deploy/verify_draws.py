@@ -1,95 +1,99 @@
 #!/usr/bin/env python3
-"""Recomputes every draw of a phase from its public log. Needs nothing but Python and this file.
+"""Recomputes a phase's draw log: `python3 verify_draws.py LOG [AUDIT.json …]`. Documented in docs/draws.md.
 
-    python3 verify_draws.py FILE [--commitment HEX] [--odds 0.2 0.4] [--draws N]
-
-A phase's log is JSON lines: first the phase {slug, seq, seed_commitment, seed}, then its draws {chance_id,
-client_seed, odds, value, won}. A draw's value is HMAC-SHA256(seed, "{slug}/{seq}/{chance_id}/{client_seed}");
-it wins when the first 8 bytes of the value, as a big-endian integer, are below floor(odds × 2^64).
-
-A log cannot tell what was cut off its end, nor that another seed or other odds were promised. So give the
-commitment that was published before the phase opened, and the odds and the number of draws of the audit.
+A value is HMAC-SHA256(seed, "{slug}/{seq}/{chance_id}/{client_seed}"), won if its first 8 bytes (big-endian)
+are below floor(odds × 2^64). The chain begins with SHA-256("{slug}/{seq}/{seed_commitment}"); each draw line,
+without its line feed, makes it SHA-256(chain + line). An hourly root is the chain behind so many draws.
 """
 
-import argparse
 import hashlib
 import hmac
 import json
 import re
 import sys
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 HEAD = {"slug": str, "seq": int, "seed_commitment": str, "seed": str}
 DRAW = {"chance_id": str, "client_seed": str, "odds": str, "value": str, "won": bool}
-SEED = re.compile(r"[0-9a-f]{64}")
-ODDS = re.compile(r"0\.[0-9]{0,5}[1-9]|1")
+HASH, ODDS = re.compile(r"[0-9a-f]{64}"), re.compile(r"0\.[0-9]{0,5}[1-9]|1")
+below = cache(lambda odds: Fraction(odds) * 2**64 // 1)
 
 
-class Wrong(Exception):
-    """A line is not what it should be."""
-
-
-def read(line: str, fields: dict[str, type]) -> dict[str, object]:
-    """The line as an object with exactly these fields."""
+def read(line: bytes, fields: dict[str, type]) -> dict[str, Any]:
+    """The line as an object with exactly these fields. Raises ValueError."""
     try:
-        pairs = json.loads(line, object_pairs_hook=list)
-        found = dict(pairs)
+        found = dict(pairs := json.loads(line.decode(), object_pairs_hook=list))
     except (ValueError, TypeError, RecursionError):
-        raise Wrong("is not a JSON object") from None
+        raise ValueError("is not a JSON object") from None
     if len(pairs) != len(fields) or any(type(found.get(name)) is not kind for name, kind in fields.items()):
-        raise Wrong("must have " + ", ".join(f"{name} ({kind.__name__})" for name, kind in fields.items()))
+        raise ValueError(f"must have {', '.join(fields)}")
     return found
 
 
-def recompute(draw: dict[str, object], seed: bytes, prefix: str, promised: Container[str]) -> None:
-    odds = str(draw["odds"])
-    if not ODDS.fullmatch(odds) or (promised and odds not in promised):
-        raise Wrong(f"{odds!r} are not the odds that were promised")
-    message = f"{prefix}{draw['chance_id']}/{draw['client_seed']}".encode(errors="surrogatepass")
-    value = hmac.new(seed, message, hashlib.sha256).digest()
-    if draw["value"] != value.hex():
-        raise Wrong(f"value is {draw['value']}, recomputed {value.hex()}")
-    won = int.from_bytes(value[:8], "big") < Fraction(odds) * 2**64 // 1
-    if draw["won"] != won:
-        raise Wrong(f"won is {draw['won']}, recomputed {won}")
+class Log:
+    """What is known of a log in front of its first draw, and the chain as far as it was read."""
+
+    def __init__(self, head: dict[str, Any], phases: list[Any]) -> None:
+        self.seed = bytes.fromhex(head["seed"]) if HASH.fullmatch(head["seed"]) else b""
+        self.prefix = f"{head['slug']}/{head['seq']}/"
+        self.chain = hashlib.sha256((self.prefix + head["seed_commitment"]).encode(errors="replace")).digest()
+        self.closed = [phase for phase in phases if phase["seed"]]
+        self.announced = {version["odds"] for phase in self.closed for version in phase["odds_versions"]}
+        roots = {(root["draws"], root["root"], root["at"]) for phase in phases for root in phase["log_roots"]}
+        self.due, self.sealed = sorted(roots, reverse=True), max((draws for draws, _, _ in roots), default=0)
+
+    def recompute(self, draw: dict[str, Any]) -> None:
+        if not ODDS.fullmatch(draw["odds"]) or (self.announced and draw["odds"] not in self.announced):
+            raise ValueError(f"{draw['odds']!r} are not odds that were announced")
+        message = f"{self.prefix}{draw['chance_id']}/{draw['client_seed']}".encode(errors="surrogatepass")
+        if draw["value"] != (value := hmac.digest(self.seed, message, "sha256")).hex():
+            raise ValueError(f"value is {draw['value']}, recomputed {value.hex()}")
+        if draw["won"] != (won := int.from_bytes(value[:8], "big") < below(draw["odds"])):
+            raise ValueError(f"won is {draw['won']}, recomputed {won}")
+
+    def differing(self, draws: int) -> Iterator[str]:
+        """Goes on from what was published, so that a fault is told of in its own hour only."""
+        while self.due and self.due[-1][0] == draws:
+            _, root, at = self.due.pop()
+            if root != self.chain.hex():
+                yield f"line {draws + 1}: the root of {at} is not the one of these lines"
+                self.chain = bytes.fromhex(root) if HASH.fullmatch(root) else self.chain
 
 
-def findings(
-    lines: Iterable[str], commitment: str = "", odds: Container[str] = (), draws: int | None = None
-) -> Iterator[str]:
+def findings(lines: Iterable[bytes], audits: Sequence[Any] = ()) -> Iterator[str]:
     """What is wrong with a log; nothing when all is well."""
-    numbered, drawn_on = enumerate(lines, 1), dict[object, int]()
+    numbered, drawn_on, draws = enumerate(lines), dict[str, int](), 0
     try:
-        head = read(next(numbered, (1, ""))[1], HEAD)
-    except Wrong as wrong:
+        head = read(next(numbered, (0, b""))[1], HEAD)
+    except ValueError as wrong:
         yield f"line 1: {wrong}"
         return
-    seed = bytes.fromhex(str(head["seed"])) if SEED.fullmatch(str(head["seed"])) else b""
-    if {hashlib.sha256(seed).hexdigest()} != {head["seed_commitment"], commitment or head["seed_commitment"]}:
-        yield "line 1: the seed is not the one that was promised"
-    for number, line in numbered:
+    phases = [phase for audit in audits for phase in audit["phases"] if phase["seq"] == head["seq"]]
+    log = Log(head, phases)
+    promised = {phase["seed_commitment"] for phase in phases} | {hashlib.sha256(log.seed).hexdigest()}
+    if promised != {head["seed_commitment"]} or len(phases) != len(audits):
+        yield "line 1: the seed is not the one that was promised for this phase"
+    yield from log.differing(0)
+    for draws, line in numbered:
+        log.chain = hashlib.sha256(log.chain + line.removesuffix(b"\n")).digest()
         try:
-            draw = read(line, DRAW)
-            recompute(draw, seed, f"{head['slug']}/{head['seq']}/", odds)
-        except Wrong as wrong:
-            yield f"line {number}: {wrong}"
-        else:
-            if drawn_on.setdefault(draw["chance_id"], number) != number:
-                yield f"line {number}: this chance was drawn on line {drawn_on[draw['chance_id']]} already"
-    if draws not in (None, len(drawn_on)):
-        yield f"the log has {len(drawn_on)} sound draws, the audit tells of {draws}"
+            log.recompute(draw := read(line, DRAW))
+            if (before := drawn_on.setdefault(draw["chance_id"], draws)) != draws:
+                yield f"line {draws + 1}: this chance was drawn on line {before + 1} already"
+        except ValueError as wrong:
+            yield f"line {draws + 1}: {wrong}"
+        yield from log.differing(draws)
+    told = {log.sealed, *(phase["draws"] for phase in log.closed)}
+    if log.due or (log.closed and told != {draws}):
+        yield f"the log has {draws} draws, the audit tells of {max(told)}"
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Recomputes every draw of a phase from its public log.")
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--commitment", default="")
-    parser.add_argument("--odds", nargs="*", default=())
-    parser.add_argument("--draws", type=int)
-    given = parser.parse_args()
-    with given.file.open(encoding="utf-8", errors="surrogateescape") as log:
-        found = list(findings(log, given.commitment, given.odds, given.draws))
-    sys.stdout.write("".join(f"{finding}\n" for finding in found) or "every draw is as published\n")
+    with Path(sys.argv[1]).open("rb") as file:
+        found = list(findings(file, [json.loads(Path(audit).read_bytes()) for audit in sys.argv[2:]]))
+    sys.stdout.write("".join(f"{each}\n" for each in found) or "every draw is as published\n")
     sys.exit(1 if found else 0)

@@ -25,6 +25,7 @@ CHECKS = {check.name: check for check in sql_checks() if check.file.startswith("
 STOCK = "stock_put_in_is_remaining_issued_and_returned"
 AWARDS = "every_win_is_one_award_and_every_open_award_has_stock"
 DRAWS = "draws_recompute_from_seed_chance_and_client_seed"
+DRAW_LOG = "roots_of_draw_logs_recompute_from_the_draws"
 LIMITS = "limits_hold_for_persons"
 TALLIES = "tallies_equal_the_recount_of_attempts_chances_and_draws"
 COPY_DRAW = (
@@ -190,6 +191,34 @@ PLANTED = [
         DRAWS,
         "UPDATE issuance.chance SET person_id = gen_random_uuid() WHERE state = 'drawn'",
     ),
+    ("a draw was slipped into a sealed hour", DRAW_LOG, COPY_DRAW.format(where="WHERE NOT won")),
+    ("a sealed draw is gone", DRAW_LOG, "DELETE FROM issuance.draw WHERE NOT won"),
+    (
+        "a sealed draw was changed",
+        DRAW_LOG,
+        "UPDATE issuance.draw SET client_seed = client_seed || 'x' WHERE NOT won",
+    ),
+    (
+        "a sealed draw moved to another hour",
+        DRAW_LOG,
+        "UPDATE issuance.draw SET drawn_at = drawn_at + interval '1 day' WHERE NOT won",
+    ),
+    ("a root was changed", DRAW_LOG, "UPDATE issuance.draw_log_root SET root = sha256(root)"),
+    (
+        "a root tells of another number of draws",
+        DRAW_LOG,
+        "UPDATE issuance.draw_log_root SET draws = draws + 1",
+    ),
+    (
+        "an hour was left out",
+        DRAW_LOG,
+        "DELETE FROM issuance.draw_log_root WHERE at = (SELECT min(at) FROM issuance.draw_log_root)",
+    ),
+    (
+        "a root is of no full hour",
+        DRAW_LOG,
+        "UPDATE issuance.draw_log_root SET at = at - interval '1 second'",
+    ),
     (
         "more attempts than the rule allows",
         LIMITS,
@@ -282,6 +311,7 @@ async def play(client: httpx.AsyncClient, kit: Kit, clock: ManualClock) -> None:
     claimed = await one.claim(await one.win(sure.slug), "fitness")
     assert claimed.status_code == 201
     await one.win(sure.slug)
+    await build(kit).draw_logs.seal()
 
 
 async def seeds(kit: Kit, tx: Tx) -> dict[UUID, bytes]:

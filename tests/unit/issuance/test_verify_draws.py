@@ -2,11 +2,11 @@
 
 import ast
 import hashlib
-import hmac
 import json
 import subprocess
 import sys
-from fractions import Fraction
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,89 +14,256 @@ from typing import Any
 import pytest
 
 from deploy.verify_draws import findings
+from tests.support.draw_logs import COMMITMENT, DRAWS, Log, draw, line, log_of, sound_log
 
 FILE = Path(__file__).parents[3] / "deploy" / "verify_draws.py"
-SEED = hashlib.sha256(b"a phase's seed").digest()
-COMMITMENT = hashlib.sha256(SEED).hexdigest()
-DRAWS = 40
-
-
-def draw(number: int, odds: str = "0.2") -> dict[str, Any]:
-    chance_id, client_seed = f"T0{number:032x}", ["", "c1", "红河/州", "🎲"][number % 4]
-    value = hmac.new(SEED, f"honghe-2020/1/{chance_id}/{client_seed}".encode(), hashlib.sha256).digest()
-    won = int.from_bytes(value[:8], "big") < int(Fraction(odds) * 2**64)
-    return {
-        "chance_id": chance_id, "client_seed": client_seed, "odds": odds, "value": value.hex(), "won": won
-    }  # fmt: skip
-
-
-def sound_log(*, odds: str = "0.2") -> list[str]:
-    head = {"slug": "honghe-2020", "seq": 1, "seed_commitment": COMMITMENT, "seed": SEED.hex()}
-    return [json.dumps(line, ensure_ascii=False) for line in [head, *(draw(n, odds) for n in range(DRAWS))]]
+MUTATIONS = 1500
+NEW_LETTERS = '0123456789abcdef"{}:,.xT /true红'
+LONG_AGO = 5
+FORGED_SEED = hashlib.sha256(b"another").digest()
+Mutation = Callable[[Random, list[bytes]], list[bytes]]
 
 
 @pytest.mark.parametrize("odds", ["0.2", "0.000001", "0.999999", "1"])
 def test_a_sound_log_has_no_findings(odds: str) -> None:
-    assert list(findings(sound_log(odds=odds), COMMITMENT, (odds,), DRAWS)) == []
+    log = sound_log(odds)
+    assert list(findings(log.lines)) == []
+    assert list(findings(log.lines, [log.audit, *(log.running(hours) for hours in range(1, 6))])) == []
 
 
-def test_every_changed_character_is_found() -> None:
-    rng, log = Random(1), sound_log()
-    for _ in range(1500):
-        number = rng.randrange(len(log))
-        place = rng.randrange(len(log[number]))
-        old = log[number][place]
-        new = rng.choice([letter for letter in '0123456789abcdef"{}:,.xT /true红' if letter != old])
-        changed = [*log]
-        changed[number] = log[number][:place] + new + log[number][place + 1 :]
-        try:
-            if json.loads(changed[number]) == json.loads(log[number]):
-                continue  # white space for white space
-        except ValueError:
-            pass
-        assert list(findings(changed, COMMITMENT, ("0.2",), DRAWS)), (log[number], changed[number])
+def test_a_phase_without_draws_has_roots_and_no_findings() -> None:
+    empty = log_of([], hours=[0, 0])
+    assert list(findings(empty.lines, [empty.audit])) == []
+
+
+def other(rng: Random, count: int, than: int) -> int:
+    return (than + rng.randrange(1, count)) % count
+
+
+def changed_draw(
+    rng: Random, lines: list[bytes], change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> list[bytes]:
+    """A line told anew, with everything in it that fits together again."""
+    number = rng.randrange(1, len(lines))
+    return [*lines[:number], line(change(json.loads(lines[number]))), *lines[number + 1 :]]
+
+
+def flip_bit(rng: Random, lines: list[bytes]) -> list[bytes]:
+    number = rng.randrange(len(lines))
+    place, bit = rng.randrange(len(lines[number])), rng.randrange(8)
+    flipped = bytearray(lines[number])
+    flipped[place] ^= 1 << bit
+    # A flip may end a line, or join two: they are read as they then stand in the file.
+    return b"".join([*lines[:number], bytes(flipped), *lines[number + 1 :]]).splitlines(keepends=True)
+
+
+def new_letter(rng: Random, lines: list[bytes]) -> list[bytes]:
+    number = rng.randrange(len(lines))
+    text = lines[number].decode().removesuffix("\n")
+    place = rng.randrange(len(text))
+    letter = rng.choice([new for new in NEW_LETTERS if new != text[place]])
+    told = f"{text[:place]}{letter}{text[place + 1 :]}\n".encode()
+    return [*lines[:number], told, *lines[number + 1 :]]
+
+
+def drop(rng: Random, lines: list[bytes]) -> list[bytes]:
+    number = rng.randrange(len(lines))
+    return [*lines[:number], *lines[number + 1 :]]
+
+
+def cut_off_the_end(rng: Random, lines: list[bytes]) -> list[bytes]:
+    return lines[: -rng.randrange(1, len(lines))]
+
+
+def duplicate(rng: Random, lines: list[bytes]) -> list[bytes]:
+    number, place = rng.randrange(1, len(lines)), rng.randrange(1, len(lines) + 1)
+    return [*lines[:place], lines[number], *lines[place:]]
+
+
+def swap(rng: Random, lines: list[bytes]) -> list[bytes]:
+    one = rng.randrange(1, len(lines))
+    another = 1 + other(rng, len(lines) - 1, one - 1)
+    swapped = [*lines]
+    swapped[one], swapped[another] = lines[another], lines[one]
+    return swapped
+
+
+def reorder(rng: Random, lines: list[bytes]) -> list[bytes]:
+    shuffled = lines[1:]
+    while shuffled == lines[1:]:
+        rng.shuffle(shuffled)
+    return [lines[0], *shuffled]
+
+
+def replace_draw(rng: Random, lines: list[bytes]) -> list[bytes]:
+    """Made up by somebody who knows the seed: everything in the line is right."""
+    return changed_draw(rng, lines, lambda _: draw(DRAWS + rng.randrange(1000)))
+
+
+def add_draw(rng: Random, lines: list[bytes]) -> list[bytes]:
+    place = rng.randrange(1, len(lines) + 1)
+    return [*lines[:place], line(draw(DRAWS + rng.randrange(1000))), *lines[place:]]
+
+
+def alter_odds(rng: Random, lines: list[bytes]) -> list[bytes]:
+    """To the other odds that were announced, and won with them."""
+
+    def change(told: dict[str, Any]) -> dict[str, Any]:
+        number = int(told["chance_id"].removeprefix("T0"), base=16)
+        return draw(number, "0.4" if told["odds"] == "0.2" else "0.2")
+
+    return changed_draw(rng, lines, change)
+
+
+def alter_client_seed(rng: Random, lines: list[bytes]) -> list[bytes]:
+    return changed_draw(rng, lines, lambda told: told | {"client_seed": told["client_seed"] + "x"})
+
+
+def alter_chance(rng: Random, lines: list[bytes]) -> list[bytes]:
+    return changed_draw(rng, lines, lambda told: told | {"chance_id": f"T1{rng.getrandbits(128):032x}"})
+
+
+def alter_won(rng: Random, lines: list[bytes]) -> list[bytes]:
+    return changed_draw(rng, lines, lambda told: told | {"won": not told["won"]})
+
+
+def alter_head(rng: Random, lines: list[bytes]) -> list[bytes]:
+    head = json.loads(lines[0])
+    commitment = hashlib.sha256(FORGED_SEED).hexdigest()
+    changes: list[dict[str, Any]] = [
+        {"slug": "honghe-2021"}, {"seq": 2}, {"seed": FORGED_SEED.hex()}, {"seed_commitment": commitment},
+        {"seed": FORGED_SEED.hex(), "seed_commitment": commitment}, {"seed": head["seed"].upper()},
+    ]  # fmt: skip
+    return [line(head | rng.choice(changes)), *lines[1:]]
+
+
+def draw_anew(rng: Random, _lines: list[bytes]) -> list[bytes]:
+    """All of it with another seed, consistent in itself."""
+    seed = rng.randbytes(32)
+    commitment = hashlib.sha256(seed).hexdigest()
+    head = {"slug": "honghe-2020", "seq": 1, "seed_commitment": commitment, "seed": seed.hex()}
+    return [line(head), *(line(draw(n, seed=seed)) for n in range(DRAWS))]
+
+
+MUTATORS: list[Mutation] = [
+    flip_bit, new_letter, drop, cut_off_the_end, duplicate, swap, reorder, replace_draw, add_draw, alter_odds,
+    alter_client_seed, alter_chance, alter_won, alter_head, draw_anew,
+]  # fmt: skip
+# What a log shows by itself. The rest takes knowing what was published: the number of draws, the roots.
+SEEN_WITHOUT_AUDIT = {
+    "flip_bit", "new_letter", "duplicate", "alter_client_seed", "alter_chance", "alter_won"
+}  # fmt: skip
+
+
+def mutated(log: Log, count: int) -> Iterator[tuple[str, list[bytes]]]:
+    rng = Random(1)
+    for number in range(count):
+        mutation = MUTATORS[number % len(MUTATORS)]
+        yield mutation.__name__, mutation(rng, log.lines)
+
+
+def test_every_mutation_of_a_log_is_found() -> None:
+    log = sound_log("0.2", later_odds="0.4")
+    tried: Counter[str] = Counter()
+    for name, lines in mutated(log, MUTATIONS):
+        assert b"".join(lines) != b"".join(log.lines), name
+        assert list(findings(lines, [log.audit])), (name, lines)
+        tried[name] += 1
+    assert min(tried.values()) == MUTATIONS // len(MUTATORS)
+
+
+def test_every_mutation_of_what_was_sealed_is_found_with_an_audit_saved_meanwhile() -> None:
+    """Though its draws have not ended, and the audit of today may have been changed along with the log."""
+    log = sound_log("0.2", later_odds="0.4")
+    saved = log.running(LONG_AGO)
+    sealed = saved["phases"][0]["log_roots"][-1]["draws"]
+    for name, lines in mutated(log, MUTATIONS):
+        if lines[: sealed + 1] != log.lines[: sealed + 1]:
+            assert list(findings(lines, [saved])), (name, lines)
+
+
+def test_what_a_log_shows_by_itself() -> None:
+    log = sound_log("0.2", later_odds="0.4")
+    missed = Counter(name for name, lines in mutated(log, MUTATIONS) if not list(findings(lines)))
+    # White space at the ends of JSON says the same; with roots it is found nevertheless.
+    assert {name for name in missed if name in SEEN_WITHOUT_AUDIT} <= {"flip_bit", "new_letter"}
+    assert {
+        "cut_off_the_end",
+        "swap",
+        "reorder",
+        "replace_draw",
+        "add_draw",
+        "alter_odds",
+        "draw_anew",
+    } <= set(missed)
 
 
 @pytest.mark.parametrize(
     ("change", "finding"),
     [
-        (lambda log: log[:-1], "39 sound draws, the audit tells of 40"),
+        (lambda log: log[:-1], "the log has 39 draws, the audit tells of 40"),
         (lambda log: [*log, log[5]], "line 42: this chance was drawn on line 6 already"),
         (lambda log: log[1:], "line 1: must have slug"),
         (lambda _log: [], "line 1: is not a JSON object"),
-        (lambda log: [*log, ""], "line 42: is not a JSON object"),
-        (lambda log: [*log, "[" * 100_000], "line 42: is not a JSON object"),
-        (lambda log: [*log, log[1][:-1] + ', "won": true}'], "line 42: must have chance_id"),
-        (lambda log: [*log, log[1][:-1] + ', "person": "1"}'], "line 42: must have chance_id"),
-        (lambda log: [log[0], *(line.replace("0.2", "0.21") for line in log[1:])], "'0.21' are not the odds"),
-        (lambda log: [*log, json.dumps(draw(99) | {"odds": "1e-1"})], "'1e-1' are not the odds"),
-        (lambda log: [*log, json.dumps(draw(99) | {"client_seed": "\ud800"})], "line 42: value is"),
-        (lambda log: [*log, json.dumps(draw(99) | {"won": not draw(99)["won"]})], "line 42: won is"),
+        (lambda log: [*log, b""], "line 42: is not a JSON object"),
+        (lambda log: [*log, b"\xff"], "line 42: is not a JSON object"),
+        (lambda log: [*log, b"[" * 100_000], "line 42: is not a JSON object"),
+        (lambda log: [*log, log[1][:-2] + b',"won":true}'], "line 42: must have chance_id"),
+        (lambda log: [*log, log[1][:-2] + b',"person":"1"}'], "line 42: must have chance_id"),
+        (lambda log: [log[0], *(each.replace(b"0.2", b"0.21") for each in log[1:])], "'0.21' are not odds"),
+        (lambda log: [*log, line(draw(99) | {"odds": "1e-1"})], "'1e-1' are not odds"),
+        (lambda log: [*log, line(draw(99) | {"client_seed": "\ud800"})], "line 42: is not a JSON object"),
+        (lambda log: [*log, line(draw(99) | {"won": not draw(99)["won"]})], "line 42: won is"),
+        (lambda log: [log[0], log[2], log[1], *log[3:]], "line 8: the root of 2020-10-31T13:00:00+08:00"),
     ],
 )
 def test_each_kind_of_fault_is_named(change: Any, finding: str) -> None:  # noqa: ANN401 - a function of a log
-    found = list(findings(change(sound_log()), COMMITMENT, ("0.2",), DRAWS))
-    assert any(finding in line for line in found), found
+    log = sound_log()
+    found = list(findings(change(log.lines), [log.audit]))
+    assert any(finding in each for each in found), found
 
 
-def test_a_seed_of_ones_own_is_found_by_the_commitment_that_was_published() -> None:
-    other = hashlib.sha256(b"another").digest()
-    head = {"slug": "a", "seq": 1, "seed_commitment": hashlib.sha256(other).hexdigest(), "seed": other.hex()}
-    assert list(findings([json.dumps(head)])) == []
-    assert list(findings([json.dumps(head)], COMMITMENT)) == [
-        "line 1: the seed is not the one that was promised"
+def test_a_fault_is_told_of_in_its_own_hour_only() -> None:
+    log = sound_log()
+    swapped = [*log.lines[:10], log.lines[11], log.lines[10], *log.lines[12:]]
+    assert list(findings(swapped, [log.audit])) == [
+        "line 20: the root of 2020-10-31T14:00:00+08:00 is not the one of these lines"
     ]
 
 
+def test_two_audits_that_differ_about_an_hour_are_found() -> None:
+    log, another = sound_log(), sound_log()
+    another.audit["phases"][0]["log_roots"][2]["root"] = "0" * 64
+    assert list(findings(log.lines, [log.audit])) == []
+    assert len(list(findings(log.lines, [log.audit, another.audit]))) >= 1
+
+
+def test_an_audit_of_something_else_does_not_pass() -> None:
+    log, another = sound_log(), sound_log()
+    another.audit["phases"][0]["seq"] = 2
+    assert "line 1: the seed is not the one that was promised for this phase" in list(
+        findings(log.lines, [another.audit])
+    )
+
+
+def run(*paths: Path) -> tuple[int, str]:
+    command = [sys.executable, "-I", *map(str, paths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
+    return done.returncode, done.stdout
+
+
 def test_it_runs_alone_as_a_file(tmp_path: Path) -> None:
-    log, copy = tmp_path / "draws.jsonl", tmp_path / "verify.py"
-    log.write_text("\n".join(sound_log()) + "\n", encoding="utf-8")
+    log, audit, copy = tmp_path / "draws.jsonl", tmp_path / "audit.json", tmp_path / "verify.py"
+    sound = sound_log()
+    audit.write_text(json.dumps(sound.audit), encoding="utf-8")
     copy.write_bytes(FILE.read_bytes())
-    command = [sys.executable, "-I", str(copy), str(log), "--commitment", COMMITMENT, "--draws"]
-    sound = subprocess.run([*command, "40"], capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
-    short = subprocess.run([*command, "41"], capture_output=True, text=True, check=False)  # noqa: S603 - the same
-    assert (sound.returncode, sound.stdout) == (0, "every draw is as published\n")
-    assert (short.returncode, short.stdout) == (1, "the log has 40 sound draws, the audit tells of 41\n")
+    log.write_bytes(b"".join(sound.lines))
+    assert run(copy, log) == (0, "every draw is as published\n")
+    assert run(copy, log, audit) == (0, "every draw is as published\n")
+    log.write_bytes(b"".join(sound.lines[:-1]))
+    assert run(copy, log) == (0, "every draw is as published\n")
+    assert run(copy, log, audit) == (1, "the log has 39 draws, the audit tells of 40\n")
+    assert COMMITMENT in audit.read_text(encoding="utf-8")
 
 
 def test_it_stays_short_and_needs_only_the_standard_library() -> None:
