@@ -11,7 +11,6 @@ from services.issuance.lottery import jobs as lottery
 from services.issuance.notices import jobs as notices
 from services.issuance.photos import jobs as photos
 from services.issuance.questions import jobs as questions
-from services.issuance.reporting import jobs as reporting
 from services.issuance.retention import jobs as retention
 from services.issuance.reviews import jobs as reviews
 from services.issuance.wallet import jobs as wallet
@@ -19,6 +18,7 @@ from services.issuance.wiring import SERVICE, Wiring, build
 from shared.clock import Clock
 from shared.jobs.worker import WorkerParts, build_worker
 from shared.kit import build_kit
+from shared.metrics.jobs import fold_tallies
 from shared.settings import Settings
 
 
@@ -35,7 +35,7 @@ def parts(wiring: Wiring) -> WorkerParts:
             calibration.calibrate(wiring.calibration, wiring.awaited),
         ],
         periodics=[
-            reporting.fold_tallies(wiring.reporting),
+            fold_tallies(wiring.kit.database),
             drawlog.publish_draws(wiring.draw_logs),
             lottery.expire_awards(wiring.lottery),
             wallet.expire_vouchers(wiring.wallet),

@@ -9,6 +9,7 @@ from shared.clock import Clock
 from shared.jobs.handlers import Periodic
 from shared.jobs.worker import WorkerParts, build_worker
 from shared.kit import build_kit
+from shared.metrics.jobs import fold_tallies
 from shared.settings import Settings
 
 
@@ -17,7 +18,7 @@ def parts(wiring: Wiring) -> WorkerParts:
         queue=SERVICE,
         jobs=[],
         periodics=[
-            Periodic("quota.fold_tallies", timedelta(seconds=2), wiring.progress.fold_tallies),
+            fold_tallies(wiring.kit.database),
             Periodic("quota.forget_nonces", timedelta(minutes=5), wiring.platform_keys.forget_nonces),
         ],
     )

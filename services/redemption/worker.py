@@ -9,6 +9,7 @@ from services.redemption.wiring import SERVICE, Wiring, build
 from shared.clock import Clock
 from shared.jobs.worker import WorkerParts, build_worker
 from shared.kit import build_kit
+from shared.metrics.jobs import fold_tallies
 from shared.settings import Settings
 
 
@@ -16,7 +17,7 @@ def parts(wiring: Wiring) -> WorkerParts:
     return WorkerParts(
         queue=SERVICE,
         jobs=[*reporting.jobs(wiring.reporting), *settlement.jobs(wiring.settlements)],
-        periodics=[*reporting.periodics(wiring.kit), *terminals.periodics(wiring.kit)],
+        periodics=[fold_tallies(wiring.kit.database), *terminals.periodics(wiring.kit)],
     )
 
 

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 import httpx
 
 from services.quota.programmes.store import programme_by_slug
-from services.quota.progress.operations import Progress
 from shared.clock import Clock
 from shared.identity.staff import Role
 from shared.kit import Kit
+from shared.metrics.jobs import fold_tallies
 from shared.metrics.store import figures
 from shared.signing import authorization
 from tests.support.people import signed_in_staff
@@ -88,7 +88,7 @@ class Bureau:
 
     async def fold(self) -> None:
         """What the worker does every two seconds."""
-        await Progress(self.kit).fold_tallies()
+        await fold_tallies(self.kit.database).run()
 
     async def programme(
         self, slug: str, *rows: Sequence[object], total: int | None = None, **changes: Json

@@ -33,11 +33,9 @@ from shared.db import Tx
 from shared.errors import Forbidden
 from shared.identity.staff import Staff
 from shared.kit import Kit
-from shared.metrics.store import fold
 from shared.rates import rate_text
 
 _NONE = Figures()
-_FOLD_ROWS = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +148,6 @@ class Progress:
                     if hospital.id in seen.quotas:
                         quotas.add_metric(labels, seen.quotas[hospital.id])
         return [issued, quotas]
-
-    async def fold_tallies(self) -> None:
-        """Folds what batches appended into the running figures. Safe to run twice, and beside others."""
-        async with self.kit.database.transaction(slow=True) as tx:
-            await fold(tx, _FOLD_ROWS)
 
     async def _look(self, tx: Tx, programme: Programme) -> _Snapshot:
         today = local_day(self.kit.clock.now(), programme.timezone)

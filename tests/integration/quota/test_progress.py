@@ -138,7 +138,7 @@ class TestMetrics:
     async def test_the_worker_folds_and_forgets(self, bureau: Bureau, programme: Programme) -> None:
         await programme.send(*many(programme, "甲", 4, "2020-08-20"))
         periodics = parts(build(bureau.kit)).periodics
-        assert {periodic.name for periodic in periodics} == {"quota.fold_tallies", "quota.forget_nonces"}
+        assert {periodic.name for periodic in periodics} == {"core.fold_tallies", "quota.forget_nonces"}
         for periodic in periodics:
             assert await run_due(bureau.kit.database, periodic)
         async with bureau.kit.database.snapshot() as tx:
