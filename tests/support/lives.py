@@ -1,4 +1,4 @@
-"""A person's life on the platform over HTTP, with personal data that is known, so that it can be searched for."""
+"""A person's life over HTTP, with personal data that is known, so that it can be searched for."""
 
 from dataclasses import dataclass
 from itertools import count
@@ -44,9 +44,7 @@ class Life:
 
 def _person(kit: Kit, token: str) -> Person:
     citizen = CitizenTokens(kit.keys.token).read(token, kit.clock.now())
-    return Person(
-        HotId(citizen.bucket, citizen.person_id), citizen, {"Authorization": f"Bearer {token}"}
-    )
+    return Person(HotId(citizen.bucket, citizen.person_id), citizen, {"Authorization": f"Bearer {token}"})
 
 
 async def signed_in(client: httpx.AsyncClient, kit: Kit, code: str) -> tuple[Person, dict[str, Any]]:
@@ -72,7 +70,7 @@ async def lived(
     keep_award: bool = True,
     **parts: Any,  # noqa: ANN401 - any part of a definition
 ) -> Life:
-    """Identity, quiz, a lead with a photo and a phone number in it, a win that was claimed, one that was not."""
+    """Identity, quiz, a lead with a photo and a phone number, a win that was claimed, one that was not."""
     number = next(_numbers)
     settings: dict[str, Any] = {"quiz": {"attempts_per_day": 2}, "odds": "1", "channels": channels()}
     campaign = await open_campaign(kit, clock, **settings | parts)

@@ -38,10 +38,11 @@ from services.issuance.notices.store import Entry
 from shared.audit import AuditEntry, record
 from shared.clock import machine_now, rfc3339
 from shared.db import Tx
-from shared.errors import Fault, InvalidRequest, NotFound
+from shared.errors import Fault, InvalidRequest, NotFound, Unauthenticated
 from shared.idempotency import Answer, RequestKey, fingerprint, once
 from shared.identity.citizens import Citizen
 from shared.identity.staff import Staff
+from shared.identity.store import hold_account
 from shared.ids import HotId, parse_hot_id
 from shared.jobs.kinds import Kind, Queue
 from shared.kit import Kit
@@ -146,6 +147,7 @@ class Deliveries:
         """Raises SmsNotOffered, InvalidRequest (SMS without a phone)."""
         owner = _owner(citizen)
         async with self.kit.database.transaction() as tx:
+            await _require_account(tx, citizen)
             known = await store.lock_preference(tx, owner, self.kit.clock.now())
             if wanted.language is not None:
                 await store.set_language(tx, owner, wanted.language)
@@ -173,6 +175,7 @@ class Deliveries:
                 given[name] = 0
 
         async with self.kit.database.transaction() as tx:
+            await _require_account(tx, citizen)
 
             async def act() -> dict[str, Any]:
                 if given:
@@ -401,6 +404,12 @@ class Deliveries:
 
 def _owner(citizen: Citizen) -> HotId:
     return HotId(citizen.bucket, citizen.person_id)
+
+
+async def _require_account(tx: Tx, citizen: Citizen) -> None:
+    """Before anything else: what is kept after its person was erased would stay for ever."""
+    if await hold_account(tx, citizen.account_id) is None:
+        raise Unauthenticated
 
 
 def phone_context(owner: HotId) -> str:

@@ -23,6 +23,7 @@ _LEDGER = "the ledger and its figures stay; it names a person by a random id tha
 _TEST_OF_DRAWS = (
     "the draw log stays verifiable; it names a person by a random id that leads to nobody any more"
 )
+_OF_CARDS = "of the card platform's holders, known by a keyed reference only: they have no account here"
 _LIMITS = "limits are not reset by coming back; goes when the person's campaigns have ended"
 
 # Every table that leads to a person; a test finds those that are missing.
@@ -68,10 +69,14 @@ TREATMENTS: Mapping[str, Treatment] = {
     "redemption.redemption": Treatment(
         reason="about a voucher, and told with it from the ledger: institution, time and amount"
     ),
+    "issuance.activity_claim": Treatment(reason="which clerk has a record on the desk; about the clerk"),
+    "redemption.correction": Treatment(reason="about a settled redemption, between payer and institution"),
+    "redemption.settlement_hold": Treatment(reason="about a redemption that is looked at before it is paid"),
     "redemption.reversal": Treatment(reason="about a redemption, and told with its voucher from the ledger"),
-    "quota.card": Treatment(
-        reason="of the card platform's holders, known by its keyed reference only; they have no account here"
-    ),
+    "quota.card": Treatment(reason=_OF_CARDS),
+    "quota.card_credit": Treatment(reason=_OF_CARDS),
+    "quota.card_event": Treatment(reason=_OF_CARDS),
+    "quota.card_event_key": Treatment(reason=_OF_CARDS),
 }
 
 TITLES: Mapping[str, str] = {

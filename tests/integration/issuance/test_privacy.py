@@ -4,7 +4,6 @@ import io
 import json
 import zipfile
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
@@ -12,16 +11,15 @@ import pytest
 from services.issuance.wiring import build
 from services.issuance.worker import parts
 from shared.clock import ManualClock
-from shared.crypto import Keys
-from shared.ids import HotId, parse_hot_id
+from shared.ids import HotId
 from shared.integrity.operations import recompute
 from shared.kit import Kit
 from shared.objects import objects_of
-from tests.support.campaigns import Published, open_campaign
-from tests.support.citizens import Hands, fill_bank, give_chances, request_no
+from tests.support.campaigns import open_campaign
+from tests.support.citizens import Hands, fill_bank, give_chances
 from tests.support.desk import Desk
 from tests.support.drain import drain
-from tests.support.lives import NAME, Life, bound, lived, signed_in
+from tests.support.lives import NAME, bound, lived, signed_in
 from tests.support.people import resident_id
 from tests.support.pictures import photo
 from tests.support.ways import LEAD, Partaker, channels, refused, rows
@@ -34,7 +32,9 @@ async def sound(kit: Kit) -> None:
     assert [check.name for check in report.checks if not check.ok] == []
 
 
-async def test_a_person_is_told_everything_in_clear(client: httpx.AsyncClient, kit: Kit, clock: ManualClock) -> None:
+async def test_a_person_is_told_everything_in_clear(
+    client: httpx.AsyncClient, kit: Kit, clock: ManualClock
+) -> None:
     life = await lived(client, kit, clock)
     answer = await life.hands.get("/me/export")
     assert answer.status_code == 200, answer.text
@@ -108,9 +108,14 @@ async def test_erasure_leaves_nothing_that_leads_to_the_person_but_its_keyed_has
     for table, column in (("activity", "evidence_sealed"), ("photo", "id"), ("notice", "note")):
         sql = f"SELECT {column} FROM issuance.{table} WHERE person_id = :id AND {column} IS NOT NULL"
         assert await rows(kit, sql, id=person.uuid) == [], table
-    assert await rows(
-        kit, "SELECT 1 FROM core.request WHERE caller_id = :id AND answer_sealed IS NOT NULL", id=person.uuid
-    ) == []
+    assert (
+        await rows(
+            kit,
+            "SELECT 1 FROM core.request WHERE caller_id = :id AND answer_sealed IS NOT NULL",
+            id=person.uuid,
+        )
+        == []
+    )
     [voucher] = await rows(kit, "SELECT * FROM core.voucher WHERE person_id = :id", id=person.uuid)
     assert (voucher.state, voucher.code_sealed) == ("revoked", None)
     await drain(kit, parts(build(kit)))
@@ -150,7 +155,9 @@ async def test_erasing_again_answers_the_same_and_all_else_refuses_the_token(
 async def test_whoever_comes_back_is_a_new_account_with_the_same_limits(
     client: httpx.AsyncClient, kit: Kit, clock: ManualClock
 ) -> None:
-    life = await lived(client, kit, clock, limits={"vouchers_per_phase": 1, "draws_per_day": 2}, keep_award=False)
+    life = await lived(
+        client, kit, clock, limits={"vouchers_per_phase": 1, "draws_per_day": 2}, keep_award=False
+    )
     await life.erase()
     person, session = await signed_in(client, kit, life.code)
     assert person.citizen.account_id != life.hands.person.citizen.account_id
@@ -227,4 +234,6 @@ async def test_reports_that_waited_for_a_review_are_rejected_with_the_erasure(
 
 async def test_a_token_of_nobody_erases_nobody(client: httpx.AsyncClient) -> None:
     refused(await client.delete("/issuance/v1/me"), 401, "unauthenticated")
-    refused(await client.delete("/issuance/v1/me", headers={"Authorization": "Bearer x"}), 401, "unauthenticated")
+    refused(
+        await client.delete("/issuance/v1/me", headers={"Authorization": "Bearer x"}), 401, "unauthenticated"
+    )
