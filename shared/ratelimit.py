@@ -58,6 +58,8 @@ IDENTITY_PER_PERSON = Limit("issuance-identity/person", amount=10, seconds=600)
 IDENTITY_PER_DEVICE = Limit("issuance-identity/device", amount=30, seconds=600)
 # Attempts per day are limited by the quiz rule; a person cannot read ten questions every two seconds.
 QUIZ_PER_PERSON = Limit("issuance-quiz/person", amount=30, seconds=60)
+# An app keeps a draft when an answer is chosen, and when it goes into the background.
+DRAFT_PER_PERSON = Limit("issuance-draft/person", amount=120, seconds=60)
 # A draw shows a two-second animation; retries of one tap included.
 DRAW_PER_PERSON = Limit("issuance-draw/person", amount=30, seconds=60)
 # A person checks in, or reports what it saw, a few times a day; this also bounds guessing at check-in codes.

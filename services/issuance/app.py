@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.issuance.accounts import routes as accounts
 from services.issuance.activities import routes as activities
+from services.issuance.attempts import routes as attempts
 from services.issuance.bank import routes as bank
 from services.issuance.calibration import routes as calibration
 from services.issuance.campaigns import routes as campaigns
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             questions.router,
             bank.router,
             quiz.router,
+            attempts.router,
             lottery.router,
             drawlog.router,
             wallet.router,

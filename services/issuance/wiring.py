@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.issuance.accounts.operations import Accounts
 from services.issuance.activities.operations import Activities
+from services.issuance.attempts.operations import Attempts
 from services.issuance.bank.operations import Bank
 from services.issuance.calibration.operations import Calibration
 from services.issuance.campaigns.operations import Campaigns
@@ -62,6 +63,7 @@ class Wiring:
     bank: Bank
     limiter: RateLimiter
     quizzes: Quizzes
+    attempts: Attempts
     lottery: Lottery
     draw_logs: DrawLogs
     wallet: Wallet
@@ -128,6 +130,7 @@ def build(kit: Kit) -> Wiring:
         bank=Bank(kit),
         limiter=build_limiter(kit.settings),
         quizzes=Quizzes(kit),
+        attempts=Attempts(kit),
         lottery=Lottery(kit),
         draw_logs=DrawLogs(kit, campaigns.reveal_seeds),
         wallet=wallet,

@@ -23,6 +23,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             "accounts",
             "activities",
+            "attempts",
             "bank",
             "calibration",
             "campaigns",

@@ -254,7 +254,7 @@ def _marked(
             [questions[question_id] for question_id in asked.question_ids], asked.option_orders, item.answers
         )
     except UnknownAnswer as unknown:
-        return InvalidRequest(faults=(_fault(unknown),))
+        return InvalidRequest(faults=(unknown_answer(unknown),))
     return store.Submission(
         address=item.attempt,
         person_id=item.citizen.person_id,
@@ -266,7 +266,8 @@ def _marked(
     )
 
 
-def _fault(unknown: UnknownAnswer) -> Fault:
+def unknown_answer(unknown: UnknownAnswer) -> Fault:
+    """Where the answer stands that was not asked for, and why it is none."""
     loc = f"body.answers.{unknown.question_id}"
     if unknown.option is None:
         return Fault(loc, "本次答题没有这道题。", "question_unknown")
