@@ -1,17 +1,27 @@
 """The draw monitor and the funnel: read only, each from one instant."""
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
 
 from services.issuance.campaigns import store as campaigns
 from services.issuance.monitoring import store
-from services.issuance.monitoring.rules import ODDS_ALARM_P, Drifts, drifts, funnel
+from services.issuance.monitoring.rules import (
+    ODDS_ALARM_P,
+    PERSON_STEPS,
+    Counted,
+    Drifts,
+    Step,
+    drifts,
+    funnel,
+)
 from services.issuance.monitoring.schemas import (
     ChannelDrift,
     ChannelFunnel,
     DayChannelDrift,
     DayDrift,
+    DayFunnel,
     DrawMonitor,
     DriftView,
     Funnel,
@@ -30,17 +40,18 @@ _MEASURES = ["attempt", "activity", "chance", "draw"]
 # Above this many attempts those that were begun are counted in a sample of persons: counting five million
 # rows takes a second.
 _COUNTED_ATTEMPTS = 500_000
-# What every way has in common, in its order.
-_FROM_CHANCE = ("chances", "draws", "wins", "claimed", "redeemed")
 
 
-@dataclass(frozen=True, slots=True)
-class _Counts:
-    """How many came to each step, by way."""
+@dataclass(slots=True)
+class _Funnel:
+    """Of the whole time, and of each day."""
 
-    answered: int
-    passed: int
-    by_step: Mapping[str, Counter[str]]
+    whole: Counted = field(default_factory=Counted)
+    days: defaultdict[date, Counted] = field(default_factory=lambda: defaultdict(Counted))
+
+    def add(self, day: date, step: str, channel: str, n: int) -> None:
+        self.whole.add(step, channel, n)
+        self.days[day].add(step, channel, n)
 
 
 class Monitoring:
@@ -61,62 +72,57 @@ class Monitoring:
         return _monitor(found, as_of=rfc3339(now))
 
     async def funnel(self, slug: str) -> Funnel:
-        """How many came how far, in each way to take part. Raises NotFound."""
-        now = self._kit.clock.now()
+        """How many came how far, in each way to take part and on each day. Raises NotFound."""
+        now, counted = self._kit.clock.now(), _Funnel()
         async with self._kit.database.snapshot(slow=True) as tx:
             campaign = await catalogue.campaign_by_slug(tx, slug)
-            channels = await campaigns.channels(tx, campaign.id)
-            counts = _counted(await figures(tx, [campaign.id], _MEASURES))
-            for claimed in await store.claimed(tx, campaign.id):
-                counts.by_step["claimed"][claimed.channel] += claimed.vouchers
-                counts.by_step["redeemed"][claimed.channel] += claimed.redeemed
-            buckets = buckets_of_sample(counts.answered, _COUNTED_ATTEMPTS)
-            started = await store.started(tx, campaign.id, buckets=buckets)
+            channels = [channel.key for channel in await campaigns.channels(tx, campaign.id)]
+            answered = _add_tallied(counted, await figures(tx, [campaign.id], _MEASURES))
+            for claimed in await store.claimed(tx, campaign.id, campaign.timezone):
+                counted.add(claimed.day, claimed.step, claimed.channel, claimed.vouchers)
+            buckets = buckets_of_sample(answered, _COUNTED_ATTEMPTS)
+            for day, n in (await store.started(tx, campaign.id, buckets=buckets)).items():
+                counted.add(day, "started", "quiz", n)
+            persons = await store.persons(tx, campaign.id, buckets=buckets)
         return Funnel(
             as_of=rfc3339(now),
             started_estimated=buckets < BUCKETS,
-            steps=_steps([(step, counts.by_step[step].total()) for step in _FROM_CHANCE]),
-            channels=[
-                ChannelFunnel(
-                    channel=channel.key,
-                    steps=_steps(
-                        [
-                            *_until_chance(channel.key, counts, started),
-                            *((step, counts.by_step[step][channel.key]) for step in _FROM_CHANCE),
-                        ]
-                    ),
-                )
-                for channel in channels
+            persons=_views(funnel(zip(PERSON_STEPS, persons, strict=True))),
+            steps=_views(counted.whole.together()),
+            channels=_channels(counted.whole, channels),
+            daily=[
+                DayFunnel(date=day.isoformat(), channels=_channels(of_day, channels))
+                for day, of_day in sorted(counted.days.items())
             ],
         )
 
 
-def _counted(tallied: list[Figure]) -> _Counts:
-    by_step: dict[str, Counter[str]] = {step: Counter() for step in ("submitted", "accepted", *_FROM_CHANCE)}
-    outcomes: Counter[str] = Counter()
+def _add_tallied(counted: _Funnel, tallied: Sequence[Figure]) -> int:
+    """What the roll-ups tell of the steps; returns how many attempts were answered."""
+    answered = 0
     for figure in tallied:
         match figure.measure:
             case "attempt":
-                outcomes[figure.dim] += figure.n
+                answered += figure.n
+                counted.add(figure.day, "answered", "quiz", figure.n)
+                counted.add(figure.day, "passed", "quiz", figure.n if figure.dim == "passed" else 0)
             case "activity":
-                by_step["submitted"][figure.dim] += figure.n
-                by_step["accepted"][figure.dim] += figure.n if figure.dim2 == "accepted" else 0
+                counted.add(figure.day, "submitted", figure.dim, figure.n)
+                counted.add(figure.day, "accepted", figure.dim, figure.n if figure.dim2 == "accepted" else 0)
             case "chance":
-                by_step["chances"][figure.dim] += figure.n
+                counted.add(figure.day, "chances", figure.dim, figure.n)
             case _:
-                by_step["draws"][figure.dim2] += figure.n
-                by_step["wins"][figure.dim2] += figure.n if figure.dim == "won" else 0
-    return _Counts(answered=outcomes.total(), passed=outcomes["passed"], by_step=by_step)
+                counted.add(figure.day, "draws", figure.dim2, figure.n)
+                counted.add(figure.day, "wins", figure.dim2, figure.n if figure.dim == "won" else 0)
+    return answered
 
 
-def _until_chance(channel: str, counts: _Counts, started: int) -> list[tuple[str, int]]:
-    if channel == "quiz":
-        return [("started", started), ("answered", counts.answered), ("passed", counts.passed)]
-    return [(step, counts.by_step[step][channel]) for step in ("submitted", "accepted")]
+def _channels(counted: Counted, channels: Sequence[str]) -> list[ChannelFunnel]:
+    return [ChannelFunnel(channel=channel, steps=_views(counted.of(channel))) for channel in channels]
 
 
-def _steps(counts: list[tuple[str, int]]) -> list[StepView]:
-    return [StepView.of(step) for step in funnel(counts)]
+def _views(steps: Sequence[Step]) -> list[StepView]:
+    return [StepView.of(step) for step in steps]
 
 
 def _monitor(found: Drifts, *, as_of: str) -> DrawMonitor:

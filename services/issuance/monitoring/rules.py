@@ -1,6 +1,6 @@
 """Whether draws keep the announced odds, and where people are lost on the way to a voucher. Pure."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -101,13 +101,22 @@ def drifts(cells: Iterable[DrawnCell]) -> Drifts:
     )
 
 
+# The way to a voucher, as steps that follow each other.
+QUIZ_STEPS = ("started", "answered", "passed")
+OTHER_STEPS = ("submitted", "accepted")
+# What every way has in common, in its order.
+COMMON_STEPS = ("chances", "draws", "wins", "claimed", "redeemed")
+PERSON_STEPS = ("signed_in", "verified", "took_part", "drew", "won", "claimed", "redeemed")
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step on the way, with how many came so far and which share of the step before that is."""
+    """A step on the way, how many came so far, which share of the step before that is, and who was lost."""
 
     name: str
     count: int
     kept: float | None
+    lost: int | None
 
 
 def funnel(counts: Iterable[tuple[str, int]]) -> list[Step]:
@@ -115,6 +124,26 @@ def funnel(counts: Iterable[tuple[str, int]]) -> list[Step]:
     steps: list[Step] = []
     before: int | None = None
     for name, count in counts:
-        steps.append(Step(name, count, count / before if before else None))
+        kept = count / before if before else None
+        lost = None if before is None else max(before - count, 0)
+        steps.append(Step(name, count, kept, lost))
         before = count
     return steps
+
+
+@dataclass(slots=True)
+class Counted:
+    """How many came to each step, by way."""
+
+    by_step: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def add(self, step: str, channel: str, n: int) -> None:
+        self.by_step[step][channel] += n
+
+    def together(self) -> list[Step]:
+        """All ways, from the chance on."""
+        return funnel((step, self.by_step[step].total()) for step in COMMON_STEPS)
+
+    def of(self, channel: str) -> list[Step]:
+        own = QUIZ_STEPS if channel == "quiz" else OTHER_STEPS
+        return funnel((step, self.by_step[step][channel]) for step in (*own, *COMMON_STEPS))

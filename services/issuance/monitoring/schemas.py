@@ -59,15 +59,17 @@ class DrawMonitor(BaseModel):
 class StepView(BaseModel):
     name: str = Field(
         description="started, answered, passed (quiz); submitted, accepted (other ways); "
-        "chances, draws, wins, claimed, redeemed"
+        "chances, draws, wins, claimed, redeemed. Of persons: signed_in (to the platform, whatever the "
+        "campaign), verified, took_part, drew, won, claimed, redeemed"
     )
     count: int
     kept: RateText | None = Field(description="of the step before; null at the first, or after none")
+    lost: int | None = Field(description="of the step before, those who did not come so far")
 
     @classmethod
     def of(cls, step: Step) -> Self:
         kept = None if step.kept is None else decimal_text(step.kept)
-        return cls(name=step.name, count=step.count, kept=kept)
+        return cls(name=step.name, count=step.count, kept=kept, lost=step.lost)
 
 
 class ChannelFunnel(BaseModel):
@@ -75,8 +77,21 @@ class ChannelFunnel(BaseModel):
     steps: list[StepView]
 
 
+class DayFunnel(BaseModel):
+    """Each step counts on the day on which it was taken: a voucher may be redeemed weeks after its draw."""
+
+    date: str
+    channels: list[ChannelFunnel]
+
+
 class Funnel(BaseModel):
+    """Openings without a sign-in are not measured: the platform does not see them."""
+
     as_of: str
-    started_estimated: bool = Field(description="begun attempts are estimated from a sample of persons")
+    started_estimated: bool = Field(
+        description="begun attempts and persons are estimated from a sample of persons"
+    )
+    persons: list[StepView] = Field(description="persons, each counted once")
     steps: list[StepView] = Field(description="all ways together, from the chance on")
     channels: list[ChannelFunnel]
+    daily: list[DayFunnel]

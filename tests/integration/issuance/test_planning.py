@@ -7,7 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from shared.clock import ManualClock, machine_seconds
+from shared.clock import ManualClock, local_day, machine_seconds
 from shared.computing import WAITING_MAX, Computing
 from shared.errors import Busy
 from shared.identity.staff import Role
@@ -429,6 +429,42 @@ async def test_funnel_tells_where_people_are_lost(
     assert [(step["name"], step["count"]) for step in found["steps"]] == [
         ("chances", 3), ("draws", 2), ("wins", 2), ("claimed", 1), ("redeemed", 0),
     ]  # fmt: skip
+    persons = {step["name"]: (step["count"], step["lost"]) for step in found["persons"]}
+    everybody = persons["signed_in"][0]
+    assert persons["verified"] == (everybody, 0)
+    assert persons["took_part"] == (1, everybody - 1)
+    assert [persons[name] for name in ("drew", "won", "claimed", "redeemed")] == [
+        (1, 0),
+        (1, 0),
+        (1, 0),
+        (0, 1),
+    ]
+    [day] = found["daily"]
+    assert day == {"date": local_day(clock.now(), "Asia/Shanghai").isoformat(), "channels": found["channels"]}
+
+
+async def test_funnel_tells_each_day_apart(
+    client: httpx.AsyncClient, kit: Kit, clock: ManualClock, desk: Desk
+) -> None:
+    """Started and won on one day, claimed on the next: each step counts on its own day."""
+    campaign = await open_campaign(kit, clock, odds=1)
+    await fill_bank(kit, campaign)
+    hands = Hands(client, await new_person(kit))
+    await hands.pass_quiz(campaign.slug)
+    award = await hands.win(campaign.slug)
+    clock.advance(days=1)
+    assert (await hands.claim(award, "fitness")).status_code == 201
+    found = await read(client, desk, url(campaign, "funnel"))
+    quiz = [
+        {step["name"]: step["count"] for step in way["steps"] if step["count"]}
+        for day in found["daily"]
+        for way in day["channels"]
+        if way["channel"] == "quiz"
+    ]
+    assert quiz == [
+        {"started": 1, "answered": 1, "passed": 1, "chances": 1, "draws": 1, "wins": 1},
+        {"claimed": 1},
+    ]
 
 
 async def test_forecast_counts_what_was_drawn_and_claimed(

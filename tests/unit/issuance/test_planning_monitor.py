@@ -110,3 +110,4 @@ def test_without_draws_there_is_nothing_to_compare() -> None:
 def test_a_funnel_tells_what_each_step_kept() -> None:
     steps = funnel([("started", 200), ("answered", 150), ("passed", 0), ("chances", 0), ("draws", 3)])
     assert [step.kept for step in steps] == [None, 0.75, 0.0, None, None]
+    assert [step.lost for step in steps] == [None, 50, 150, 0, 0]
