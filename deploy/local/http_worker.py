@@ -42,6 +42,8 @@ def server_config(app: object, *, host: str = "127.0.0.1", port: int = 8000) -> 
         access_log=False,
         log_level="warning",
         server_header=False,
+        # The edge looks behind the proxies that the settings name (shared/http/client.py).
+        proxy_headers=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=DRAIN_SECONDS,
     )

@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from shared.clock.operations import following_clock
 from shared.errors import Refusal
+from shared.http.client import networks
 from shared.http.docs import docs_router
 from shared.http.health import health_router
 from shared.http.middleware import API_CONTENT_SECURITY_POLICY, BodyLimits, Edge
@@ -38,6 +39,7 @@ def build_app(
     behind /readyz (they raise when not ready).
     """
     configure_logs(kit.settings)
+    proxies = networks(kit.settings.trusted_proxies)
     limits = BodyLimits(document=kit.settings.max_body_bytes, upload=kit.settings.max_upload_bytes)
 
     @asynccontextmanager
@@ -55,7 +57,11 @@ def build_app(
         telemetry={"tracing": False, "metrics": False},
         responses=PROBLEM_RESPONSES,
         redirect_slashes=False,
-        middleware=[Middleware(Edge, service=service, timings=HttpTimings(), limits=limits, csp=csp)],
+        middleware=[
+            Middleware(
+                Edge, service=service, timings=HttpTimings(), limits=limits, proxies=proxies, csp=csp
+            )
+        ],
         exception_handlers={
             Refusal: handle,
             RequestValidationError: handle,

@@ -19,6 +19,7 @@ from typing_extensions import override
 
 from shared.errors import Fault, InvalidRequest, Unauthenticated
 from shared.http.auth import kit_of
+from shared.http.client import stop_floods
 from shared.http.replies import REPLAY_HEADER
 from shared.identity.citizens import Citizen, CitizenTokens
 
@@ -107,7 +108,9 @@ def citizen_of(request: Request) -> Citizen:
     if header[: len(_BEARER)].lower() != _BEARER:
         raise Unauthenticated
     tokens: CitizenTokens = request.app.state.citizen_tokens
-    return tokens.read(header[len(_BEARER) :], kit_of(request).clock.now())
+    citizen = tokens.read(header[len(_BEARER) :], kit_of(request).clock.now())
+    stop_floods(request, citizen)
+    return citizen
 
 
 def answer(reply: msgspec.Struct, *, replayed: bool = False, first_status: int = 201) -> Response:

@@ -4,6 +4,7 @@ Written as one class because each layer costs every request; BaseHTTPMiddleware 
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.clock import machine_seconds
 from shared.errors import Fault, InvalidRequest, PayloadTooLarge, UnsupportedMediaType
+from shared.http.client import Network, origin_of
 from shared.http.problems import respond
 from shared.ids import new_id
 from shared.metrics.http import HttpTimings
@@ -64,12 +66,14 @@ class Edge:
         service: str,
         timings: HttpTimings,
         limits: BodyLimits,
+        proxies: Sequence[Network] = (),
         csp: str = API_CONTENT_SECURITY_POLICY,
     ) -> None:
         self._app = app
         self._service = service
         self._timings = timings
         self._limits = limits
+        self._proxies = proxies
         self._csp = csp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +81,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
+        self._look_behind_proxies(scope, headers)
         given = headers.get("x-request-id", "")
         request_id = given if _REQUEST_ID_FORM.fullmatch(given) else new_id().hex
         scope.setdefault("state", {})["request_id"] = request_id
@@ -108,6 +113,11 @@ class Edge:
                 seconds=machine_seconds() - started,
             )
             structlog.contextvars.unbind_contextvars("request_id", "service")
+
+    def _look_behind_proxies(self, scope: Scope, headers: Headers) -> None:
+        forwarded, client = headers.get("x-forwarded-for"), scope.get("client")
+        if forwarded and client:
+            scope["client"] = (origin_of(client[0], forwarded, self._proxies), 0)
 
     def _checked(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
         """Raises what is wrong with the request as a whole; returns how its body may be read."""

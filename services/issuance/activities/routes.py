@@ -5,6 +5,7 @@ from fastapi.responses import JSONResponse
 
 from services.issuance.activities.operations import Activities, own_view
 from services.issuance.activities.schemas import ActivityBody, ActivityTaken, Figures, OwnActivityView
+from services.issuance.holds.routes import note_sighting
 from shared.http.auth import CurrentCitizen, Reader
 from shared.http.replies import (
     LIMIT_DEFAULT,
@@ -38,6 +39,7 @@ async def take_part(request: Request, slug: str, citizen: CurrentCitizen, body: 
     """
     limiter: RateLimiter = request.app.state.wiring.limiter
     await limiter.hit(ACTIVITY_PER_PERSON, citizen.person_id.hex)
+    await note_sighting(request, citizen, slug)
     return replayable(await _activities(request).take_part(citizen, slug, body))
 
 

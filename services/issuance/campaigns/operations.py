@@ -25,6 +25,7 @@ from services.issuance.campaigns.schemas import (
     VoucherTypeView,
 )
 from services.issuance.campaigns.store import QuizTerms
+from services.issuance.holds import store as holds
 from services.issuance.phases import store as phases
 from services.issuance.phases.rules import STEP_SECONDS, Release
 from services.issuance.phases.store import NewPhase
@@ -123,6 +124,8 @@ class Campaigns:
         await store.insert_terms(tx, campaign_id, rules, change.body)
         channels = [store.Channel(**entry.model_dump()) for entry in definition.channels]
         await store.insert_channels(tx, campaign_id, channels)
+        if definition.risk is not None:
+            await holds.insert_risk_rule(tx, campaign_id, definition.risk.hold_when.model_dump())
         version = terms.Version(campaign_id, change.id, reason=None, effective_from=now)
         await terms.insert_limits(tx, version, terms.Limits(**limits.model_dump()))
         for channel in channels:

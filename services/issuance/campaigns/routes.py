@@ -1,4 +1,4 @@
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.issuance.campaigns.operations import Campaigns
@@ -11,6 +11,7 @@ from services.issuance.campaigns.schemas import (
 )
 from shared.http.auth import Writer
 from shared.http.caching import etagged
+from shared.http.client import stop_floods_of_anybody
 from shared.http.replies import (
     LIMIT_DEFAULT,
     Cursor,
@@ -22,7 +23,9 @@ from shared.http.replies import (
     staff_key,
 )
 
-router = APIRouter(prefix="/issuance/v1/campaigns", tags=["campaigns"])
+router = APIRouter(
+    prefix="/issuance/v1/campaigns", tags=["campaigns"], dependencies=[Depends(stop_floods_of_anybody)]
+)
 
 # Stock and state change by the second; a cache in front still takes an opening rush off the database.
 _PUBLIC = "public, max-age=2"

@@ -137,6 +137,31 @@ class PersonLimits(Body):
     vouchers_per_type: Count | None = None
 
 
+class HoldWhen(Body):
+    """A win is held for staff to look at when one of these is true; what is left out is not looked at.
+
+    Thousands of honest phones share the address of a carrier: a limit for addresses below some thousands
+    holds up wins of people who did nothing.
+    """
+
+    persons_per_device: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="more persons than this took part from a device of the winner"
+    )
+    persons_per_address_per_day: Annotated[int, Field(ge=1, le=1_000_000)] | None = Field(
+        default=None, description="more persons than this took part from the winner's address on that day"
+    )
+    seconds_per_question_below: Annotated[int, Field(ge=1, le=600)] | None = Field(
+        default=None, description="the attempt that earned the chance took less than this for each question"
+    )
+    wins_per_device: Annotated[int, Field(ge=1, le=10_000)] | None = Field(
+        default=None, description="persons who took part from a device of the winner won more than this"
+    )
+
+
+class Risk(Body):
+    hold_when: HoldWhen
+
+
 class Definition(StaffBody):
     """A campaign as it is proposed. Faults of form and of sense are answered together.
 
@@ -155,6 +180,7 @@ class Definition(StaffBody):
     phases: Annotated[list[Phase], Field(min_length=1, max_length=_PARTS_MAX)]
     per_person_limits: PersonLimits
     award_valid_days: Annotated[int, Field(ge=1, le=_DAYS_MAX)]
+    risk: Risk | None = None
     assumed: Annotated[list[AssumedPath], Field(max_length=_ASSUMED_MAX)] | None = None
 
     @model_validator(mode="wrap")

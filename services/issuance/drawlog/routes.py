@@ -2,7 +2,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import StreamingResponse
 
 from services.issuance.drawlog.operations import DrawLogs
@@ -10,9 +10,12 @@ from services.issuance.drawlog.schemas import DrawAudit, LogHead, LogRoot, OddsV
 from services.issuance.drawlog.store import AuditedPhase, Root
 from shared.clock import rfc3339
 from shared.http.caching import etagged
+from shared.http.client import stop_floods_of_anybody
 from shared.rates import from_ppm, rate_text
 
-router = APIRouter(prefix="/issuance/v1/campaigns/{slug}", tags=["lottery"])
+router = APIRouter(
+    prefix="/issuance/v1/campaigns/{slug}", tags=["lottery"], dependencies=[Depends(stop_floods_of_anybody)]
+)
 
 # The number of draws grows while a phase is open.
 _AUDIT_CACHE = "public, max-age=2"

@@ -3,6 +3,8 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.issuance.holds.errors import AwardOnHold, AwardWithdrawn
+from services.issuance.holds.routes import note_sighting
 from services.issuance.lottery.operations import Lottery
 from services.issuance.lottery.schemas import (
     AwardView,
@@ -52,6 +54,7 @@ async def draw(request: Request) -> Response:
     body = await decode(request, _DRAW)
     limiter: RateLimiter = request.app.state.wiring.limiter
     await limiter.hit(DRAW_PER_PERSON, citizen.person_id.hex)
+    await note_sighting(request, citizen, request.path_params["slug"])
     drawn = await _lottery(request).draw(
         citizen, request.path_params["slug"], body.request_no, body.client_seed
     )
@@ -89,9 +92,7 @@ async def list_awards(
     found = await _lottery(request).awards(citizen, campaign, before=before, limit=limit + 1)
     now = kit_of(request).clock.now()
     return Page(
-        items=[
-            _award(award, over=award.state == "open" and award.expires_at <= now) for award in found[:limit]
-        ],
+        items=[_award(award, over=award.over(now)) for award in found[:limit]],
         next_cursor=_behind(found[limit - 1]) if len(found) > limit else None,
     )
 
@@ -112,7 +113,7 @@ def _chance(chance: Chance) -> ChanceView:
 
 
 def _award(award: Award, *, over: bool) -> AwardView:
-    """`over`: its time is over, though the job has not come to it yet."""
+    note = AwardOnHold.zh if award.held else AwardWithdrawn.zh if award.withdrawn else None
     return AwardView(
         id=str(award.address),
         campaign=award.campaign,
@@ -123,4 +124,6 @@ def _award(award: Award, *, over: bool) -> AwardView:
         claimed_at=rfc3339(award.claimed_at) if award.claimed_at else None,
         voucher_id=str(HotId(award.address.bucket, award.voucher_id)) if award.voucher_id else None,
         voucher_type=award.voucher_type,
+        on_hold=award.held,
+        note=note,
     )

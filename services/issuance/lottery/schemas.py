@@ -96,3 +96,5 @@ class AwardView(BaseModel):
     claimed_at: str | None
     voucher_id: str | None
     voucher_type: str | None
+    on_hold: bool = Field(description="cannot be claimed until staff have looked at it; does not expire")
+    note: str | None = Field(description="what to tell the citizen about a held or withdrawn award")

@@ -35,7 +35,9 @@ _AVAILABLE = text("""
 """)
 _AWARDS = text("""
     SELECT a.bucket, a.id, c.slug, p.seq, a.state, a.won_at, a.expires_at, a.claimed_at, a.voucher_id,
-           a.voucher_type
+           a.voucher_type, a.held_at IS NOT NULL,
+           EXISTS (SELECT FROM issuance.award_hold h
+                   WHERE h.bucket = a.bucket AND h.award_id = a.id AND h.state = 'rejected')
     FROM issuance.award a
     JOIN core.campaign c ON c.id = a.campaign_id
     JOIN issuance.phase p ON p.id = a.phase_id
@@ -123,6 +125,12 @@ class Award:
     claimed_at: datetime | None
     voucher_id: UUID | None
     voucher_type: str | None
+    held: bool
+    withdrawn: bool
+
+    def over(self, now: datetime) -> bool:
+        """Its time is over, though the job has not come to it yet; a held one waits for a decision."""
+        return self.state == "open" and not self.held and self.expires_at <= now
 
 
 async def phases(database: Database, slug: str) -> Phases | None:

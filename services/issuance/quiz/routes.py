@@ -3,6 +3,7 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.issuance.holds.routes import note_sighting
 from services.issuance.quiz.operations import Quizzes
 from services.issuance.quiz.schemas import (
     AnswersBody,
@@ -36,6 +37,7 @@ async def start_quiz_attempt(request: Request) -> Response:
     body = await decode(request, _START)
     limiter: RateLimiter = request.app.state.wiring.limiter
     await limiter.hit(QUIZ_PER_PERSON, citizen.person_id.hex)
+    await note_sighting(request, citizen, request.path_params["slug"])
     quizzes: Quizzes = request.app.state.wiring.quizzes
     attempt = await quizzes.start(citizen, request.path_params["slug"], body.request_no)
     return answer(attempt.reply, replayed=attempt.replayed)

@@ -8,6 +8,7 @@ from uuid import UUID
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from services.issuance.holds import store as holds
 from services.issuance.reporting import store
 from services.issuance.reporting.rules import (
     MEASURES,
@@ -49,6 +50,7 @@ class Reporting:
             for stock in await store.stock(tx, ids, not_closed_at=now):
                 remaining[stock.voucher_type] += stock.remaining
             awards_open = await store.awards_open(tx, ids)
+            on_hold = await holds.open_holds(tx, ids)
             in_force_ppm = await store.odds_in_force(tx, ids, now)
             types = [entry.key for key in ids for entry in await catalogue.voucher_types(tx, key)]
             offered = await store.channels(tx, ids)
@@ -66,6 +68,7 @@ class Reporting:
             issued_by_type={key: totals.issued_by_type[key] for key in types},
             stock_remaining=dict(remaining),
             awards_open=awards_open,
+            awards_on_hold=sum(on_hold.values()),
             observed_odds=None if observed is None else rate_text(observed),
             announced_odds=None if announced is None else rate_text(announced),
             odds_drift_p=odds_drift_p(totals.all.wins, totals.draws_at),
@@ -81,6 +84,7 @@ class Reporting:
             slugs = {campaign.id: campaign.slug for campaign in campaigns}
             totals = await _totals_by_campaign(tx, list(slugs))
             stock = await store.stock(tx, list(slugs))
+            on_hold = await holds.open_holds(tx, list(slugs))
             types = {key: await catalogue.voucher_types(tx, key) for key in slugs}
             offered = {key: await store.channels(tx, [key]) for key in slugs}
             waiting = await backlog(tx)
@@ -107,6 +111,9 @@ class Reporting:
         for row in stock:
             labels = [slugs[row.campaign_id], str(row.phase_seq), row.voucher_type]
             remaining.add_metric(labels, row.remaining)
+        held = GaugeMetricFamily("hv_awards_on_hold", "Wins that staff have to look at", labels=("campaign",))
+        for key, slug in slugs.items():
+            held.add_metric([slug], on_hold.get(key, 0))
         pending = GaugeMetricFamily("hv_outbox_pending", "Outbox rows that wait", value=waiting.waiting)
         age = 0.0 if waiting.oldest is None else (machine_now() - waiting.oldest).total_seconds()
         oldest = GaugeMetricFamily(
@@ -117,7 +124,7 @@ class Reporting:
             for key, slug in slugs.items()
             for channel in offered[key]
         )
-        return [attempts, draws, issued, remaining, *ways, pending, oldest]
+        return [attempts, draws, issued, remaining, *ways, held, pending, oldest]
 
     async def fold_tallies(self) -> None:
         """Keeps the deltas few: readers add up tally and deltas, so that it changes no figure."""

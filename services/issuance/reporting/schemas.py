@@ -40,6 +40,7 @@ class Metrics(BaseModel):
     issued_by_type: dict[str, int]
     stock_remaining: dict[str, int] = Field(description="over phases that are not closed")
     awards_open: int
+    awards_on_hold: int = Field(description="open ones that staff have to look at")
     observed_odds: str | None = Field(description="wins ÷ draws; null before the first draw")
     announced_odds: str | None = Field(
         description="the odds in force at each draw, on average; before the first draw those in force now"

@@ -1,6 +1,6 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Query, Request, Response, UploadFile
 from fastapi.responses import JSONResponse
 
 from services.redemption.institutions.operations import template
@@ -17,6 +17,7 @@ from services.redemption.terminals.routes import wiring_of
 from shared.documents.reports import ImportReport
 from shared.errors import Fault, InvalidRequest
 from shared.http.auth import Writer
+from shared.http.client import stop_floods_of_anybody
 from shared.http.replies import (
     LIMIT_DEFAULT,
     Cursor,
@@ -28,7 +29,11 @@ from shared.http.replies import (
     staff_key,
 )
 
-router = APIRouter(prefix="/redemption/v1/institutions", tags=["institutions"])
+router = APIRouter(
+    prefix="/redemption/v1/institutions",
+    tags=["institutions"],
+    dependencies=[Depends(stop_floods_of_anybody)],
+)
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _CURSOR_PARTS = 2
