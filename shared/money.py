@@ -25,3 +25,31 @@ def split_fen(amount_fen: int, shares_ppm: Sequence[int]) -> list[int]:
 def yuan(amount_fen: int) -> str:
     """Fen as yuan with two decimals and thousands separators, exactly: 123456 → 1,234.56."""
     return f"{Decimal(amount_fen) / FEN_PER_YUAN:,.2f}"
+
+
+_DIGITS = "零壹贰叁肆伍陆柒捌玖"
+_UNITS = ((100_000_000, "亿"), (10_000, "万"), (1_000, "仟"), (100, "佰"), (10, "拾"))
+_TEN = 10
+
+
+def capital_yuan(amount_fen: int) -> str:
+    """Fen as the capital characters of contracts and vouchers (大写金额): 140950 → 壹仟肆佰零玖元伍角整."""
+    sign = "负" if amount_fen < 0 else ""
+    whole, fen = divmod(abs(amount_fen), FEN_PER_YUAN)
+    jiao, fen = divmod(fen, _TEN)
+    text = f"{_capital(whole)}元" if whole or not (jiao or fen) else ""
+    if jiao:
+        text += f"{_DIGITS[jiao]}角"
+    if fen:
+        # Without its jiao a fen is told apart from the yuan before it by a zero.
+        text += ("零" if whole and not jiao else "") + f"{_DIGITS[fen]}分"
+    return sign + (text if fen else f"{text}整")
+
+
+def _capital(number: int) -> str:
+    for unit, name in _UNITS:
+        if number >= unit:
+            high, low = divmod(number, unit)
+            gap = "零" if 0 < low < unit // _TEN else ""
+            return _capital(high) + name + gap + (_capital(low) if low else "")
+    return _DIGITS[number]

@@ -9,6 +9,7 @@ from services.redemption.rankings import routes as rankings
 from services.redemption.reporting import routes as reporting
 from services.redemption.reversals import routes as reversals
 from services.redemption.settlement import routes as settlement
+from services.redemption.statements import routes as statements
 from services.redemption.terminals import routes as terminals
 from services.redemption.wiring import SERVICE, build
 from services.redemption.writeoff import routes as writeoff
@@ -39,6 +40,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             institutions.router,
             reporting.router,
             rankings.router,
+            statements.router,
             settlement.router,
             corrections.router,
             approvals_router(wiring.approvals),

@@ -11,6 +11,7 @@ from services.redemption.rankings.operations import Rankings
 from services.redemption.reporting.operations import Reporting
 from services.redemption.reversals.operations import Reversals
 from services.redemption.settlement.operations import Settlements
+from services.redemption.statements.operations import Statements
 from services.redemption.terminals.operations import Keyring, TerminalDesk
 from services.redemption.writeoff.operations import WriteOffs
 from shared.approvals import Approvals
@@ -38,6 +39,7 @@ class Wiring:
     rankings: Rankings
     settlements: Settlements
     corrections: Corrections
+    statements: Statements
 
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:
@@ -68,4 +70,5 @@ def build(kit: Kit) -> Wiring:
         rankings=Rankings(kit),
         settlements=settlements,
         corrections=corrections,
+        statements=Statements(kit),
     )

@@ -13,8 +13,15 @@ from services.redemption.settlement.errors import (
     OriginalUnpaid,
     SettlementNotConfirmed,
 )
-from services.redemption.settlement.rules import Line, moves_of, period_faults, received_until
-from services.redemption.settlement.store import Filters, Item, Settlement
+from services.redemption.settlement.rules import (
+    Item,
+    Line,
+    Settlement,
+    moves_of,
+    period_faults,
+    received_until,
+)
+from services.redemption.settlement.store import Filters
 from shared import ledger
 from shared.approvals import Applier, Change, propose
 from shared.audit import AuditEntry, record

@@ -5,7 +5,7 @@ from fastapi.responses import JSONResponse
 
 from services.redemption.institutions.rules import SHORT_MAX
 from services.redemption.settlement.operations import Shown, by_payer
-from services.redemption.settlement.rules import Status, counts_by_type
+from services.redemption.settlement.rules import Item, Status, counts_by_type
 from services.redemption.settlement.schemas import (
     Confirm,
     Dispute,
@@ -19,7 +19,7 @@ from services.redemption.settlement.schemas import (
     SettlementItem,
     SettlementState,
 )
-from services.redemption.settlement.store import Filters, Item
+from services.redemption.settlement.store import Filters
 from services.redemption.terminals.routes import wiring_of
 from shared.clock import rfc3339
 from shared.http.auth import CurrentStaff, Writer

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
+from uuid import UUID
 
 from shared.errors import Fault
 
@@ -12,6 +13,42 @@ LineKind = Literal["redemption", "correction"]
 
 # A longer period is a slip of the pen: programmes are settled by the week or month.
 PERIOD_DAYS_MAX = 366
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    id: UUID
+    campaign_id: UUID
+    institution_id: str
+    institution: str
+    credit_code: str | None
+    first: date
+    last: date
+    count: int
+    corrections: int
+    amount_fen: int
+    split_fen: Sequence[int]
+    status: Status
+    created_at: datetime
+    disputed_at: datetime | None
+    dispute_note: str | None
+    confirmed_at: datetime | None
+    paid_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A write-off of a settlement, or a correction in it (then below zero, with its reason)."""
+
+    kind: LineKind
+    bucket: int
+    id: UUID
+    request_no: str
+    voucher_type: str
+    redeemed_at: datetime
+    bill_fen: int | None
+    amount_fen: int
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

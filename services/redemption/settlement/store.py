@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 
 from services.redemption.corrections.tables import CorrectionRow
 from services.redemption.institutions.tables import InstitutionRow, MembershipRow
-from services.redemption.settlement.rules import Line, LineKind, Status
+from services.redemption.settlement.rules import Item, Line, LineKind, Settlement, Status
 from services.redemption.settlement.tables import SettlementLineRow, SettlementRow, SettlementRunRow
 from shared.db import Tx
 
@@ -47,42 +47,6 @@ class Run:
     first: date
     last: date
     requested_by: UUID | None
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    id: UUID
-    campaign_id: UUID
-    institution_id: str
-    institution: str
-    credit_code: str | None
-    first: date
-    last: date
-    count: int
-    corrections: int
-    amount_fen: int
-    split_fen: Sequence[int]
-    status: Status
-    created_at: datetime
-    disputed_at: datetime | None
-    dispute_note: str | None
-    confirmed_at: datetime | None
-    paid_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """A write-off of a settlement, or a correction in it (then below zero, with its reason)."""
-
-    kind: LineKind
-    bucket: int
-    id: UUID
-    request_no: str
-    voucher_type: str
-    redeemed_at: datetime
-    bill_fen: int | None
-    amount_fen: int
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)

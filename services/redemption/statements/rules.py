@@ -1,0 +1,231 @@
+"""What stands on statements, summaries and payment files. Pure.
+
+Totals are the sums of the lines that are printed, never figures of their own.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.redemption.settlement.rules import Item, Line, Settlement, moves_of
+from shared.documents.csvfiles import csv_file
+from shared.documents.papers import Cell, Facts, Fen, Grid, Lines, Paper, Signatures
+from shared.money import FEN_PER_YUAN, capital_yuan
+
+DEMO_MARK = "演示数据 DEMONSTRATION"
+_KINDS = {"redemption": "核销", "correction": "更正"}
+_STATUS = {"draft": "待确认", "confirmed": "已确认", "paid": "已支付"}
+_PAYMENT_HEADER = (
+    "序号",
+    "收付",
+    "付款方编号",
+    "付款方",
+    "收款机构编号",
+    "收款机构",
+    "统一社会信用代码",
+    "结算单号",
+    "期间起",
+    "期间止",
+    "金额（元）",
+    "用途",
+)
+_PAY, _REFUND = "付款", "退款"
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    key: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A settlement with everything that its documents say; `names` are those of the voucher types."""
+
+    settlement: Settlement
+    campaign: str
+    payers: Sequence[Payer]
+    names: Mapping[str, str]
+    lines: Sequence[Line]
+
+
+def statement(account: Account, *, made_at: str, demo: bool) -> Paper:
+    """The statement of one settlement: lines by type, payers, amount in capitals, places to sign."""
+    one = account.settlement
+    rows = [
+        (
+            account.names.get(line.voucher_type, line.voucher_type),
+            _KINDS[line.kind],
+            line.count,
+            Fen(line.amount_fen),
+        )
+        for line in account.lines
+    ]
+    amount = sum(fen.fen for *_, fen in rows)
+    return Paper(
+        name="结算单",
+        title=f"{account.campaign}核销结算单",
+        mark=DEMO_MARK if demo else None,
+        blocks=(
+            Facts(
+                (
+                    ("结算单号", str(one.id)),
+                    ("服务机构", one.institution),
+                    ("统一社会信用代码", one.credit_code or "（未登记）"),
+                    ("结算期间", f"{one.first.isoformat()} 至 {one.last.isoformat()}"),
+                    ("状态", _STATUS[one.status]),
+                    ("制表时间", made_at),
+                )
+            ),
+            Grid(
+                caption="一、结算明细",
+                header=("券种", "类别", "笔数", "金额（元）"),
+                rows=rows,
+                widths=(36, 14, 14, 22),
+                total=("合计", "", sum(count for _, _, count, _ in rows), Fen(amount)),
+            ),
+            _payers(account),
+            Lines(
+                (
+                    f"应付金额（大写）：人民币{capital_yuan(amount)}",
+                    *(("金额为负，由服务机构退回。",) if amount < 0 else ()),
+                )
+            ),
+            Signatures(("制表人", "复核人", "服务机构（盖章）", "卫生健康主管部门（盖章）", "日期", "日期")),
+        ),
+    )
+
+
+def _payers(account: Account) -> Grid:
+    moves = moves_of(account.lines, len(account.payers))
+    rows = [
+        (payer.name, Fen(owed), Fen(-back), Fen(owed - back))
+        for payer, owed, back in zip(account.payers, moves.owed_fen, moves.taken_back_fen, strict=True)
+    ]
+    return Grid(
+        caption="二、资金来源分担",
+        header=("资金来源", "核销（元）", "更正（元）", "应付（元）"),
+        rows=rows,
+        widths=(36, 16, 16, 18),
+        total=("合计", *_sums([row[1:] for row in rows], 3)),
+    )
+
+
+def details(account: Account, items: Sequence[Item], times: Sequence[str], *, demo: bool) -> Paper:
+    """Every write-off of the settlement, and every correction in it; `times` are theirs, as shown."""
+    rows = [
+        (
+            number,
+            item.request_no,
+            account.names.get(item.voucher_type, item.voucher_type),
+            _KINDS[item.kind],
+            used_at,
+            "" if item.bill_fen is None else Fen(item.bill_fen),
+            Fen(item.amount_fen),
+            item.reason or "",
+        )
+        for number, (item, used_at) in enumerate(zip(items, times, strict=True), start=1)
+    ]
+    total = ("合计", "", "", "", "", "", Fen(sum(item.amount_fen for item in items)), "")
+    grid = Grid(
+        header=("序号", "请求号", "券种", "类别", "核销时间", "账单（元）", "结算（元）", "更正原因"),
+        rows=rows,
+        widths=(8, 34, 20, 8, 28, 14, 14, 30),
+        total=total,
+    )
+    return Paper(
+        name="核销明细",
+        title=f"{account.campaign}核销明细",
+        mark=DEMO_MARK if demo else None,
+        blocks=(Facts((("服务机构", account.settlement.institution),)), grid),
+    )
+
+
+def summary(
+    accounts: Sequence[Account], payers: Sequence[Payer], *, campaign: str, made_at: str, demo: bool
+) -> Paper:
+    """All settlements, a line each, with a column for each payer."""
+    rows: list[Sequence[Cell]] = [
+        (
+            number,
+            account.settlement.institution,
+            f"{account.settlement.first.isoformat()} 至 {account.settlement.last.isoformat()}",
+            _STATUS[account.settlement.status],
+            account.settlement.count,
+            account.settlement.corrections,
+            *(Fen(fen) for fen in account.settlement.split_fen),
+            Fen(sum(account.settlement.split_fen)),
+        )
+        for number, account in enumerate(accounts, start=1)
+    ]
+    counts = [sum(account.settlement.count for account in accounts)]
+    counts.append(sum(account.settlement.corrections for account in accounts))
+    money = _sums([[cell for cell in row if isinstance(cell, Fen)] for row in rows], len(payers) + 1)
+    total = money[-1].fen
+    return Paper(
+        name="结算汇总",
+        title=f"{campaign}核销结算汇总表",
+        mark=DEMO_MARK if demo else None,
+        blocks=(
+            Facts((("制表时间", made_at), ("结算单", f"{len(accounts)} 份"))),
+            Grid(
+                header=(
+                    "序号",
+                    "服务机构",
+                    "结算期间",
+                    "状态",
+                    "核销笔数",
+                    "更正笔数",
+                    *(f"{payer.name}（元）" for payer in payers),
+                    "合计（元）",
+                ),
+                rows=rows,
+                widths=(18, 36, 28, 10, 10, 10, *(20 for _ in payers), 18),
+                total=("合计", "", "", "", *counts, *money),
+            ),
+            Lines((f"合计（大写）：人民币{capital_yuan(total)}",)),
+            Signatures(("制表人", "复核人", "卫生健康主管部门（盖章）", "日期")),
+        ),
+    )
+
+
+def payment_file(accounts: Sequence[Account]) -> bytes:
+    """One line per settlement and payer, totals, and the SHA-256 of everything above the last line."""
+    rows: list[Sequence[str | int]] = [_PAYMENT_HEADER]
+    totals = {_PAY: 0, _REFUND: 0}
+    for account in accounts:
+        one = account.settlement
+        for payer, fen in zip(account.payers, one.split_fen, strict=True):
+            if fen == 0:
+                continue
+            way = _PAY if fen > 0 else _REFUND
+            totals[way] += abs(fen)
+            rows.append(
+                (
+                    len(rows),
+                    way,
+                    payer.key,
+                    payer.name,
+                    one.institution_id,
+                    one.institution,
+                    one.credit_code or "",
+                    str(one.id),
+                    one.first.isoformat(),
+                    one.last.isoformat(),
+                    _plain_yuan(abs(fen)),
+                    f"{account.campaign}核销结算",
+                )
+            )
+    for way, fen in totals.items():
+        rows.append(("合计", way, "", "", "", "", "", "", "", "", _plain_yuan(fen), ""))
+    content = csv_file(rows)
+    return content + f"SHA-256,{hashlib.sha256(content).hexdigest()}\r\n".encode()
+
+
+def _plain_yuan(fen: int) -> str:
+    """For machines: two decimals, no separators."""
+    return f"{fen // FEN_PER_YUAN}.{fen % FEN_PER_YUAN:02d}"
+
+
+def _sums(rows: Sequence[Sequence[Fen]], columns: int) -> list[Fen]:
+    return [Fen(sum(row[place].fen for row in rows)) for place in range(columns)]
