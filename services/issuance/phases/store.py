@@ -24,7 +24,8 @@ from shared.ids import new_id
 
 # What expired vouchers gave back of each payer, less what was carried over before.
 _UNSPENT = text("""
-    SELECT s.voucher_type, t.amount_fen, s.remaining, coalesce(gone.pieces, 0) AS expired, s.returned,
+    SELECT s.voucher_type, t.amount_fen, s.remaining, coalesce(gone.pieces, 0) AS expired,
+           coalesce(carried.pieces, 0) AS returned,
            core.amounts_add(gone.split_fen, carried.value_fen) AS back_fen
     FROM issuance.phase p
     JOIN issuance.phase_stock s ON s.phase_id = p.id
@@ -37,7 +38,8 @@ _UNSPENT = text("""
     ) gone ON gone.voucher_type = s.voucher_type
     LEFT JOIN LATERAL (
         SELECT core.amounts_sum(ARRAY(SELECT -fen FROM unnest(r.value_fen) WITH ORDINALITY AS v (fen, i)
-                                      ORDER BY i)) AS value_fen
+                                      ORDER BY i)) AS value_fen,
+               sum(r.pieces)::bigint AS pieces
         FROM issuance.stock_return r
         WHERE r.phase_id = p.id AND r.voucher_type = s.voucher_type
     ) carried ON true

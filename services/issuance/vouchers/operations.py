@@ -128,10 +128,11 @@ class Vouchers:
         a change, and its budget is free. What the holder won still counts for the holder's limits.
         """
         voucher = parse_hot_id(change.body["voucher_id"])
-        await store.return_piece(tx, voucher)
+        piece = await store.lock_stock(tx, voucher)
         if not await store.revoke(tx, voucher, actor=f"change:{change.id}", now=self.kit.clock.now()):
             state = await store.state_of(tx, voucher)
             raise NoLongerFits(_NO_LONGER.get(str(state)))
+        await store.return_piece(tx, piece)
         told = {"voucher_id": str(voucher), "change_id": str(change.id)}
         await add(tx, Queue.ISSUANCE, Kind.VOUCHER_REVOKED, told, bucket=voucher.bucket)
 

@@ -52,13 +52,18 @@ _HISTORY = text("""
     SELECT kind, at, core.amounts_total(amounts_fen), institution_id, actor
     FROM core.ledger_transfer WHERE bucket = :bucket AND voucher_id = :id ORDER BY at, kind
 """)
-# The stock row and the pool are locked before the voucher; the caller rolls back when that was gone.
-_RETURN_STOCK = text("""
-    UPDATE issuance.phase_stock s SET remaining = remaining + 1, returned = returned + 1
+_LOCK_STOCK = text("""
+    SELECT s.phase_id, s.voucher_type
     FROM core.voucher v
     JOIN issuance.phase ph ON ph.campaign_id = v.campaign_id AND ph.seq = v.phase_seq
-    WHERE v.bucket = :bucket AND v.id = :id AND s.phase_id = ph.id AND s.voucher_type = v.voucher_type
-    RETURNING s.phase_id
+    JOIN issuance.phase_stock s ON s.phase_id = ph.id AND s.voucher_type = v.voucher_type
+    WHERE v.bucket = :bucket AND v.id = :id
+    FOR UPDATE OF s
+""")
+_LOCK_POOL = text("SELECT FROM issuance.award_pool WHERE phase_id = :phase FOR UPDATE")
+_RETURN_STOCK = text("""
+    UPDATE issuance.phase_stock SET remaining = remaining + 1, returned = returned + 1
+    WHERE phase_id = :phase AND voucher_type = :type
 """)
 _RETURN_POOL = text("""
     UPDATE issuance.award_pool SET left_to_award = left_to_award + 1 WHERE phase_id = :phase
@@ -99,6 +104,12 @@ class Transfer:
     amount_fen: int
     institution_id: str | None
     actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    phase_id: UUID
+    voucher_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +170,17 @@ async def state_of(tx: Tx, voucher: HotId) -> str | None:
     return state
 
 
-async def return_piece(tx: Tx, voucher: HotId) -> None:
-    """Puts the piece of a voucher back into the stock and the pool of its phase; locks both rows."""
-    phase = (await tx.execute(_RETURN_STOCK, _of(voucher))).scalar_one()
-    await tx.execute(_RETURN_POOL, {"phase": phase})
+async def lock_stock(tx: Tx, voucher: HotId) -> Piece:
+    """Where the piece of a voucher came from: its stock row, then its pool, both locked."""
+    piece = Piece(*(await tx.execute(_LOCK_STOCK, _of(voucher))).one())
+    await tx.execute(_LOCK_POOL, {"phase": piece.phase_id})
+    return piece
+
+
+async def return_piece(tx: Tx, piece: Piece) -> None:
+    """Puts it back into the stock and the pool of its phase; the caller has locked both."""
+    await tx.execute(_RETURN_STOCK, {"phase": piece.phase_id, "type": piece.voucher_type})
+    await tx.execute(_RETURN_POOL, {"phase": piece.phase_id})
 
 
 async def revoke(tx: Tx, voucher: HotId, *, actor: str, now: datetime) -> bool:
