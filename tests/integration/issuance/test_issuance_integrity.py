@@ -27,6 +27,8 @@ AWARDS = "every_win_is_one_award_and_every_open_award_has_stock"
 DRAWS = "draws_recompute_from_seed_chance_and_client_seed"
 DRAW_LOG = "roots_of_draw_logs_recompute_from_the_draws"
 LIMITS = "limits_hold_for_persons"
+CAPS = "stock_keeps_to_caps_and_release_plans"
+CARRIED = "carried_over_value_is_what_expired_vouchers_gave_back"
 TALLIES = "tallies_equal_the_recount_of_attempts_chances_and_draws"
 COPY_DRAW = (
     "INSERT INTO issuance.draw SELECT bucket, gen_random_uuid(), campaign_id, phase_id, person_id,"
@@ -40,6 +42,8 @@ GUARDS = (
     ("chance", "drawn"),
     ("odds_version", "threshold_unless_certain"),
     ("phase_stock", "conserved"),
+    ("phase_stock", "returned_was_issued"),
+    ("limits_version", "positive"),
 )
 # What a fault looks like, and the check that has to find it. All other checks are free to see it too.
 PLANTED = [
@@ -248,6 +252,54 @@ PLANTED = [
         "an attempt disappeared",
         LIMITS,
         "DELETE FROM issuance.quiz_attempt WHERE state = 'open'",
+    ),
+    (
+        "limits changed without a version",
+        LIMITS,
+        "UPDATE issuance.campaign_rules SET vouchers_per_type = 9",
+    ),
+    (
+        "more draws in a phase than any version allowed",
+        LIMITS,
+        "UPDATE issuance.campaign_rules SET draws_per_phase = 1;"
+        " UPDATE issuance.limits_version SET draws_per_phase = 1",
+    ),
+    (
+        "more vouchers of a type than any version allowed",
+        LIMITS,
+        "UPDATE issuance.campaign_rules SET vouchers_per_type = 0;"
+        " UPDATE issuance.limits_version SET vouchers_per_type = 0",
+    ),
+    (
+        "more of a type is put in than its cap",
+        CAPS,
+        "UPDATE core.voucher_type SET total_cap = 1",
+    ),
+    (
+        "a voucher was claimed before it was released",
+        CAPS,
+        "UPDATE issuance.phase SET release_seconds = 3600; UPDATE issuance.phase_stock SET release_amount = 1;"
+        " UPDATE issuance.award SET claimed_at = claimed_at - interval '1 year' WHERE state = 'claimed'",
+    ),
+    (
+        "stock was returned and nothing carried over",
+        CARRIED,
+        "UPDATE issuance.phase_stock SET returned = returned + 1, put_in = put_in - 1",
+    ),
+    (
+        "more was carried over than expired",
+        CARRIED,
+        "INSERT INTO issuance.stock_return SELECT gen_random_uuid(), phase_id, voucher_type, 1, ARRAY[0, 0, 0],"
+        " gen_random_uuid(), now() FROM issuance.phase_stock;"
+        " UPDATE issuance.phase_stock SET returned = returned + 1, put_in = put_in - 1",
+    ),
+    (
+        "a payer bore more for what was carried over than it got back",
+        CARRIED,
+        "INSERT INTO issuance.stock_return SELECT gen_random_uuid(), phase_id, voucher_type, 1, ARRAY[9, 0, 0],"
+        " gen_random_uuid(), now() FROM issuance.phase_stock WHERE issued > 0;"
+        " UPDATE issuance.phase_stock SET returned = 1, put_in = put_in - 1 WHERE issued > 0;"
+        " UPDATE core.voucher SET state = 'expired', split_fen = ARRAY[8, 0, 0]",
     ),
     (
         "a figure was lost",

@@ -54,6 +54,16 @@ PLANTED = [
         "ledger_budget_is_available_committed_payable_or_paid",
     ),
     (
+        "the shares were changed without a version",
+        "UPDATE core.fund SET shares_ppm = ARRAY[333333, 333334, 333333]",
+        "ledger_budget_is_available_committed_payable_or_paid",
+    ),
+    (
+        "a version of the fund is missing",
+        "UPDATE core.fund_version SET version = 2; UPDATE core.fund SET version = 2",
+        "ledger_budget_is_available_committed_payable_or_paid",
+    ),
+    (
         "the budget was raised without money",
         "UPDATE core.fund SET budget_fen = budget_fen + 100",
         "ledger_budget_is_available_committed_payable_or_paid",
