@@ -20,6 +20,8 @@ _DEVIATIONS = 12
 _COUNTS = 60
 # Outcomes as likely as the observed one must count as such although logarithms are rounded.
 _TIE = 1e-7
+# Products of two probabilities that a quick convolution may take: some ten milliseconds.
+_CONVOLVED_MAX = 10_000_000
 
 
 def two_sided_p(won: int, tries_at: Mapping[int, int]) -> float:
@@ -39,6 +41,29 @@ def two_sided_p(won: int, tries_at: Mapping[int, int]) -> float:
     at_most = log_pmf[log_pmf <= log_pmf[place] + _TIE]
     peak = float(at_most.max())
     return min(1.0, math.exp(peak) * float(np.exp(at_most - peak).sum()))
+
+
+def quick_two_sided_p(won: int, tries_at: Mapping[int, int]) -> float:
+    """The same within milliseconds, for what is asked often.
+
+    Exact under one odds, however many tries; under several as long as their convolution is short (up to some
+    ten thousand tries each). Beyond, the normal approximation with continuity correction: with so many tries
+    it is within 0.005 of the exact figure.
+    """
+    parts = [(odds_ppm, tries) for odds_ppm, tries in tries_at.items() if tries > 0]
+    lengths = [_kept_outcomes(tries, odds_ppm) for odds_ppm, tries in parts]
+    if len(parts) <= 1 or sum(lengths) * max(lengths) <= _CONVOLVED_MAX:
+        return two_sided_p(won, tries_at)
+    mean = sum(odds_ppm * tries for odds_ppm, tries in parts) / PPM
+    variance = sum(tries * odds_ppm * (PPM - odds_ppm) for odds_ppm, tries in parts) / PPM**2
+    off = max(abs(won - mean) - 0.5, 0.0)
+    return math.erfc(off / math.sqrt(2 * variance)) if variance else float(off == 0)
+
+
+def _kept_outcomes(tries: int, odds_ppm: int) -> int:
+    """How many outcomes `_log_pmf` writes out, at the most."""
+    deviation = math.sqrt(tries * odds_ppm * (PPM - odds_ppm)) / PPM
+    return min(tries, 2 * math.ceil(_DEVIATIONS * deviation + _COUNTS)) + 1
 
 
 def _log_pmf(tries: int, odds_ppm: int) -> tuple[int, _FloatArray]:

@@ -23,12 +23,10 @@ from services.issuance.reporting.schemas import Day, Metrics, WayFigures
 from shared.clock import machine_now, rfc3339
 from shared.db import Tx
 from shared.kit import Kit
-from shared.metrics.store import Figure, figures, fold
+from shared.metrics.store import Figure, figures
 from shared.outbox.store import backlog
 from shared.rates import rate_text
 from shared.vouchers import catalogue
-
-_FOLD_LIMIT = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,8 @@ class Reporting:
             announced_odds=None if announced is None else rate_text(announced),
             odds_drift_p=odds_drift_p(totals.all.wins, totals.draws_at),
             by_channel={channel: _way(totals.ways[channel]) for channel in offered},
-            leads_verified=dict(totals.leads),
+            shares_accepted=dict(totals.kinds["share"]),
+            leads_verified=dict(totals.kinds["lead"]),
             daily=_daily(totals),
         )
 
@@ -125,13 +124,6 @@ class Reporting:
             for channel in offered[key]
         )
         return [attempts, draws, issued, remaining, *ways, held, pending, oldest]
-
-    async def fold_tallies(self) -> None:
-        """Keeps the deltas few: readers add up tally and deltas, so that it changes no figure."""
-        while True:
-            async with self.kit.database.transaction() as tx:
-                if await fold(tx, _FOLD_LIMIT) < _FOLD_LIMIT:
-                    return
 
 
 async def _campaigns(tx: Tx, slug: str | None) -> list[UUID]:

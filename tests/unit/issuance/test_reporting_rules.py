@@ -1,6 +1,7 @@
 """Figures add up, and announced odds are compared with observed ones exactly."""
 
 import math
+import time
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -8,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from services.issuance.reporting.rules import add_up, announced_odds, observed_odds, odds_drift_p
+from shared.binomial import two_sided_p
 from shared.metrics.store import Figure
 
 CAMPAIGN = UUID(int=1)
@@ -91,6 +93,28 @@ def test_published_670_of_3085_do_not_fit_odds_of_a_fifth() -> None:
     found = odds_drift_p(670, {200_000: 3085})
     assert found is not None
     assert 0.01 < found < 0.02
+
+
+@pytest.mark.parametrize("deviations", [0.0, 0.5, 1.6, 2.5])
+@pytest.mark.parametrize(
+    "draws_at",
+    [
+        {200_000: 5_000_000},
+        {200_000: 8_000, 400_000: 9_000},
+        {200_000: 2_000_000, 250_000: 3_000_000},
+        {1_000: 3_000_000, 400_000: 100_000, 990_000: 500_000},
+    ],
+)
+def test_drift_is_told_within_the_time_of_an_answer(draws_at: dict[int, int], deviations: float) -> None:
+    """Exactly under one odds, and close to it where several were in force over millions of draws."""
+    mean = sum(odds_ppm * count for odds_ppm, count in draws_at.items()) / 1e6
+    spread = math.sqrt(sum(count * odds_ppm * (1e6 - odds_ppm) for odds_ppm, count in draws_at.items())) / 1e6
+    won = round(mean + deviations * spread)
+    begin = time.process_time()
+    found = odds_drift_p(won, draws_at)
+    taken = time.process_time() - begin
+    assert found == pytest.approx(two_sided_p(won, draws_at), abs=0.005)
+    assert taken < 0.05
 
 
 def test_certain_odds_leave_no_doubt() -> None:
