@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, settings, strategies
+from hypothesis import HealthCheck, Phase, settings, strategies
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -412,5 +412,7 @@ async def test_every_answer_in_a_life_is_the_one_that_the_model_foretells(world:
         suppress_health_check=list(HealthCheck),
         derandomize=True,
         database=None,
+        # A run that fails is shown as it was: shrinking it would take minutes.
+        phases=(Phase.generate,),
     )
     await asyncio.to_thread(run_state_machine_as_test, machine, settings=play)
