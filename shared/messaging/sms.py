@@ -8,7 +8,8 @@ import json
 import secrets
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+
+import httpx
 
 from shared.clock import machine_now
 from shared.messaging import Message, Outcome
@@ -32,8 +33,8 @@ class Credentials:
     def header(self, url: str, body: bytes) -> str:
         if self.key is None or self.key_id is None:
             return f"Bearer {self.token}"
-        address = urlsplit(url)
-        target = address.path + (f"?{address.query}" if address.query else "")
+        # As it is sent: percent-encoded where it has to be.
+        target = httpx.URL(url).raw_path.decode("ascii")
         return authorization(
             key_id=self.key_id,
             key=self.key,

@@ -19,17 +19,17 @@ _PLAN = text("""
         JOIN issuance.notice n ON n.bucket = u.bucket AND n.id = u.id
     )
     INSERT INTO issuance.notice_delivery (bucket, id, notice_id, channel, created_at)
-    SELECT told.bucket, gen_random_uuid(), told.id, 'wechat', :now
+    SELECT told.bucket, gen_random_uuid(), told.id, 'wechat', CAST(:now AS timestamptz)
     FROM told
     JOIN unnest(CAST(:kinds AS text[]), CAST(:templates AS text[])) AS m (kind, template_id)
         ON m.kind = told.kind
     JOIN issuance.notice_grant g ON g.bucket = told.bucket AND g.person_id = told.person_id
                                 AND g.template_id = m.template_id AND g.grants_left > 0
     UNION ALL
-    SELECT told.bucket, gen_random_uuid(), told.id, 'sms', :now
+    SELECT told.bucket, gen_random_uuid(), told.id, 'sms', CAST(:now AS timestamptz)
     FROM told
     JOIN issuance.notice_preference p ON p.bucket = told.bucket AND p.person_id = told.person_id
-    WHERE :sms AND p.sms_enabled AND told.kind = ANY(p.sms_kinds)
+    WHERE CAST(:sms AS boolean) AND p.sms_enabled AND told.kind = ANY(p.sms_kinds)
     ON CONFLICT DO NOTHING
     RETURNING bucket, id
 """)
