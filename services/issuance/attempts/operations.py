@@ -11,7 +11,7 @@ from services.issuance.attempts.schemas import AttemptAsLeft, DraftKept, State
 from services.issuance.attempts.store import Attempt
 from services.issuance.quiz.errors import AttemptAlreadyAnswered, AttemptExpired
 from services.issuance.quiz.operations import unknown_answer
-from services.issuance.quiz.rules import SHOWN_KEYS, Question, UnknownAnswer, mark
+from services.issuance.quiz.rules import SHOWN_KEYS, Question, UnknownAnswer, attempt_token, mark
 from services.issuance.quiz.schemas import HotMark, HotQuestion, shown_question, shown_result
 from shared.clock import rfc3339
 from shared.db import Tx
@@ -31,7 +31,7 @@ class Attempts:
         now = self.kit.clock.now()
         async with self.kit.database.snapshot() as tx:
             attempt = await _own(tx, citizen, parse_hot_id(attempt_id))
-            return await _view(tx, attempt, now)
+            return await _view(tx, attempt, now, self._token(attempt, citizen, now))
 
     async def current(self, citizen: Citizen, slug: str) -> AttemptAsLeft:
         """The person's open attempt, else its last one. Raises NotFound, also when there was none yet."""
@@ -41,7 +41,7 @@ class Attempts:
             attempt = await store.current(tx, campaign.id, _person(citizen), now)
             if attempt is None:
                 raise NotFound
-            return await _view(tx, attempt, now)
+            return await _view(tx, attempt, now, self._token(attempt, citizen, now))
 
     async def keep_draft(
         self, citizen: Citizen, attempt_id: str, answers: Mapping[str, Sequence[str]]
@@ -66,6 +66,14 @@ class Attempts:
         return DraftKept(attempt_id=str(address), seconds_left=_seconds_left(attempt, now))
 
 
+    def _token(self, attempt: Attempt, citizen: Citizen, now: datetime) -> str | None:
+        """What the answers must bring along, as the start answered it."""
+        if not attempt.needs_token or _state(attempt, now) != "open":
+            return None
+        key = self.kit.keys.token
+        return attempt_token(key, str(attempt.address), citizen.person_id, attempt.expires_at)
+
+
 async def _own(tx: Tx, citizen: Citizen, address: HotId) -> Attempt:
     attempt = await store.one(tx, address, _person(citizen))
     if attempt is None:
@@ -87,7 +95,7 @@ def _seconds_left(attempt: Attempt, now: datetime) -> int:
     return max(0, int((attempt.expires_at - now).total_seconds())) if attempt.state == "open" else 0
 
 
-async def _view(tx: Tx, attempt: Attempt, now: datetime) -> AttemptAsLeft:
+async def _view(tx: Tx, attempt: Attempt, now: datetime, token: str | None) -> AttemptAsLeft:
     asked = list(zip(await store.questions(tx, attempt.question_ids), attempt.option_orders, strict=True))
     state = _state(attempt, now)
     shown: list[HotQuestion] = [shown_question(question, order) for question, order in asked]
@@ -101,6 +109,7 @@ async def _view(tx: Tx, attempt: Attempt, now: datetime) -> AttemptAsLeft:
             "seconds_left": _seconds_left(attempt, now),
             "questions": msgspec.to_builtins(shown),
             "draft": _draft(attempt, asked) if state == "open" else {},
+            "attempt_token": token,
             "result": msgspec.to_builtins(_result(attempt, asked)) if state == "answered" else None,
         }
     )

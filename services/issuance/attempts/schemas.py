@@ -35,4 +35,5 @@ class AttemptAsLeft(BaseModel):
     seconds_left: int = Field(description="0 unless the attempt is open")
     questions: list[QuestionView]
     draft: dict[str, list[str]] = Field(description="what was chosen so far, by question id; of an open one")
+    attempt_token: str | None = Field(description="of an open one whose quiz rule asks for it")
     result: MarkView | None = Field(description="of an answered one, as it was told then")

@@ -15,7 +15,7 @@ from shared.ids import HotId
 
 _ATTEMPT = """
     SELECT a.bucket, a.id, c.slug, a.state, a.started_at, a.expires_at, a.question_ids, a.option_orders,
-           a.drafts, a.correct, a.score, a.passed, r.pass_score, a.chances_granted
+           a.drafts, a.correct, a.score, a.passed, r.pass_score, a.chances_granted, r.attempt_token
     FROM issuance.quiz_attempt a
     JOIN core.campaign c ON c.id = a.campaign_id
     JOIN issuance.quiz_rule r ON r.id = a.rule_id
@@ -53,6 +53,7 @@ class Attempt:
     passed: bool | None
     pass_score: int
     chances_granted: int | None
+    needs_token: bool
 
     @property
     def address(self) -> HotId:

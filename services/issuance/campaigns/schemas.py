@@ -103,6 +103,9 @@ class QuizRule(Body):
     min_seconds: Annotated[int, Field(ge=0, le=86_400)] = 0
     blueprint: dict[str, OfDifficulty | dict[CategoryName, OfDifficulty]] | None = None
     repeat_after_attempts: Annotated[int, Field(ge=0, le=50)] = 5
+    attempt_token: bool = Field(
+        default=False, description="a start also answers `attempt_token`, and the answers must bring it along"
+    )
 
 
 class ReleasePlan(Body):

@@ -15,14 +15,14 @@ from shared.db import Tx
 _PHASES = text("""
     SELECT p.id, p.campaign_id, p.seq, p.opens_at, p.closes_at, p.release_seconds, p.seed_commitment,
            o.odds_ppm, q.questions, q.pass_score, q.attempts_per_day, q.time_limit_seconds, q.min_seconds,
-           q.blueprint, q.repeat_after_attempts
+           q.blueprint, q.repeat_after_attempts, q.attempt_token
     FROM issuance.phase p
     CROSS JOIN LATERAL (
         SELECT odds_ppm FROM issuance.odds_version
         WHERE phase_id = p.id AND effective_from <= :now ORDER BY effective_from DESC LIMIT 1) o
     CROSS JOIN LATERAL (
         SELECT questions, pass_score, attempts_per_day, time_limit_seconds, min_seconds, blueprint,
-               repeat_after_attempts
+               repeat_after_attempts, attempt_token
         FROM issuance.quiz_rule
         WHERE phase_id = p.id AND effective_from <= :now ORDER BY effective_from DESC LIMIT 1) q
     WHERE p.campaign_id = ANY(CAST(:campaigns AS uuid[]))
@@ -55,6 +55,7 @@ class QuizTerms:
     min_seconds: int = 0
     blueprint: dict[str, int | dict[str, int]] | None = None
     repeat_after_attempts: int = 5
+    attempt_token: bool = False
 
 
 @dataclass(frozen=True, slots=True)

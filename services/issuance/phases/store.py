@@ -174,6 +174,7 @@ async def insert_quiz_rule(
             min_seconds=quiz.min_seconds,
             blueprint=quiz.blueprint,
             repeat_after_attempts=quiz.repeat_after_attempts,
+            attempt_token=quiz.attempt_token,
             effective_from=effective_from,
             reason=reason,
             change_id=change_id,

@@ -39,6 +39,13 @@ class AttemptAlreadyAnswered(Refusal):
     en = "This attempt was answered already."
 
 
+class AttemptTokenInvalid(Refusal):
+    code = "attempt_token_invalid"
+    status = 403
+    zh = "答题凭证无效，请返回后重新开始答题。"
+    en = "The token of this attempt is not valid; please go back and start again."
+
+
 class SubmittedTooSoon(Refusal):
     """Says neither how long to wait nor whether the answers were right; the attempt stays open."""
 

@@ -47,18 +47,22 @@ BEGIN
 END
 $$;
 
--- What these attempts of these persons asked, nulls for what is not theirs; locks nothing.
-CREATE OR REPLACE FUNCTION issuance.attempts_asked(
+-- What these attempts of these persons asked, and whether their answers need a token; nulls for what is not
+-- theirs; locks nothing.
+CREATE OR REPLACE FUNCTION issuance.attempts_to_mark(
     p_bucket smallint[], p_attempt uuid[], p_person uuid[]
-) RETURNS TABLE (campaign_id uuid, question_ids bigint[], option_orders text[])
+) RETURNS TABLE (
+    campaign_id uuid, question_ids bigint[], option_orders text[], expires_at timestamptz, needs_token boolean
+)
 LANGUAGE plpgsql STABLE
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
-    SELECT a.campaign_id, a.question_ids, a.option_orders
+    SELECT a.campaign_id, a.question_ids, a.option_orders, a.expires_at, rule.attempt_token
     FROM unnest(p_bucket, p_attempt, p_person) WITH ORDINALITY AS u (bucket, id, person_id, ord)
     LEFT JOIN issuance.quiz_attempt a ON a.bucket = u.bucket AND a.id = u.id AND a.person_id = u.person_id
+    LEFT JOIN issuance.quiz_rule rule ON rule.id = a.rule_id
     ORDER BY u.ord;
 END
 $$;

@@ -1,7 +1,9 @@
 """Taking the quiz: start and submit, each a batch of one or many in one transaction."""
 
+import hmac
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random, SystemRandom
 from uuid import UUID
 
@@ -12,12 +14,20 @@ from services.issuance.quiz.errors import (
     AttemptAlreadyAnswered,
     AttemptExpired,
     AttemptsExhausted,
+    AttemptTokenInvalid,
     CampaignPaused,
     PhaseNotOpen,
     QuizNotReady,
     SubmittedTooSoon,
 )
-from services.issuance.quiz.rules import Question, UnknownAnswer, mark, sample, shuffled_order
+from services.issuance.quiz.rules import (
+    Question,
+    UnknownAnswer,
+    attempt_token,
+    mark,
+    sample,
+    shuffled_order,
+)
 from services.issuance.quiz.schemas import HotAttempt, HotMark, shown_question, shown_result
 from services.issuance.quiz.store import Asked, Questions, Quiz, Rule
 from shared.batching import Batcher
@@ -80,6 +90,7 @@ class _Submission:
     attempt: HotId
     request_no: str
     answers: Mapping[str, Sequence[str]]
+    attempt_token: str | None
 
 
 def _person(item: _Start | _Submission) -> Hashable:
@@ -114,16 +125,23 @@ class Quizzes:
         return result
 
     async def submit(
-        self, citizen: Citizen, attempt_id: str, request_no: str, answers: Mapping[str, Sequence[str]]
+        self,
+        citizen: Citizen,
+        attempt_id: str,
+        request_no: str,
+        answers: Mapping[str, Sequence[str]],
+        *,
+        attempt_token: str | None = None,
     ) -> Mark:
         """Marks an attempt and grants its chances.
 
         Raises:
             NotFound: it never was, or is somebody else's.
             InvalidRequest: an answer names a question or a letter that was not shown.
+            AttemptTokenInvalid: the attempt's rule asks for a token, and this is not it.
             AttemptExpired, AttemptAlreadyAnswered, SubmittedTooSoon, RequestNoReused: as named.
         """
-        item = _Submission(citizen, parse_hot_id(attempt_id), request_no, answers)
+        item = _Submission(citizen, parse_hot_id(attempt_id), request_no, answers, attempt_token)
         result = await self._submissions.submit(None, item)
         if isinstance(result, Refusal):
             raise result
@@ -173,9 +191,28 @@ class Quizzes:
             rows = await self._sample_and_start(slug, quiz, items)
         asked = {question_id for row in rows for question_id in row.question_ids or ()}
         questions = (await self._asked({quiz.campaign_id: asked}))[quiz.campaign_id]
-        attempts = [_attempt(row, questions) for row in rows]
+        tokens = await self._tokens(quiz, items, rows)
+        attempts = [_attempt(row, questions, token) for row, token in zip(rows, tokens, strict=True)]
         citizens = [item.citizen for item in items]
         return await with_appeals(self._kit, quiz.campaign_id, citizens, attempts)
+
+    async def _tokens(
+        self, quiz: Quiz, items: Sequence[_Start], rows: Sequence[store.Started]
+    ) -> list[str | None]:
+        """The token of each started attempt whose own rule asks for one; None for the others."""
+        tokens: list[str | None] = [None] * len(rows)
+        if not quiz.gives_tokens:
+            return tokens
+        started = [place for place, row in enumerate(rows) if row.outcome not in _REFUSALS]
+        owned = [(rows[place].address, items[place].citizen.person_id) for place in started]
+        for place, asked in zip(started, await store.asked(self._kit.database, owned), strict=True):
+            if asked is not None and asked.needs_token:
+                person = items[place].citizen.person_id
+                tokens[place] = self.token(rows[place].address, person, asked.expires_at)
+        return tokens
+
+    def token(self, attempt: HotId, person_id: UUID, expires_at: datetime) -> str:
+        return attempt_token(self._kit.keys.token, str(attempt), person_id, expires_at)
 
     async def _sample_and_start(self, slug: str, quiz: Quiz, items: Sequence[_Start]) -> list[store.Started]:
         now = self._kit.clock.now()
@@ -219,7 +256,7 @@ class Quizzes:
                 wanted.setdefault(attempt.campaign_id, set()).update(attempt.question_ids)
         questions = await self._asked(wanted)
         marked = [
-            NotFound() if attempt is None else _marked(item, attempt, questions[attempt.campaign_id])
+            NotFound() if attempt is None else self._marked(item, attempt, questions[attempt.campaign_id])
             for item, attempt in zip(items, asked, strict=True)
         ]
         submissions = [entry for entry in marked if isinstance(entry, store.Submission)]
@@ -231,7 +268,17 @@ class Quizzes:
         return [entry if isinstance(entry, Refusal) else _mark(next(rows), questions) for entry in marked]
 
 
-def _attempt(row: store.Started, questions: Mapping[int, Question]) -> Attempt | Refusal:
+    def _marked(
+        self, item: _Submission, asked: Asked, questions: Mapping[int, Question]
+    ) -> store.Submission | Refusal:
+        if asked.needs_token:
+            token = self.token(item.attempt, item.citizen.person_id, asked.expires_at)
+            if not hmac.compare_digest((item.attempt_token or "").encode(), token.encode()):
+                return AttemptTokenInvalid()
+        return _marked(item, asked, questions)
+
+
+def _attempt(row: store.Started, questions: Mapping[int, Question], token: str | None) -> Attempt | Refusal:
     if row.outcome in _REFUSALS:
         return _REFUSALS[row.outcome]()
     invariant(row.outcome in {"created", "replayed"}, f"a start ended as {row.outcome!r}")
@@ -242,6 +289,7 @@ def _attempt(row: store.Started, questions: Mapping[int, Question]) -> Attempt |
             shown_question(questions[question_id], order)
             for question_id, order in zip(row.question_ids, row.option_orders, strict=True)
         ],
+        attempt_token=token,
     )
     return Attempt(reply, replayed=row.outcome == "replayed")
 

@@ -57,5 +57,11 @@ async def submit_quiz_answers(request: Request) -> Response:
     citizen = citizen_of(request)
     body = await decode(request, _ANSWERS)
     quizzes: Quizzes = request.app.state.wiring.quizzes
-    mark = await quizzes.submit(citizen, request.path_params["attempt_id"], body.request_no, body.answers)
+    mark = await quizzes.submit(
+        citizen,
+        request.path_params["attempt_id"],
+        body.request_no,
+        body.answers,
+        attempt_token=body.attempt_token,
+    )
     return answer(mark.reply, replayed=mark.replayed, first_status=200)

@@ -1,11 +1,18 @@
 """Sampling, shuffling and marking. Pure: the random generator comes in, so that a test can repeat it."""
 
+import base64
+import hashlib
+import hmac
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
+from uuid import UUID
 
 SCORE_MAX = 100
+# Keeps these apart from other tokens that are made with the same key.
+_ATTEMPT_DOMAIN = "attempt-token"
 # Letters of the options as they are shown; a question has at most six.
 SHOWN_KEYS = "ABCDEF"
 
@@ -157,6 +164,16 @@ def _pick(
     never = max(asked_ago.values(), default=0) + 1
     free.sort(key=lambda question_id: -asked_ago.get(question_id, never))
     return free[:count]
+
+
+def attempt_token(key: bytes, attempt: str, person: UUID, expires_at: datetime) -> str:
+    """What shows that answers come from where the questions were shown to. Good for one attempt only.
+
+    Bound to the attempt, its person and its time; the attempt's own state makes it good for one submission.
+    """
+    told = f"{_ATTEMPT_DOMAIN}\n{attempt}\n{person.hex}\n{int(expires_at.timestamp() * 1_000_000)}"
+    digest = hmac.digest(key, told.encode(), hashlib.sha256)
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def shuffled_order(question: Question, rng: Random) -> str:

@@ -17,6 +17,7 @@ from shared.idempotency import RequestNo
 # Beyond any quiz: bounds what a hostile body can make us look at.
 ANSWERS_MAX = 200
 QUESTION_ID_MAX = 32
+TOKEN_MAX = 64
 
 
 class StartBody(Body):
@@ -39,6 +40,9 @@ class AttemptView(BaseModel):
     attempt_id: str
     expires_at: str
     questions: list[QuestionView]
+    attempt_token: str | None = Field(
+        default=None, description="to send along with the answers; left out when the quiz rule asks for none"
+    )
 
 
 ShownKey = Annotated[str, StringConstraints(min_length=1, max_length=1)]
@@ -51,6 +55,9 @@ class AnswersBody(Body):
         dict[QuestionId, Annotated[list[ShownKey], Field(max_length=len(SHOWN_KEYS))]],
         Field(max_length=ANSWERS_MAX, description="question id → the letters chosen; left out = wrong"),
     ]
+    attempt_token: Annotated[str, StringConstraints(max_length=TOKEN_MAX)] | None = Field(
+        default=None, description="as the start answered it"
+    )
 
 
 class ResultView(BaseModel):
@@ -84,6 +91,7 @@ class HotAnswers(HotBody, frozen=True):
         ],
         msgspec.Meta(max_length=ANSWERS_MAX),
     ]
+    attempt_token: Annotated[str, msgspec.Meta(max_length=TOKEN_MAX)] | None = None
 
 
 class HotOption(msgspec.Struct, frozen=True, gc=False):
@@ -98,10 +106,11 @@ class HotQuestion(msgspec.Struct, frozen=True, gc=False):
     options: list[HotOption]
 
 
-class HotAttempt(msgspec.Struct, frozen=True, gc=False):
+class HotAttempt(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     attempt_id: str
     expires_at: str
     questions: list[HotQuestion]
+    attempt_token: str | None = None
 
 
 class HotResult(msgspec.Struct, frozen=True, gc=False):

@@ -15,7 +15,7 @@ from shared.ids import HotId
 
 _QUIZ = """
     SELECT c.id, t.bank_version, p.id AS phase_id, p.opens_at, p.closes_at, r.id AS rule_id, r.questions,
-           r.blueprint, r.repeat_after_attempts, r.effective_from
+           r.blueprint, r.repeat_after_attempts, r.attempt_token, r.effective_from
     FROM core.campaign c
     JOIN issuance.campaign_rules t ON t.campaign_id = c.id
     LEFT JOIN issuance.phase p ON p.campaign_id = c.id
@@ -30,7 +30,7 @@ _QUESTIONS = """
 """
 _RECENT = "SELECT * FROM issuance.recent_questions($1, $2, $3, $4)"
 _START = "SELECT * FROM issuance.start_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-_ASKED = "SELECT * FROM issuance.attempts_asked($1, $2, $3)"
+_ASKED = "SELECT * FROM issuance.attempts_to_mark($1, $2, $3)"
 _SUBMIT = "SELECT * FROM issuance.submit_attempts($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 
@@ -42,6 +42,7 @@ class Rule:
     questions: int
     blueprint: Blueprint | None
     repeat_after_attempts: int
+    attempt_token: bool
     effective_from: datetime
 
 
@@ -60,6 +61,11 @@ class Quiz:
     campaign_id: UUID
     bank_version: int
     phases: tuple[Phase, ...]
+
+    @property
+    def gives_tokens(self) -> bool:
+        """Some rule does: which attempts have a token is read from each one's own."""
+        return any(rule.attempt_token for phase in self.phases for rule in phase.rules)
 
     def in_force(self, now: datetime) -> tuple[UUID, Rule] | None:
         """The open phase and the rule in force in it."""
@@ -102,11 +108,13 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What an attempt of this person asked."""
+    """What an attempt of this person asked; `needs_token` when its rule says so."""
 
     campaign_id: UUID
     question_ids: Sequence[int]
     option_orders: Sequence[str]
+    expires_at: datetime
+    needs_token: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +169,7 @@ def _rule(row: Any) -> Rule:  # noqa: ANN401 - a driver's record
         questions=row["questions"],
         blueprint=Blueprint.read(blueprint),
         repeat_after_attempts=row["repeat_after_attempts"],
+        attempt_token=row["attempt_token"],
         effective_from=row["effective_from"],
     )
 
@@ -234,14 +243,14 @@ async def start_attempts(
 
 
 async def asked(database: Database, attempts: Sequence[tuple[HotId, UUID]]) -> list[Asked | None]:
-    """issuance.attempts_asked: what these attempts of these persons asked; None for what is not theirs."""
+    """issuance.attempts_to_mark: what these attempts of these persons asked; None for what is not theirs."""
     rows = await database.call(
         _ASKED,
         [address.bucket for address, _ in attempts],
         [address.uuid for address, _ in attempts],
         [person_id for _, person_id in attempts],
     )
-    return [None if row[0] is None else Asked(row[0], row[1], row[2]) for row in rows]
+    return [None if row[0] is None else Asked(*row) for row in rows]
 
 
 async def submit_attempts(
