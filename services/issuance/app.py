@@ -86,7 +86,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             rescoring.router,
             planning.router,
             monitoring.router,
-            metrics_router(SERVICE, wiring.reporting.prometheus),
+            metrics_router(SERVICE, wiring.prometheus),
         ],
         lifespans=[
             wiring.accounts.connections,

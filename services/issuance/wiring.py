@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from prometheus_client import Metric
+
 from services.issuance.accounts.operations import Accounts
 from services.issuance.activities.operations import Activities
 from services.issuance.attempts.operations import Attempts
@@ -87,6 +89,9 @@ class Wiring:
     rescoring: Rescoring
     planning: Planning
     monitoring: Monitoring
+
+    async def prometheus(self) -> list[Metric]:
+        return [*await self.reporting.prometheus(), *await self.monitoring.prometheus()]
 
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:

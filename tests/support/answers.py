@@ -17,6 +17,7 @@ from shared.metrics import store as metrics
 from tests.support.campaigns import Published
 
 _RULE = text("SELECT id, pass_score FROM issuance.quiz_rule WHERE phase_id = :phase LIMIT 1")
+_ODDS_PPM = text("SELECT odds_ppm FROM issuance.odds_version WHERE id = :id")
 _ODDS = text("SELECT id FROM issuance.odds_version WHERE phase_id = :phase LIMIT 1")
 ZONE = "Asia/Shanghai"
 
@@ -126,3 +127,5 @@ async def record_draws(
         if figures:
             await metrics.add(tx, campaign.id, day, "draw", dim="won", dim2=channel, n=won)
             await metrics.add(tx, campaign.id, day, "draw", dim="lost", dim2=channel, n=lost)
+            odds = str((await tx.execute(_ODDS_PPM, {"id": odds_id})).scalar_one())
+            await metrics.add(tx, campaign.id, day, "draw_at_odds", dim=odds, dim2=channel, n=won + lost)

@@ -1,16 +1,21 @@
 """The draw monitor and the funnel: read only, each from one instant."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from uuid import UUID
+
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
 
 from services.issuance.campaigns import store as campaigns
 from services.issuance.monitoring import store
 from services.issuance.monitoring.rules import (
-    ODDS_ALARM_P,
     PERSON_STEPS,
     Counted,
+    DrawnCell,
     Drifts,
     Step,
     drifts,
@@ -30,6 +35,7 @@ from services.issuance.monitoring.schemas import (
 from services.issuance.responses.rules import buckets_of_sample
 from shared.clock import rfc3339
 from shared.computing import Computing
+from shared.db import Tx
 from shared.errors import NotFound
 from shared.ids import BUCKETS
 from shared.kit import Kit
@@ -62,14 +68,40 @@ class Monitoring:
     async def draws(self, slug: str, seq: int | None) -> DrawMonitor:
         """Announced against observed odds, of one phase or of all. Raises NotFound, Busy."""
         now = self._kit.clock.now()
-        async with self._kit.database.snapshot(slow=True) as tx:
+        async with self._kit.database.snapshot(slow=seq is not None) as tx:
             campaign = await catalogue.campaign_by_slug(tx, slug)
-            phases = await store.phases(tx, campaign.id, seq)
-            if not phases:
-                raise NotFound
-            cells = await store.drawn(tx, phases)
+            cells = await self._drawn(tx, campaign.id, seq)
         found = await self._computing.run(drifts, cells)
         return _monitor(found, as_of=rfc3339(now))
+
+    async def _drawn(self, tx: Tx, campaign: UUID, seq: int | None) -> list[DrawnCell]:
+        if seq is None:
+            return (await store.drawn(tx, [campaign]))[campaign]
+        phase = await store.phase(tx, campaign, seq)
+        if phase is None:
+            raise NotFound
+        return await store.drawn_in(tx, phase)
+
+    async def prometheus(self) -> list[Metric]:
+        """Whether the draws of each campaign keep the announced odds, for alarms."""
+        async with self._kit.database.snapshot() as tx:
+            slugs = {campaign.id: campaign.slug for campaign in await catalogue.campaigns(tx)}
+            drawn = await store.drawn(tx, list(slugs))
+        p = GaugeMetricFamily(
+            "hv_draw_odds_drift_p",
+            "How probable wins as unlikely as the observed ones are under the announced odds",
+            labels=("campaign",),
+        )
+        alarm = GaugeMetricFamily(
+            "hv_draw_odds_alarm",
+            "1: wins of a day, of a way to take part, or of all draws do not fit the announced odds",
+            labels=("campaign",),
+        )
+        for key, slug in slugs.items():
+            found = await asyncio.to_thread(drifts, drawn[key])
+            p.add_metric([slug], found.total.p)
+            alarm.add_metric([slug], float(found.alarming))
+        return [p, alarm]
 
     async def funnel(self, slug: str) -> Funnel:
         """How many came how far, in each way to take part and on each day. Raises NotFound."""
@@ -129,12 +161,18 @@ def _monitor(found: Drifts, *, as_of: str) -> DrawMonitor:
     return DrawMonitor(
         as_of=as_of,
         alarm=found.alarming,
-        alarm_p=ODDS_ALARM_P,
-        total=DriftView.of(found.total),
-        by_day=[DayDrift.of(drift, date=day.isoformat()) for day, drift in found.by_day.items()],
-        by_channel=[ChannelDrift.of(drift, channel=channel) for channel, drift in found.by_channel.items()],
+        alarm_p=found.alarm_p,
+        total=DriftView.of(found.total, alarm=found.alarms(found.total)),
+        by_day=[
+            DayDrift.of(drift, alarm=found.alarms(drift), date=day.isoformat())
+            for day, drift in found.by_day.items()
+        ],
+        by_channel=[
+            ChannelDrift.of(drift, alarm=found.alarms(drift), channel=channel)
+            for channel, drift in found.by_channel.items()
+        ],
         by_day_and_channel=[
-            DayChannelDrift.of(drift, date=day.isoformat(), channel=channel)
+            DayChannelDrift.of(drift, alarm=found.alarms(drift), date=day.isoformat(), channel=channel)
             for (day, channel), drift in found.by_day_and_channel.items()
         ],
     )

@@ -1,26 +1,26 @@
 """Whether draws keep the announced odds, and where people are lost on the way to a voucher. Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from shared.binomial import two_sided_p
 from shared.money import PPM
 
-# Five ways on each of some fifty days, with the days and the whole: a campaign is looked at three hundred
-# times. At one in a hundred thousand, honest draws raise a false alarm in one campaign of three hundred.
-ODDS_ALARM_P = 1e-5
+# Of a thousand honest campaigns one raises an alarm at one look, however many days and ways are compared
+# (Holm). So small because a campaign is looked at on every one of its days.
+FALSE_ALARMS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnCell:
-    """Draws of one day, of chances earned in one way, made at the same odds."""
+    """Draws of one day, of chances earned in one way: how many at which odds (ppm), and how many won."""
 
     day: date
     channel: str
-    odds_ppm: int
-    draws: int
+    tries_at: Mapping[int, int]
     wins: int
 
 
@@ -41,24 +41,27 @@ class Drift:
     def observed(self) -> float | None:
         return self.wins / self.draws if self.draws else None
 
-    @property
-    def alarming(self) -> bool:
-        return self.p < ODDS_ALARM_P
-
 
 @dataclass(frozen=True, slots=True)
 class Drifts:
-    """Of all draws, of each day, of each way to earn a chance, and of each way on each day."""
+    """Of all draws, of each day, of each way to earn a chance, and of each way on each day.
+
+    What is at most as probable as `alarm_p` is an alarm: the level falls with the number of comparisons.
+    """
 
     total: Drift
     by_day: dict[date, Drift]
     by_channel: dict[str, Drift]
     by_day_and_channel: dict[tuple[date, str], Drift]
+    alarm_p: float
+
+    def alarms(self, drift: Drift) -> bool:
+        return drift.p <= self.alarm_p
 
     @property
     def alarming(self) -> bool:
         apart = (*self.by_day.values(), *self.by_channel.values(), *self.by_day_and_channel.values())
-        return self.total.alarming or any(drift.alarming for drift in apart)
+        return any(map(self.alarms, (self.total, *apart)))
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class _Sum:
     wins: int = 0
 
     def add(self, cell: DrawnCell) -> None:
-        self.tries_at[cell.odds_ppm] += cell.draws
+        self.tries_at.update(cell.tries_at)
         self.wins += cell.wins
 
     def drift(self) -> Drift:
@@ -76,8 +79,14 @@ class _Sum:
             draws=self.tries_at.total(),
             wins=self.wins,
             expected_wins=expected_ppm / PPM,
-            p=two_sided_p(self.wins, self.tries_at),
+            p=_p(self.wins, tuple(sorted(self.tries_at.items()))),
         )
+
+
+@lru_cache(maxsize=4096)
+def _p(wins: int, tries_at: tuple[tuple[int, int], ...]) -> float:
+    """Remembered: a monitor asks every few seconds, and of all days only today's has changed."""
+    return two_sided_p(wins, dict(tries_at))
 
 
 def drifts(cells: Iterable[DrawnCell]) -> Drifts:
@@ -93,12 +102,28 @@ def drifts(cells: Iterable[DrawnCell]) -> Drifts:
             both.setdefault((cell.day, cell.channel), _Sum()),
         ):
             part.add(cell)
-    return Drifts(
-        total=total.drift(),
-        by_day={day: part.drift() for day, part in sorted(days.items())},
-        by_channel={channel: part.drift() for channel, part in sorted(channels.items())},
-        by_day_and_channel={key: part.drift() for key, part in sorted(both.items())},
-    )
+    of_all = total.drift()
+    by_day = {day: part.drift() for day, part in sorted(days.items())}
+    by_channel = {channel: part.drift() for channel, part in sorted(channels.items())}
+    by_both = {key: part.drift() for key, part in sorted(both.items())}
+    compared = (of_all, *by_day.values(), *by_channel.values(), *by_both.values())
+    level = holm_level([drift.p for drift in compared])
+    return Drifts(of_all, by_day, by_channel, by_both, level)
+
+
+def holm_level(ps: Iterable[float]) -> float:
+    """What a p must not exceed to count, so that all of them together are wrong in FALSE_ALARMS of cases.
+
+    Holm's procedure: the smallest p is held against the level divided by their number, the next one by one
+    less, and so on up to the first that does not count. It needs no independence.
+    """
+    ordered = sorted(ps)
+    level = FALSE_ALARMS / max(len(ordered), 1)
+    for place, p in enumerate(ordered):
+        if p > FALSE_ALARMS / (len(ordered) - place):
+            break
+        level = max(level, p)
+    return level
 
 
 # The way to a voucher, as steps that follow each other.

@@ -18,7 +18,7 @@ class DriftView(BaseModel):
     alarm: bool
 
     @classmethod
-    def of(cls, drift: Drift, **place: str) -> Self:
+    def of(cls, drift: Drift, *, alarm: bool, **place: str) -> Self:
         announced, observed = drift.announced, drift.observed
         return cls(
             draws=drift.draws,
@@ -27,7 +27,7 @@ class DriftView(BaseModel):
             announced_odds=None if announced is None else decimal_text(announced),
             observed_odds=None if observed is None else decimal_text(observed),
             p=drift.p,
-            alarm=drift.alarming,
+            alarm=alarm,
             **place,
         )
 
@@ -45,7 +45,7 @@ class DayChannelDrift(DayDrift):
 
 
 class DrawMonitor(BaseModel):
-    """`alarm` when any of these is less probable than `alarm_p`."""
+    """`alarm` when any of these is at most as probable as `alarm_p`, which falls with their number (Holm)."""
 
     as_of: str
     alarm: bool

@@ -1,6 +1,7 @@
 """SQL of the monitor: it only reads."""
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -10,18 +11,19 @@ from sqlalchemy import text
 from services.issuance.monitoring.rules import DrawnCell
 from shared.db import Tx
 from shared.ids import BUCKETS
+from shared.metrics.store import figures
+
+# What the draw counts: outcomes by way, and how many were made at which odds by way.
+_DRAW, _DRAW_AT_ODDS = "draw", "draw_at_odds"
 
 _DRAWN = text("""
-    SELECT d.day, d.channel, o.odds_ppm, count(*), count(*) FILTER (WHERE d.won)
+    SELECT d.day, d.channel, o.odds_ppm, count(*) AS draws, count(*) FILTER (WHERE d.won) AS wins
     FROM issuance.draw d
     JOIN issuance.odds_version o ON o.id = d.odds_version_id
-    WHERE d.phase_id = ANY(CAST(:phases AS uuid[]))
+    WHERE d.phase_id = :phase
     GROUP BY d.day, d.channel, o.odds_ppm
 """)
-_PHASES = text("""
-    SELECT id FROM issuance.phase
-    WHERE campaign_id = :campaign_id AND (CAST(:seq AS integer) IS NULL OR seq = :seq)
-""")
+_PHASE = text("SELECT id FROM issuance.phase WHERE campaign_id = :campaign_id AND seq = :seq")
 _STARTED = text("""
     SELECT day, count(*) FROM issuance.quiz_attempt WHERE campaign_id = :campaign_id AND bucket < :buckets
     GROUP BY day
@@ -68,15 +70,39 @@ class Claimed:
     vouchers: int
 
 
-async def phases(tx: Tx, campaign_id: UUID, seq: int | None) -> list[UUID]:
-    """The phase with this number, or all of them; empty when there is none."""
-    rows = await tx.execute(_PHASES, {"campaign_id": campaign_id, "seq": seq})
-    return list(rows.scalars())
+async def phase(tx: Tx, campaign_id: UUID, seq: int) -> UUID | None:
+    found: UUID | None = (await tx.execute(_PHASE, {"campaign_id": campaign_id, "seq": seq})).scalar()
+    return found
 
 
-async def drawn(tx: Tx, phase_ids: Sequence[UUID]) -> list[DrawnCell]:
-    """Every draw of these phases, counted by day, way and the odds that it was made at."""
-    return [DrawnCell(*row) for row in await tx.execute(_DRAWN, {"phases": list(phase_ids)})]
+async def drawn_in(tx: Tx, phase_id: UUID) -> list[DrawnCell]:
+    """Every draw of a phase, counted: for one that shares its days with another."""
+    tries: defaultdict[tuple[date, str], Counter[int]] = defaultdict(Counter)
+    wins: Counter[tuple[date, str]] = Counter()
+    for row in await tx.execute(_DRAWN, {"phase": phase_id}):
+        tries[row.day, row.channel][row.odds_ppm] += row.draws
+        wins[row.day, row.channel] += row.wins
+    return _cells(tries, wins)
+
+
+async def drawn(tx: Tx, campaign_ids: Sequence[UUID]) -> dict[UUID, list[DrawnCell]]:
+    """The draws of campaigns out of the rolled-up figures, so that it takes milliseconds."""
+    tries: dict[UUID, defaultdict[tuple[date, str], Counter[int]]]
+    tries = {key: defaultdict(Counter) for key in campaign_ids}
+    wins: dict[UUID, Counter[tuple[date, str]]] = {key: Counter() for key in campaign_ids}
+    for figure in await figures(tx, list(campaign_ids), [_DRAW, _DRAW_AT_ODDS]):
+        place = figure.day, figure.dim2
+        if figure.measure == _DRAW_AT_ODDS:
+            tries[figure.scope_id][place][int(figure.dim)] += figure.n
+        elif figure.dim == "won":
+            wins[figure.scope_id][place] += figure.n
+    return {key: _cells(tries[key], wins[key]) for key in campaign_ids}
+
+
+def _cells(
+    tries: Mapping[tuple[date, str], Mapping[int, int]], wins: Mapping[tuple[date, str], int]
+) -> list[DrawnCell]:
+    return [DrawnCell(*place, tries_at, wins.get(place, 0)) for place, tries_at in tries.items()]
 
 
 async def started(tx: Tx, campaign_id: UUID, *, buckets: int) -> dict[date, int]:

@@ -126,6 +126,8 @@ async def test_prometheus_tells_the_same_totals(client: httpx.AsyncClient, playe
             ("hv_vouchers_issued_total", (slug, key)): float(key == "fitness")
             for key in ("checkup", "fitness", "general_50", "general_100")
         },
+        ("hv_draw_odds_drift_p", (slug,)): 1,
+        ("hv_draw_odds_alarm", (slug,)): 0,
         ("hv_stock_remaining", (slug, "1", "checkup")): 2,
         ("hv_stock_remaining", (slug, "1", "fitness")): 4,
         ("hv_stock_remaining", (slug, "2", "checkup")): 2,

@@ -365,6 +365,18 @@ async def test_who_would_wait_too_long_is_told_to_come_again() -> None:
     assert await computing.run(int, "7") == 7
 
 
+async def gauges(client: httpx.AsyncClient, campaign: Published) -> dict[str, float]:
+    """The values of a campaign that have no other label, by their names."""
+    token = {"Authorization": "Bearer metrics-token-of-the-tests"}
+    told = (await client.get("/issuance/metrics", headers=token)).text.splitlines()
+    label = f'{{campaign="{campaign.slug}"}}'
+    return {
+        name.removesuffix(label): float(value)
+        for name, _, value in (line.rpartition(" ") for line in told)
+        if name.endswith(label)
+    }
+
+
 async def test_draw_monitor_compares_each_day_and_way(
     client: httpx.AsyncClient, kit: Kit, clock: ManualClock, desk: Desk
 ) -> None:
@@ -376,9 +388,14 @@ async def test_draw_monitor_compares_each_day_and_way(
     clock.advance(days=1)
     await record_draws(kit, campaign, won=40, lost=160)
     assert (await read(client, desk, path))["alarm"] is False
+    assert (await gauges(client, campaign))["hv_draw_odds_alarm"] == 0
     await record_draws(kit, campaign, won=60, lost=80, channel="event")
     found = await read(client, desk, path)
     assert found["alarm"] is True
+    told = await gauges(client, campaign)
+    assert told["hv_draw_odds_alarm"] == 1
+    assert told["hv_draw_odds_drift_p"] == pytest.approx(found["total"]["p"])
+    assert await read(client, desk, path, phase=1) | {"as_of": ""} == found | {"as_of": ""}
     apart = {(c["date"][-2:], c["channel"]): c["alarm"] for c in found["by_day_and_channel"]}
     assert list(apart.values()) == [False, True, False]
     assert {c["channel"]: c["alarm"] for c in found["by_channel"]} == {"event": True, "quiz": False}
