@@ -109,6 +109,8 @@ def _engine(url: str, *, pool_size: int, timeout_seconds: float) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_SECONDS,
         pool_pre_ping=False,
+        # An error's text goes into logs and into the outbox: what was sent along must not.
+        hide_parameters=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT_SECONDS,
             "command_timeout": timeout_seconds,
