@@ -62,6 +62,7 @@ def definition(
     phases: int = 1,
     opens_in: timedelta = OPENS_IN,
     lasts: timedelta = LASTS,
+    every_phase: Mapping[str, Any] | None = None,
     **parts: Any,  # noqa: ANN401 - any part of a definition
 ) -> dict[str, Any]:
     """A sound definition as JSON; `parts` replaces whole parts of it."""
@@ -69,6 +70,7 @@ def definition(
         "odds": odds,
         "quiz": QUIZ | dict(quiz or {}),
         "stock": dict(STOCK if stock is None else stock),
+        **(every_phase or {}),
     }
     opening = [now + opens_in + number * (lasts + PAUSE_BETWEEN) for number in range(phases)]
     return {

@@ -261,14 +261,18 @@ PLANTED = [
     (
         "more draws in a phase than any version allowed",
         LIMITS,
-        "UPDATE issuance.campaign_rules SET draws_per_phase = 1;"
-        " UPDATE issuance.limits_version SET draws_per_phase = 1",
+        (
+            "UPDATE issuance.campaign_rules SET draws_per_phase = 1;"
+            " UPDATE issuance.limits_version SET draws_per_phase = 1"
+        ),
     ),
     (
         "more vouchers of a type than any version allowed",
         LIMITS,
-        "UPDATE issuance.campaign_rules SET vouchers_per_type = 0;"
-        " UPDATE issuance.limits_version SET vouchers_per_type = 0",
+        (
+            "UPDATE issuance.campaign_rules SET vouchers_per_type = 0;"
+            " UPDATE issuance.limits_version SET vouchers_per_type = 0"
+        ),
     ),
     (
         "more of a type is put in than its cap",
@@ -278,8 +282,11 @@ PLANTED = [
     (
         "a voucher was claimed before it was released",
         CAPS,
-        "UPDATE issuance.phase SET release_seconds = 3600; UPDATE issuance.phase_stock SET release_amount = 1;"
-        " UPDATE issuance.award SET claimed_at = claimed_at - interval '1 year' WHERE state = 'claimed'",
+        (
+            "UPDATE issuance.phase SET release_seconds = 60;"
+            " UPDATE issuance.phase_stock SET release_amount = 1;"
+            " UPDATE issuance.award SET claimed_at = claimed_at - interval '1 year' WHERE state = 'claimed'"
+        ),
     ),
     (
         "stock was returned and nothing carried over",
@@ -289,17 +296,21 @@ PLANTED = [
     (
         "more was carried over than expired",
         CARRIED,
-        "INSERT INTO issuance.stock_return SELECT gen_random_uuid(), phase_id, voucher_type, 1, ARRAY[0, 0, 0],"
-        " gen_random_uuid(), now() FROM issuance.phase_stock;"
-        " UPDATE issuance.phase_stock SET returned = returned + 1, put_in = put_in - 1",
+        (
+            "INSERT INTO issuance.stock_return SELECT gen_random_uuid(), phase_id, voucher_type, 1, ARRAY[0],"
+            " gen_random_uuid(), now() FROM issuance.phase_stock;"
+            " UPDATE issuance.phase_stock SET returned = returned + 1, put_in = put_in - 1"
+        ),
     ),
     (
         "a payer bore more for what was carried over than it got back",
         CARRIED,
-        "INSERT INTO issuance.stock_return SELECT gen_random_uuid(), phase_id, voucher_type, 1, ARRAY[9, 0, 0],"
-        " gen_random_uuid(), now() FROM issuance.phase_stock WHERE issued > 0;"
-        " UPDATE issuance.phase_stock SET returned = 1, put_in = put_in - 1 WHERE issued > 0;"
-        " UPDATE core.voucher SET state = 'expired', split_fen = ARRAY[8, 0, 0]",
+        (
+            "INSERT INTO issuance.stock_return SELECT gen_random_uuid(), phase_id, voucher_type, 1, ARRAY[9],"
+            " gen_random_uuid(), now() FROM issuance.phase_stock WHERE issued > 0;"
+            " UPDATE issuance.phase_stock SET returned = 1, put_in = put_in - 1 WHERE issued > 0;"
+            " UPDATE core.voucher SET state = 'expired', split_fen = ARRAY[8, 0, 0]"
+        ),
     ),
     (
         "a figure was lost",
