@@ -6,6 +6,7 @@ from services.redemption.corrections import routes as corrections
 from services.redemption.institutions import routes as institutions
 from services.redemption.offline import routes as offline
 from services.redemption.rankings import routes as rankings
+from services.redemption.reconciliation import routes as reconciliation
 from services.redemption.reporting import routes as reporting
 from services.redemption.reversals import routes as reversals
 from services.redemption.settlement import routes as settlement
@@ -43,6 +44,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             statements.router,
             settlement.router,
             corrections.router,
+            reconciliation.router,
             approvals_router(wiring.approvals),
             awaited_router(wiring.awaited),
             metrics_router(SERVICE, wiring.reporting.prometheus),

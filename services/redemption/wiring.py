@@ -8,6 +8,7 @@ from services.redemption.corrections.operations import Corrections
 from services.redemption.institutions.operations import Directory
 from services.redemption.offline.operations import Offline
 from services.redemption.rankings.operations import Rankings
+from services.redemption.reconciliation.operations import Reconciliations
 from services.redemption.reporting.operations import Reporting
 from services.redemption.reversals.operations import Reversals
 from services.redemption.settlement.operations import Settlements
@@ -18,6 +19,7 @@ from shared.approvals import Approvals
 from shared.jobs.awaited import AwaitedJobs
 from shared.jobs.kinds import Queue
 from shared.kit import Kit
+from shared.objects import objects_of
 from shared.ratelimit import RateLimiter, build_limiter
 
 SERVICE = "redemption"
@@ -40,6 +42,7 @@ class Wiring:
     settlements: Settlements
     corrections: Corrections
     statements: Statements
+    reconciliations: Reconciliations
 
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:
@@ -71,4 +74,5 @@ def build(kit: Kit) -> Wiring:
         settlements=settlements,
         corrections=corrections,
         statements=Statements(kit),
+        reconciliations=Reconciliations(kit, objects_of(kit.settings)),
     )
