@@ -47,9 +47,9 @@ class Limit:
 # A clerk mistypes a few times; an office of 30 behind one address signs in within a few minutes.
 # Guessing is stopped earlier, per user name (services/console/staff).
 CONSOLE_SIGN_IN_PER_ADDRESS = Limit("console-sign-in/address", amount=60, seconds=60)
-# Mini-program gateways and mobile carriers put thousands of people behind one address, so this only
-# stops a flood from a single machine.
-SESSION_PER_ADDRESS = Limit("issuance-session/address", amount=600, seconds=60)
+# Mini-program gateways and mobile carriers put thousands of people behind one address, and at the opening
+# all of them sign in within a minute: this only stops a flood from a single machine.
+SESSION_PER_ADDRESS = Limit("issuance-session/address", amount=6_000, seconds=60)
 # An app signs in at its start and after a month; retries on a bad network included.
 SESSION_PER_DEVICE = Limit("issuance-session/device", amount=20, seconds=60)
 # Whoever binds an id number has it at hand; this bounds asking which numbers are taken already.
