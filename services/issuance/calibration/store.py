@@ -24,7 +24,7 @@ from services.issuance.calibration.tables import (
 from services.issuance.questions.tables import QuestionRow
 from services.issuance.quiz.tables import AttemptRow
 from services.issuance.responses.rules import Step
-from services.issuance.responses.store import BankQuestion
+from services.issuance.responses.store import BANK_COLUMNS, BankQuestion, bank_question
 from shared.db import Tx
 
 # Set-returning functions in the select list: as a join they take a fifth longer.
@@ -200,18 +200,8 @@ async def kept_page(
     figures = QuestionStatisticsRow
     told = func.coalesce(figures.verdict, NO_RESPONSES.verdict)
     statement = (
-        select(QuestionRow, figures)
-        .outerjoin(
-            figures,
-            (figures.campaign_id == QuestionRow.campaign_id) & (figures.question_id == QuestionRow.id),
-        )
-        .with_only_columns(
-            QuestionRow.id,
-            QuestionRow.text,
-            QuestionRow.options,
-            QuestionRow.answer,
-            QuestionRow.difficulty,
-            QuestionRow.retired_at.is_not(None).label("retired"),
+        select(
+            *BANK_COLUMNS,
             figures.attempts,
             figures.facility,
             figures.facility_low,
@@ -221,6 +211,11 @@ async def kept_page(
             figures.options.label("option_figures"),
             figures.verdict,
         )
+        .select_from(QuestionRow)
+        .outerjoin(
+            figures,
+            (figures.campaign_id == QuestionRow.campaign_id) & (figures.question_id == QuestionRow.id),
+        )
         .where(QuestionRow.campaign_id == campaign_id, QuestionRow.id > after)
         .order_by(QuestionRow.id)
         .limit(limit)
@@ -228,10 +223,7 @@ async def kept_page(
     if verdict is not None:
         statement = statement.where(told == verdict)
     return [
-        (
-            BankQuestion(row.id, row.text, sorted(row.options), row.answer, row.difficulty, row.retired),
-            NO_RESPONSES if row.attempts is None else _item(row),
-        )
+        (bank_question(row), NO_RESPONSES if row.attempts is None else _item(row))
         for row in await tx.execute(statement)
     ]
 

@@ -44,25 +44,25 @@ class BankQuestion:
     retired: bool
 
 
-async def bank(tx: Tx, campaign_id: UUID, *, after: int = 0, limit: int | None = None) -> list[BankQuestion]:
-    """The questions that were ever in the campaign's bank, in the order of their ids; all, or so many."""
-    statement = (
-        select(
-            QuestionRow.id,
-            QuestionRow.text,
-            QuestionRow.options,
-            QuestionRow.answer,
-            QuestionRow.difficulty,
-            QuestionRow.retired_at.is_not(None).label("retired"),
-        )
-        .where(QuestionRow.campaign_id == campaign_id, QuestionRow.id > after)
-        .order_by(QuestionRow.id)
-        .limit(limit)
-    )
-    return [
-        BankQuestion(row.id, row.text, sorted(row.options), row.answer, row.difficulty, row.retired)
-        for row in await tx.execute(statement)
-    ]
+# A question as `bank_question` reads it.
+BANK_COLUMNS = (
+    QuestionRow.id,
+    QuestionRow.text,
+    QuestionRow.options,
+    QuestionRow.answer,
+    QuestionRow.difficulty,
+    QuestionRow.retired_at.is_not(None).label("retired"),
+)
+
+
+def bank_question(row: Any) -> BankQuestion:  # noqa: ANN401 - a row that has BANK_COLUMNS
+    return BankQuestion(row.id, row.text, sorted(row.options), row.answer, row.difficulty, row.retired)
+
+
+async def bank(tx: Tx, campaign_id: UUID) -> list[BankQuestion]:
+    """All questions that were ever in the campaign's bank, in the order of their ids."""
+    statement = select(*BANK_COLUMNS).where(QuestionRow.campaign_id == campaign_id).order_by(QuestionRow.id)
+    return [bank_question(row) for row in await tx.execute(statement)]
 
 
 async def bank_version(tx: Tx, campaign_id: UUID) -> int:

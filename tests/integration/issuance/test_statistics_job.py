@@ -15,9 +15,12 @@ from services.issuance.calibration.errors import CountedByAnother
 from services.issuance.calibration.operations import Calibration, Statistics
 from services.issuance.wiring import build
 from services.issuance.worker import parts
-from shared.clock import ManualClock
+from shared.clock import ManualClock, machine_now
+from shared.db import Tx
 from shared.identity.staff import Role
 from shared.ids import new_id
+from shared.integrity import store as integrity
+from shared.integrity.catalogue import sql_checks
 from shared.jobs.awaited import Progress
 from shared.jobs.awaited_store import AwaitedJob
 from shared.jobs.kinds import Kind
@@ -159,6 +162,12 @@ async def test_a_later_run_adds_what_came_and_reads_no_settled_day_again(
         )
     # Yesterday's morning is gone before it was settled; the two days before stand as they were counted.
     assert (await run(kit, campaign))["attempts"] == 730
+    # Nothing of what was done behind the platform's back is left for the integrity check of others.
+    async with kit.database.transaction() as tx:
+        for table in ("response_count", "calibration"):
+            await tx.execute(
+                text(f"DELETE FROM issuance.{table} WHERE campaign_id = :id"), {"id": campaign.id}
+            )
 
 
 @dataclass(slots=True)
@@ -237,3 +246,38 @@ async def test_only_who_may_write_asks_for_a_job(
     refused(await client.post(nowhere, headers=desk.one), 404, "not_found")
     unknown = f"/issuance/v1/jobs/{UUID(int=7)}"
     refused(await client.get(unknown, headers=desk.one), 404, "not_found")
+
+
+ONE_MORE_RIGHT = """
+    UPDATE issuance.response_count SET n = n + CASE WHEN correct THEN 1 ELSE -1 END
+    WHERE settled AND question_id = :question AND asked = 5 AND right_answers = 3 AND answer IN ('A', 'B')
+"""
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "UPDATE issuance.response_count SET n = n + 1 WHERE settled AND question_id = :question",
+        "DELETE FROM issuance.response_count WHERE settled AND question_id = :question",
+        ONE_MORE_RIGHT,
+        "UPDATE issuance.calibration SET next_day = next_day + 1 WHERE campaign_id = :campaign",
+    ],
+)
+async def test_integrity_check_finds_counts_that_are_not_the_answers(
+    kit: Kit, answered: tuple[Published, list[int]], fault: str
+) -> None:
+    campaign, bank = answered
+    await run(kit, campaign)
+    [check] = [check for check in sql_checks() if check.file.startswith("calibration_")]
+
+    async def look(tx: Tx) -> dict[str, Any]:
+        return await integrity.answer(tx, check.sql, now=kit.clock.now(), machine_now=machine_now(), seeds={})
+
+    async with kit.database.transaction(slow=True) as tx:
+        assert (await look(tx))["ok"] is True
+        values = {"campaign": campaign.id} if ":campaign" in fault else {"question": bank[5]}
+        assert (await tx.execute(text(fault), values)).rowcount
+        found = await look(tx)
+        await tx.rollback()
+    assert found["ok"] is False
+    assert str(campaign.id) in found["detail"]

@@ -219,6 +219,66 @@ def test_the_estimate_is_what_really_happens_without_the_hard_questions() -> Non
     assert held >= 24
 
 
+def person_by_person(attempts: Sequence[Attempt], *, seed: int) -> Sequence[Attempt]:
+    """As many persons as there are, drawn with replacement (here each has one attempt)."""
+    return [
+        attempts[place] for place in np.random.default_rng(seed).integers(0, len(attempts), len(attempts))
+    ]
+
+
+def played_again(attempts: Sequence[Attempt], retired: int, rng: np.random.Generator) -> float:
+    """The pass rate (3 of 5) when every attempt draws a replacement at random, as people would.
+
+    Of the responses to other questions of the difficulty, one in an attempt that had as many of four others
+    right: taken blindly until one fits.
+    """
+    donors = [
+        (attempt, key)
+        for attempt in attempts
+        for key in attempt
+        if DIFFICULTY[key] == DIFFICULTY[retired] and retired not in attempt
+    ]
+    passed = 0
+    for attempt in attempts:
+        right = sum(good for key, good in attempt.items() if key != retired)
+        while retired in attempt:
+            donor, key = donors[int(rng.integers(len(donors)))]
+            if sum(good for other, good in donor.items() if other != key) == right:
+                right += donor[key]
+                break
+        passed += right >= 3
+    return passed / len(attempts)
+
+
+def test_the_band_is_that_of_resampling_persons_by_brute_force() -> None:
+    """Persons drawn again and again, each attempt played again with random replacements."""
+    rng = np.random.default_rng(5)
+    ease = np.asarray([-2.0, 0.5, 0.0, 1.0, 0.5, -0.5, 0.0, 0.5])
+    attempts: list[Attempt] = []
+    for _ in range(250):
+        keys, ability = rng.permutation(len(BANK))[:5], rng.normal()
+        marks = rng.random(5) < 1 / (1 + np.exp(-(ability + ease[keys])))
+        attempts.append({int(key): bool(mark) for key, mark in zip(keys, marks, strict=True)})
+    effect = retire(attempts, 0, pass_score=60)
+    again = [played_again(attempts, 0, rng) for _ in range(150)]
+    assert effect.after.estimate == pytest.approx(float(np.mean(again)), abs=0.006)
+    # Several plays of each draw of persons, so that the play itself adds little.
+    resampled = [
+        np.mean([played_again(persons, 0, rng) for _ in range(3)])
+        for persons in (person_by_person(attempts, seed=seed) for seed in range(150))
+    ]
+    low, high = np.quantile(resampled, (0.05, 0.95))
+    assert effect.after.p05 == pytest.approx(float(low), abs=0.02)
+    assert effect.after.p95 == pytest.approx(float(high), abs=0.02)
+    before = [
+        np.mean([sum(attempt.values()) >= 3 for attempt in person_by_person(attempts, seed=seed)])
+        for seed in range(400)
+    ]
+    low, high = np.quantile(before, (0.05, 0.95))
+    assert effect.before.p05 == pytest.approx(float(low), abs=0.015)
+    assert effect.before.p95 == pytest.approx(float(high), abs=0.015)
+
+
 def test_a_hundred_thousand_attempts_take_a_few_seconds_at_most() -> None:
     responses = quizzes(np.random.default_rng(1), 100_000, np.random.default_rng(2).normal(0, 1, 60))
     begin = time.perf_counter()
