@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from typing_extensions import override
+
 from shared.signing import canonical, parse_header, sign
 
 Answer = tuple[int, dict[str, Any]]
@@ -62,6 +64,7 @@ class FakeWeChatMessages(Provider):
     def token(self) -> str:
         return f"token-{self.token_number}"
 
+    @override
     def answer(self, call: Call) -> Answer:
         if call.path == "/cgi-bin/stable_token":
             return 200, self._token(call.body)
@@ -101,6 +104,7 @@ class FakeSms(Provider):
     faults: list[Answer] = field(default_factory=list)
     received: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    @override
     def answer(self, call: Call) -> Answer:
         if not self._is_ours(call):
             return 401, {"status": "refused"}

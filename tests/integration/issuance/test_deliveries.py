@@ -353,7 +353,7 @@ async def test_consents_are_counted_once_for_each_report(
 
     async def left() -> int:
         shown = (await hands.get("/me/notice-preferences")).json()["wechat"]
-        return next(e["grants_left"] for e in shown["templates"] if e["template_id"] == "tmpl-end")
+        return next(int(e["grants_left"]) for e in shown["templates"] if e["template_id"] == "tmpl-end")
 
     first = await granted(hands, {"tmpl-end": "accept", "tmpl-got": "reject"}, "g1")
     again = await granted(hands, {"tmpl-end": "accept", "tmpl-got": "reject"}, "g1")

@@ -105,7 +105,8 @@ async def test_a_revocation_is_proposed_once_by_staff_for_a_voucher_that_is_ther
     again = await proposed(desk, held, request_no="r1")
     assert (again.status_code, again.json()) == (200, first.json())
     refused(await proposed(desk, held, request_no="r1", reason="别的原因"), 409, "request_no_reused")
-    url, body = f"{URL}/{UNKNOWN}/revoke", {"reason": "发放有误"}
+    url = f"{URL}/{UNKNOWN}/revoke"
+    body: dict[str, object] = {"reason": "发放有误"}
     refused(await desk.propose(url, body), 404, "not_found")
     refused(await desk.propose(f"{URL}/{held.id}/revoke", {"reason": ""}), 422, "invalid_request")
     auditor = await signed_in_staff(kit, Role.AUDITOR)
