@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.redemption.corrections import routes as corrections
+from services.redemption.holds import routes as holds
 from services.redemption.institutions import routes as institutions
 from services.redemption.offline import routes as offline
 from services.redemption.rankings import routes as rankings
@@ -44,6 +45,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             statements.router,
             settlement.router,
             corrections.router,
+            holds.router,
             reconciliation.router,
             approvals_router(wiring.approvals),
             awaited_router(wiring.awaited),

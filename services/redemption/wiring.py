@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.redemption.corrections.operations import Corrections
+from services.redemption.holds.operations import Holds
 from services.redemption.institutions.operations import Directory
 from services.redemption.offline.operations import Offline
 from services.redemption.rankings.operations import Rankings
@@ -41,6 +42,7 @@ class Wiring:
     rankings: Rankings
     settlements: Settlements
     corrections: Corrections
+    holds: Holds
     statements: Statements
     reconciliations: Reconciliations
 
@@ -73,6 +75,7 @@ def build(kit: Kit) -> Wiring:
         rankings=Rankings(kit),
         settlements=settlements,
         corrections=corrections,
+        holds=Holds(kit),
         statements=Statements(kit),
         reconciliations=Reconciliations(kit, objects_of(kit.settings)),
     )

@@ -360,3 +360,53 @@ class TestCorrections:
         auditor = await signed_in_staff(kit, Role.AUDITOR)
         url = f"/redemption/v1{path}"
         assert (await desk.bureau.http.post(url, json={"reason": "x"}, headers=auditor)).status_code == 403
+
+
+class TestHolds:
+    async def test_held_write_off_waits_until_it_is_released(
+        self, kit: Kit, clock: ManualClock, campaign: CampaignRef, desk: Books, till: TerminalClient
+    ) -> None:
+        held, free = await used(kit, campaign, till), await used(kit, campaign, till)
+        body = {"institution_id": till.institution_id, "redemption_id": held.id, "reason": "待核实"}
+        placed = await desk.bureau.post("/settlement-holds", body)
+        assert placed.status_code == 201
+        one = await settled(desk, campaign, till, clock)
+        items = (await desk.bureau.get(f"/settlements/{one['id']}/items")).json()["items"]
+        assert [item["redemption_id"] for item in items] == [free.id]
+        # Held is not settled: a till may still undo it; here it is released instead.
+        release = f"/settlement-holds/{placed.json()['id']}/release"
+        assert (await desk.bureau.post(release, {"reason": "无误"})).json()["released_at"] is not None
+        again = await desk.bureau.post(release, {"reason": "无误"})
+        assert (again.status_code, again.json()["code"]) == (409, "hold_released")
+        clock.advance(days=1)
+        assert (await desk.settle(campaign, today(clock), today(clock)))["count"] == 1
+
+    async def test_held_institution_has_no_settlement(
+        self, kit: Kit, clock: ManualClock, campaign: CampaignRef, desk: Books, till: TerminalClient
+    ) -> None:
+        await used(kit, campaign, till)
+        body = {"institution_id": till.institution_id, "reason": "风险核查", "request_no": "hold-1"}
+        placed, again = [await desk.bureau.post("/settlement-holds", body) for _ in range(2)]
+        assert (placed.status_code, again.status_code) == (201, 200)
+        assert placed.json() == again.json()
+        assert (await desk.settle(campaign, today(clock), today(clock)))["count"] == 0
+        listed = await desk.bureau.get("/settlement-holds", institution_id=till.institution_id, open="true")
+        assert listed.json()["items"] == [placed.json()]
+
+    async def test_what_cannot_be_held_is_refused(
+        self, kit: Kit, clock: ManualClock, campaign: CampaignRef, desk: Books, till: TerminalClient
+    ) -> None:
+        done, undone = await used(kit, campaign, till), await used(kit, campaign, till)
+        await till.reverse(undone.request_no, "x")
+        await settled(desk, campaign, till, clock)
+
+        async def code(institution: str, redemption: str | None) -> str:
+            body = {"institution_id": institution, "redemption_id": redemption, "reason": "x"}
+            return str((await desk.bureau.post("/settlement-holds", body)).json()["code"])
+
+        assert await code(till.institution_id, done.id) == "already_settled"
+        assert await code(till.institution_id, undone.id) == "already_reversed"
+        assert await code(await desk.bureau.institution(campaign), done.id) == "not_found"
+        assert await code("ins_nowhere", None) == "not_found"
+        unknown = await desk.bureau.post(f"/settlement-holds/{'0' * 32}/release", {"reason": "x"})
+        assert unknown.status_code == 404
