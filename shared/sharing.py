@@ -1,8 +1,8 @@
 """Whether a share is genuine, as another system tells it: the port, and its adapter over HTTP.
 
 A platform that can see what was followed, registered or forwarded answers POST with
-{"verdict": "genuine" | "not_genuine" | "unsure", "reason": "…"}. It is asked from a job, with the job's id
-as `Idempotency-Key`: the same question may come again.
+{"verdict": "genuine" | "not_genuine" | "unsure" | "later", "reason": "…"}. It is asked from a job, with the
+job's id as `Idempotency-Key`: the same question may come again.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,18 @@ REASON_MAX = 500
 
 @dataclass(frozen=True, slots=True)
 class Share:
+    """`kind`: forwarded, followed or registered."""
+
     campaign: str
+    kind: str
     url: str
     text: str
 
 
 class Finding(BaseModel):
-    verdict: Literal["genuine", "not_genuine", "unsure"]
+    """`later`: it cannot be seen yet, and the same question may be asked again."""
+
+    verdict: Literal["genuine", "not_genuine", "unsure", "later"]
     reason: Annotated[str, Field(max_length=REASON_MAX)] | None = None
 
 
@@ -47,7 +52,7 @@ class HttpShareVerifier:
 
     async def verify(self, share: Share, *, question_id: str) -> Finding:
         """Raises VerifierFailed. Says only what kind of failure it was: addresses may hold secrets."""
-        question = {"campaign": share.campaign, "url": share.url, "text": share.text}
+        question = {"campaign": share.campaign, "kind": share.kind, "url": share.url, "text": share.text}
         headers = {**self._headers, "Idempotency-Key": question_id}
         try:
             async with httpx.AsyncClient(timeout=_TIMEOUT, follow_redirects=False) as client:

@@ -44,7 +44,7 @@ def upgrade() -> None:
     )
     op.add_column(
         "activity",
-        sa.Column("category", sa.Text(), nullable=True, comment="of an accepted lead, as it is counted"),
+        sa.Column("category", sa.Text(), nullable=True, comment="what kind of share or lead was accepted"),
         schema="issuance",
     )
     op.add_column(
@@ -166,8 +166,8 @@ def downgrade() -> None:
         op.drop_constraint(op.f(check), "question", schema="issuance", type_="check")
     for column in ("version", "first_id", "superseded_at", "retired_reason"):
         op.drop_column("question", column, schema="issuance")
-    op.execute("DELETE FROM core.tally WHERE measure IN ('issue_way', 'lead')")
-    op.execute("DELETE FROM core.tally_delta WHERE measure IN ('issue_way', 'lead')")
+    op.execute("DELETE FROM core.tally WHERE measure IN ('issue_way', 'kind')")
+    op.execute("DELETE FROM core.tally_delta WHERE measure IN ('issue_way', 'kind')")
     op.alter_column(
         "quiz_rule",
         "blueprint",

@@ -107,6 +107,18 @@ async def made_event(desk: Desk, clock: ManualClock, slug: str, **parts: Any) ->
     return made
 
 
+async def claimed(
+    desk: Desk, *, by: Mapping[str, str] | None = None, **wanted: object
+) -> list[dict[str, Any]]:
+    """What a reviewer takes into hand."""
+    answer = await desk.client.post(
+        "/issuance/v1/activities/claim", json=wanted, headers=dict(by or desk.one)
+    )
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
 async def reviewed(desk: Desk, activity_id: str, decision: str = "accept", **parts: Any) -> httpx.Response:  # noqa: ANN401 - any part of a review
     body = {"decision": decision, "note": "已核实"} | parts
     return await desk.client.post(

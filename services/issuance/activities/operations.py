@@ -149,19 +149,25 @@ class Activities:
 
     def _sealed(self, activity: HotId, evidence: Evidence) -> SealedEvidence | None:
         """What is kept of the evidence; nothing of a check-in's, which is the event."""
+        category: str
         match evidence:
             case CheckInEvidence():
                 return None
             case ShareEvidence():
-                subject, words = share_subject(evidence.url), evidence.text
+                category, words = evidence.kind, evidence.text
+                subject = share_subject(evidence.kind, evidence.url, words)
             case LeadEvidence():
-                subject, words = lead_subject(evidence.category, evidence.place), evidence.description
+                category, words = evidence.category, evidence.description
+                subject = lead_subject(category, evidence.place)
             case _:
                 assert_never(evidence)
-        told = json.dumps(evidence.model_dump(exclude={"photos"}), ensure_ascii=False)
+        # As it was sent: what the form fills in by itself is not evidence.
+        sent = evidence.model_dump(exclude={"photos"}, exclude_defaults=True)
+        told = json.dumps(sent, ensure_ascii=False)
         keys = self.kit.keys
         return SealedEvidence(
             sealed=keys.sealer.seal_text(told, context=evidence_context(activity)),
+            category=category,
             subject_hash=keys.index.digest(_SUBJECT_DOMAIN, subject)[:_SUBJECT_HASH_BYTES],
             text_bands=text_bands(words, keys.index.digest(_BANDS_DOMAIN, "")),
         )

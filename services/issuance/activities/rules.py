@@ -11,6 +11,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 State = Literal["pending", "accepted", "rejected"]
+ShareKind = Literal["forwarded", "followed", "registered"]
 
 # 16 bands of 5 minima: of texts with 80 % of their pairs in common all share a band, with half of them in
 # common every second, and with a tenth (two reports that have nothing to do with each other) hardly any.
@@ -34,13 +35,18 @@ def plain(text: str) -> str:
     return "".join(character for character in folded if character.isalnum())
 
 
-def share_subject(url: str) -> str:
-    """What a share is about: its address, however its host is written and whatever place in it is meant."""
+def share_subject(kind: ShareKind, url: str, words: str) -> str:
+    """What a share is about: its address, however its host is written and whatever place in it is meant.
+
+    Many people follow the same account or register at the same place: there only equal words make it one.
+    """
     try:
         parts = urlsplit(url.strip())
     except ValueError:
-        return url
-    return f"{parts.netloc.casefold()}{parts.path.rstrip('/')}?{parts.query}"
+        address = url
+    else:
+        address = f"{parts.netloc.casefold()}{parts.path.rstrip('/')}?{parts.query}"
+    return address if kind == "forwarded" else f"{kind}\n{address}\n{plain(words)}"
 
 
 def lead_subject(category: str, place: str) -> str:

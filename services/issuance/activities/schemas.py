@@ -14,7 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from services.issuance.activities.rules import State
+from services.issuance.activities.rules import ShareKind, State
 from shared.http.replies import Body
 from shared.idempotency import RequestNo
 
@@ -51,6 +51,9 @@ class CheckInEvidence(Body):
 
 
 class ShareEvidence(Body):
+    """`followed` and `registered`: where, and under which name or with what to show for it."""
+
+    kind: ShareKind = "forwarded"
     url: Annotated[str, _text(2000), AfterValidator(_web_address)]
     text: Annotated[str, _text(2000)]
 

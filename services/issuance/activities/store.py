@@ -36,13 +36,16 @@ _INSERT = text("""
     WITH made AS (
         INSERT INTO issuance.activity (
             bucket, id, campaign_id, phase_id, person_id, channel, state, day, day_no, submitted_at,
-            chances_granted, event_id, evidence_sealed, subject_hash, text_bands)
+            chances_granted, event_id, evidence_sealed, subject_hash, text_bands, category)
         VALUES (:bucket, :id, :campaign, :phase, :person, :channel, :state, :day, :day_no, :now, :chances,
-                :event, :evidence, :subject_hash, CAST(:text_bands AS bigint[]))
-        RETURNING campaign_id, day, channel, state
+                :event, :evidence, :subject_hash, CAST(:text_bands AS bigint[]),
+                CASE WHEN :state = 'accepted' THEN CAST(:category AS text) END)
+        RETURNING campaign_id, day, channel, state, category
     )
     INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
     SELECT campaign_id, day, 'activity', channel, state, 1 FROM made
+    UNION ALL
+    SELECT campaign_id, day, 'kind', channel, category, 1 FROM made WHERE category IS NOT NULL
 """)
 # Random ids: they stand in the public draw log, and must not tell when a chance was earned.
 _GRANT = text("""
@@ -88,9 +91,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class SealedEvidence:
-    """What somebody showed, and by what others like it are found (see rules)."""
+    """What somebody showed, and by what others like it are found (see rules).
+
+    `category` is what kind of share or lead it is; it is kept in clear once it was accepted, to be counted.
+    """
 
     sealed: bytes
+    category: str
     subject_hash: bytes
     text_bands: Sequence[int]
 
@@ -178,6 +185,7 @@ async def insert_activity(tx: Tx, activity: NewActivity) -> None:
             "evidence": None if evidence is None else evidence.sealed,
             "subject_hash": None if evidence is None else evidence.subject_hash,
             "text_bands": None if evidence is None else list(evidence.text_bands),
+            "category": None if evidence is None else evidence.category,
         },
     )
 

@@ -48,7 +48,7 @@ class ActivityRow(Base):
     evidence_sealed: Mapped[bytes | None]
     subject_hash: Mapped[bytes | None] = mapped_column(comment="of what it is about: an address, a place")
     text_bands: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
-    category: Mapped[str | None] = mapped_column(comment="of an accepted lead, as it is counted")
+    category: Mapped[str | None] = mapped_column(comment="what kind of share or lead was accepted")
 
 
 class ActivityDecisionRow(Base):

@@ -50,5 +50,6 @@ class Metrics(BaseModel):
         "the announced odds; a small one means that the draws do not keep them"
     )
     by_channel: dict[str, WayFigures] = Field(description="each way to take part that the campaign offers")
+    shares_accepted: dict[str, int] = Field(description="accepted shares by kind: followed, forwarded, …")
     leads_verified: dict[str, int] = Field(description="accepted leads by category")
     daily: list[Day]

@@ -5,6 +5,13 @@ from shared.jobs.kinds import Kind
 from shared.outbox import OutboxItem
 from shared.sharing import ShareVerifier
 
+# Nearly two hours, at ever longer intervals; what cannot be seen by then is for staff to look at.
+_ASKED_MAX = 16
+
+
+class AskedTooSoon(Exception):
+    """The verifier cannot tell yet; it is asked again later."""
+
 
 def ask_verifier(reviews: Reviews, verifier: ShareVerifier | None) -> Job:
     """Asks about a share and does what the answer says. Where it fails for good, the share waits for staff.
@@ -17,6 +24,9 @@ def ask_verifier(reviews: Reviews, verifier: ShareVerifier | None) -> Job:
         share = await reviews.waiting_share(activity)
         if share is None or verifier is None:
             return
-        await reviews.settle(activity, await verifier.verify(share, question_id=str(item.id)))
+        finding = await verifier.verify(share, question_id=str(item.id))
+        if finding.verdict == "later" and item.attempt < _ASKED_MAX:
+            raise AskedTooSoon
+        await reviews.settle(activity, finding)
 
-    return Job(Kind.SHARE_SUBMITTED, errand=ask)
+    return Job(Kind.SHARE_SUBMITTED, errand=ask, attempts_max=_ASKED_MAX)

@@ -1,10 +1,11 @@
 """Deciding about what waits: by staff, or by the share verifier. Decided once, chances granted once."""
 
+import contextlib
 import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import UUID
 
@@ -13,9 +14,10 @@ from services.issuance.activities.operations import evidence_context
 from services.issuance.activities.rules import similarity
 from services.issuance.activities.store import Grant
 from services.issuance.reviews import store
-from services.issuance.reviews.errors import ActivityAlreadyDecided
+from services.issuance.reviews.errors import ActivityAlreadyDecided, ActivityClaimed
 from services.issuance.reviews.rules import Hint, Likeness, hints
 from services.issuance.reviews.schemas import (
+    ClaimView,
     DecisionView,
     HintView,
     PersonView,
@@ -27,10 +29,10 @@ from services.issuance.reviews.store import Item, Like, Photo, Queue
 from shared.audit import AuditEntry, record
 from shared.clock import local_day, rfc3339
 from shared.db import Tx
-from shared.errors import NotFound
+from shared.errors import Fault, InvalidRequest, NotFound
 from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import Staff
-from shared.ids import HotId
+from shared.ids import HotId, parse_hot_id
 from shared.jobs.kinds import Kind
 from shared.jobs.kinds import Queue as JobQueue
 from shared.kit import Kit
@@ -38,6 +40,10 @@ from shared.outbox import add
 from shared.sharing import Finding, Share
 
 VERIFIER = "verifier"
+# A reviewer reads a report and looks at its photos; what it left lying is for others then.
+CLAIMED_FOR = timedelta(minutes=15)
+# Shares that came before they said of what kind they are.
+_KIND_DEFAULT = "forwarded"
 _NOT_GENUINE = "未能核实该次转发。"
 
 Decision = Literal["accepted", "rejected"]
@@ -53,8 +59,9 @@ class Reviews:
         self, queue: Queue, *, limit: int, after: tuple[datetime, UUID] | None
     ) -> tuple[list[ReviewItem], tuple[datetime, UUID] | None]:
         """A page of the queue, and the place behind which the next one begins."""
+        now = self.kit.clock.now()
         async with self.kit.database.snapshot() as tx:
-            found = await store.page(tx, queue, limit=limit + 1, after=after)
+            found = await store.page(tx, queue, now, limit=limit + 1, after=after)
             items = await self._views(tx, found[:limit])
         last = found[limit - 1] if len(found) > limit else None
         return items, None if last is None else (last.submitted_at, last.id)
@@ -62,7 +69,7 @@ class Reviews:
     async def one(self, activity: HotId) -> ReviewItem:
         """Raises NotFound."""
         async with self.kit.database.snapshot() as tx:
-            found = await store.item(tx, activity)
+            found = await store.item(tx, activity, self.kit.clock.now())
             if found is None:
                 raise NotFound
             [view] = await self._views(tx, [found])
@@ -72,7 +79,8 @@ class Reviews:
         """Accepts or rejects; accepting grants what the channel gives now.
 
         Raises:
-            NotFound, ActivityAlreadyDecided.
+            NotFound, ActivityAlreadyDecided, ActivityClaimed: as named.
+            InvalidRequest: a category for what is no lead.
         """
         now = self.kit.clock.now()
         state: Decision = "accepted" if body.decision == "accept" else "rejected"
@@ -80,7 +88,17 @@ class Reviews:
         async with self.kit.database.transaction() as tx:
 
             async def act() -> dict[str, Any]:
-                chances = await _decide(tx, activity, state, decided_by=staff.actor, note=body.note, now=now)
+                found = await store.item(tx, activity, now)
+                if found is None:
+                    raise NotFound
+                verdict = store.Verdict(
+                    state=state,
+                    decided_by=staff.actor,
+                    note=body.note,
+                    category=self._category(found, body.category),
+                    staff_id=staff.id,
+                )
+                chances = await _decide(tx, activity, verdict, now=now)
                 entry = AuditEntry(
                     staff.actor,
                     "activity.review",
@@ -101,21 +119,64 @@ class Reviews:
             return None
         slug, sealed = found
         evidence = self._opened(activity, sealed)
-        return Share(campaign=slug, url=evidence["url"], text=evidence["text"])
+        kind = evidence.get("kind", _KIND_DEFAULT)
+        return Share(campaign=slug, kind=kind, url=evidence["url"], text=evidence["text"])
 
     async def settle(self, activity: HotId, finding: Finding) -> None:
         """Does what the verifier found; what it is unsure of waits for staff, and what they decided stays."""
-        if finding.verdict == "unsure":
+        if finding.verdict in {"unsure", "later"}:
             return
         genuine = finding.verdict == "genuine"
         state: Decision = "accepted" if genuine else "rejected"
         note = finding.reason if genuine else finding.reason or _NOT_GENUINE
         now = self.kit.clock.now()
         async with self.kit.database.transaction() as tx:
-            try:
-                await _decide(tx, activity, state, decided_by=VERIFIER, note=note, now=now)
-            except ActivityAlreadyDecided:
+            found = await store.item(tx, activity, now)
+            if found is None or found.state != "pending":
                 return
+            verdict = store.Verdict(
+                state=state,
+                decided_by=VERIFIER,
+                note=note,
+                category=self._category(found, None),
+                staff_id=None,
+            )
+            with contextlib.suppress(ActivityAlreadyDecided):
+                await _decide(tx, activity, verdict, now=now)
+
+    async def claim(
+        self, staff: Staff, queue: Queue, *, limit: int, key: RequestKey | None
+    ) -> list[ReviewItem]:
+        """Takes the oldest that wait and nobody has in hand, for a while; those in hand already come too."""
+        now = self.kit.clock.now()
+        async with self.kit.database.transaction() as tx:
+
+            async def act() -> dict[str, Any]:
+                taken = await store.claim(tx, queue, staff.id, now=now, until=now + CLAIMED_FOR, limit=limit)
+                return {"activities": [str(activity) for activity in taken]}
+
+            answer = await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+            found = [
+                await store.item(tx, parse_hot_id(activity), now) for activity in answer.body["activities"]
+            ]
+            return await self._views(tx, [item for item in found if item is not None])
+
+    async def release(self, staff: Staff, activity: HotId) -> None:
+        """Gives back what this reviewer has in hand; nothing happens when it has not. Raises NotFound."""
+        async with self.kit.database.transaction() as tx:
+            if await store.state_of(tx, activity) is None:
+                raise NotFound
+            await store.release(tx, activity, staff.id)
+
+    def _category(self, item: Item, corrected: str | None) -> str | None:
+        """What kind of share or lead it is, as it is counted; nothing of it is left once it was erased."""
+        if corrected is not None and item.channel != "lead":
+            fault = Fault("body.category", "只有线索可以更正类别", "category_of_leads_only")
+            raise InvalidRequest(faults=(fault,))
+        if item.evidence_sealed is None:
+            return corrected
+        evidence = self._opened(item.address, item.evidence_sealed)
+        return corrected or evidence.get("category") or evidence.get("kind", _KIND_DEFAULT)
 
     async def _views(self, tx: Tx, items: Sequence[Item]) -> list[ReviewItem]:
         addresses = [item.address for item in items]
@@ -151,6 +212,9 @@ class Reviews:
                 ],
                 "duplicate_hints": [_hint_view(hint) for hint in duplicates],
                 "decision": decision,
+                "claim": None
+                if item.claimed_by is None or item.claimed_until is None
+                else ClaimView(staff_id=str(item.claimed_by), expires_at=rfc3339(item.claimed_until)),
             }
         )
 
@@ -184,15 +248,14 @@ class Reviews:
         return evidence
 
 
-async def _decide(
-    tx: Tx, activity: HotId, state: Decision, *, decided_by: str, note: str | None, now: datetime
-) -> int:
-    """The chances that it granted. Raises NotFound, ActivityAlreadyDecided."""
-    decided = await store.decide(tx, activity, state=state, decided_by=decided_by, note=note, now=now)
+async def _decide(tx: Tx, activity: HotId, verdict: store.Verdict, *, now: datetime) -> int:
+    """The chances that it granted. Raises NotFound, ActivityAlreadyDecided, ActivityClaimed."""
+    decided = await store.decide(tx, activity, verdict, now=now)
     if decided is None:
-        if await store.state_of(tx, activity) is None:
+        state = await store.state_of(tx, activity)
+        if state is None:
             raise NotFound
-        raise ActivityAlreadyDecided
+        raise ActivityClaimed if state == "pending" else ActivityAlreadyDecided
     told = {"activity_id": str(activity)}
     await add(tx, JobQueue.ISSUANCE, Kind.ACTIVITY_DECIDED, told, bucket=activity.bucket)
     if decided.chances_granted:

@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
@@ -6,7 +6,7 @@ from fastapi.responses import JSONResponse
 from services.issuance.activities.rules import State
 from services.issuance.activities.schemas import ActivityChannel
 from services.issuance.reviews.operations import Reviews
-from services.issuance.reviews.schemas import ReviewBody, Reviewed, ReviewItem
+from services.issuance.reviews.schemas import ClaimBody, Claimed, ReviewBody, Reviewed, ReviewItem
 from services.issuance.reviews.store import Queue
 from shared.http.auth import Reader, Writer
 from shared.http.replies import (
@@ -32,21 +32,37 @@ def _reviews(request: Request) -> Reviews:
 @router.get("", operation_id="issuance_list_activities")
 async def list_activities(
     request: Request,
-    staff: Reader,  # noqa: ARG001 - only staff get here
+    staff: Reader,
     *,
     status: State = "pending",
     campaign: Annotated[str | None, Query(max_length=64)] = None,
     channel: ActivityChannel | None = None,
+    claim: Literal["any", "mine", "free"] = "any",
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> Page[ReviewItem]:
     """What waits for a decision, oldest first; or what was decided, newest first. Persons are masked."""
-    queue = Queue(status, slug=campaign, channel=channel)
+    mine = staff.id if claim == "mine" else None
+    queue = Queue(status, slug=campaign, channel=channel, claimed_by=mine, free=claim == "free")
     items, following = await _reviews(request).page(queue, limit=limit, after=position_of_moment(cursor))
     return Page(
         items=items,
         next_cursor=None if following is None else encode_cursor([following[0].isoformat(), following[1]]),
     )
+
+
+@router.post("/claim", operation_id="issuance_claim_activities")
+async def claim_activities(request: Request, staff: Writer, body: ClaimBody) -> Claimed:
+    """Takes the oldest that wait into hand for 15 minutes, so that two reviewers do not look at the same."""
+    key = staff_key(staff, "activity.claim", body)
+    queue = Queue("pending", slug=body.campaign, channel=body.channel)
+    return Claimed(items=await _reviews(request).claim(staff, queue, limit=body.limit, key=key))
+
+
+@router.post("/{activity_id}/release", operation_id="issuance_release_activity", status_code=204)
+async def release_activity(request: Request, activity_id: str, staff: Writer) -> None:
+    """Gives back what this reviewer has in hand."""
+    await _reviews(request).release(staff, parse_hot_id(activity_id))
 
 
 @router.get("/{activity_id}", operation_id="issuance_get_activity")

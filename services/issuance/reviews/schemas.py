@@ -11,11 +11,33 @@ from shared.http.replies import StaffBody
 Note = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True)]
 
 
+Category = Annotated[str, StringConstraints(min_length=1, max_length=64, strip_whitespace=True)]
+_CLAIMED_MAX = 20
+
+
+class ClaimBody(StaffBody):
+    """The oldest that wait, of a campaign and a channel where these are given."""
+
+    campaign: Annotated[str, StringConstraints(max_length=64)] | None = None
+    channel: ActivityChannel | None = None
+    limit: Annotated[int, Field(ge=1, le=_CLAIMED_MAX)] = 5
+
+
+class ClaimView(BaseModel):
+    """A reviewer has it in hand until then; meanwhile no other decides."""
+
+    staff_id: str
+    expires_at: str
+
+
 class ReviewBody(StaffBody):
     """A rejection needs a note: the citizen is told why."""
 
     decision: Literal["accept", "reject"]
     note: Annotated[Note | None, Field(validate_default=True)] = None
+    category: Annotated[
+        Category | None, Field(description="of a lead, as it shall be counted; else as it was sent")
+    ] = None
 
     @field_validator("note", mode="after")
     @classmethod
@@ -74,3 +96,8 @@ class ReviewItem(BaseModel):
     photos: list[PhotoView]
     duplicate_hints: list[HintView]
     decision: DecisionView | None
+    claim: ClaimView | None
+
+
+class Claimed(BaseModel):
+    items: list[ReviewItem]

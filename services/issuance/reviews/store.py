@@ -15,8 +15,10 @@ from shared.ids import HotId
 _ITEM = """
     SELECT a.bucket, a.id, c.slug, a.channel, a.state, a.submitted_at, a.chances_granted, a.evidence_sealed,
            e.id AS event_id, e.name AS event_name, e.place AS event_place, p.name_masked,
-           p.verified_at IS NOT NULL AS verified, d.decided_by, d.decided_at, d.note
+           p.verified_at IS NOT NULL AS verified, d.decided_by, d.decided_at, d.note, k.staff_id, k.expires_at
     FROM issuance.activity a
+    LEFT JOIN issuance.activity_claim k ON k.bucket = a.bucket AND k.activity_id = a.id
+                                       AND k.expires_at > :now AND a.state = 'pending'
     JOIN core.campaign c ON c.id = a.campaign_id
     LEFT JOIN issuance.event e ON e.id = a.event_id
     LEFT JOIN core.person p ON p.bucket = a.bucket AND p.id = a.person_id
@@ -28,6 +30,8 @@ _PAGE = (
     WHERE a.state = :state
       AND (CAST(:slug AS text) IS NULL OR c.slug = :slug)
       AND (CAST(:channel AS text) IS NULL OR a.channel = :channel)
+      AND (CAST(:claimed_by AS uuid) IS NULL OR k.staff_id = :claimed_by)
+      AND (NOT CAST(:free AS boolean) OR k.staff_id IS NULL)
       AND (CAST(:after AS timestamptz) IS NULL
            OR (a.submitted_at, a.id) {beyond} (CAST(:after AS timestamptz), CAST(:after_id AS uuid)))
     ORDER BY a.submitted_at {order}, a.id {order} LIMIT :limit
@@ -44,13 +48,20 @@ _PHOTOS = text("""
 _DECIDE = text("""
     WITH decided AS (
         UPDATE issuance.activity a
-        SET state = :state, chances_granted = CASE WHEN :state = 'accepted' THEN ch.chances ELSE 0 END
+        SET state = :state, chances_granted = CASE WHEN :state = 'accepted' THEN ch.chances ELSE 0 END,
+            category = CASE WHEN :state = 'accepted' THEN CAST(:category AS text) END
         FROM issuance.channel ch
         JOIN core.campaign c ON c.id = ch.campaign_id
         WHERE a.bucket = :bucket AND a.id = :id AND a.state = 'pending'
           AND ch.campaign_id = a.campaign_id AND ch.key = a.channel
+          AND NOT EXISTS (SELECT FROM issuance.activity_claim k
+                          WHERE k.bucket = a.bucket AND k.activity_id = a.id AND k.expires_at > :now
+                            AND k.staff_id <> CAST(:staff_id AS uuid))
         RETURNING a.bucket, a.id, a.campaign_id, a.person_id, a.channel, a.day, a.state, a.chances_granted,
-                  c.timezone
+                  a.category, c.timezone
+    ), unclaimed AS (
+        DELETE FROM issuance.activity_claim k USING decided
+        WHERE k.bucket = decided.bucket AND k.activity_id = decided.id
     ), noted AS (
         INSERT INTO issuance.activity_decision (bucket, activity_id, state, decided_by, decided_at, note)
         SELECT bucket, id, state, :decided_by, :now, :note FROM decided
@@ -59,8 +70,40 @@ _DECIDE = text("""
         SELECT campaign_id, day, 'activity', channel, 'pending', -1 FROM decided
         UNION ALL
         SELECT campaign_id, day, 'activity', channel, state, 1 FROM decided
+        UNION ALL
+        SELECT campaign_id, day, 'kind', channel, category, 1 FROM decided WHERE category IS NOT NULL
     )
     SELECT campaign_id, person_id, channel, chances_granted, timezone FROM decided
+""")
+# Of two reviewers at once each takes others: rows that one looks at are passed over by the other, and a
+# claim that was made meanwhile stays.
+_CLAIM = text("""
+    WITH free AS (
+        SELECT a.bucket, a.id, a.submitted_at
+        FROM issuance.activity a
+        JOIN core.campaign c ON c.id = a.campaign_id
+        WHERE a.state = 'pending' AND (CAST(:slug AS text) IS NULL OR c.slug = :slug)
+          AND (CAST(:channel AS text) IS NULL OR a.channel = :channel)
+          AND NOT EXISTS (SELECT FROM issuance.activity_claim k
+                          WHERE k.bucket = a.bucket AND k.activity_id = a.id AND k.expires_at > :now
+                            AND k.staff_id <> :staff_id)
+        ORDER BY a.submitted_at, a.id LIMIT :limit
+        FOR UPDATE OF a SKIP LOCKED
+    ), taken AS (
+        INSERT INTO issuance.activity_claim AS k (bucket, activity_id, staff_id, expires_at)
+        SELECT bucket, id, :staff_id, :until FROM free
+        ON CONFLICT (bucket, activity_id)
+        DO UPDATE SET staff_id = excluded.staff_id, expires_at = excluded.expires_at
+        WHERE k.expires_at <= :now OR k.staff_id = excluded.staff_id
+        RETURNING bucket, activity_id
+    )
+    SELECT free.bucket, free.id FROM free
+    JOIN taken ON taken.bucket = free.bucket AND taken.activity_id = free.id
+    ORDER BY free.submitted_at, free.id
+""")
+_RELEASE = text("""
+    DELETE FROM issuance.activity_claim
+    WHERE bucket = :bucket AND activity_id = :id AND staff_id = :staff_id
 """)
 _STATE = text("SELECT state FROM issuance.activity WHERE bucket = :bucket AND id = :id")
 _LIKE = text("""
@@ -128,6 +171,8 @@ class Item:
     decided_by: str | None
     decided_at: datetime | None
     note: str | None
+    claimed_by: UUID | None
+    claimed_until: datetime | None
 
     @property
     def address(self) -> HotId:
@@ -168,20 +213,41 @@ class Like:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Which activities: of one state, and of a campaign or a channel where these are given."""
+    """Which activities: of one state, and of a campaign or a channel where these are given.
+
+    `claimed_by` a reviewer who has them in hand; `free`: that nobody has.
+    """
 
     state: str
     slug: str | None = None
     channel: str | None = None
+    claimed_by: UUID | None = None
+    free: bool = False
 
 
-async def page(tx: Tx, queue: Queue, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Item]:
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A decision. `staff_id` is the reviewer's, None for the verifier; `category` as it is counted."""
+
+    state: str
+    decided_by: str
+    note: str | None
+    category: str | None
+    staff_id: UUID | None
+
+
+async def page(
+    tx: Tx, queue: Queue, now: datetime, *, limit: int, after: tuple[datetime, UUID] | None
+) -> list[Item]:
     """What waits, oldest first; what was decided, newest first."""
     moment, row_id = after or (None, None)
     values = {
         "state": queue.state,
         "slug": queue.slug,
         "channel": queue.channel,
+        "claimed_by": queue.claimed_by,
+        "free": queue.free,
+        "now": now,
         "after": moment,
         "after_id": row_id,
         "limit": limit,
@@ -190,8 +256,8 @@ async def page(tx: Tx, queue: Queue, *, limit: int, after: tuple[datetime, UUID]
     return [Item(*row) for row in await tx.execute(statement, values)]
 
 
-async def item(tx: Tx, activity: HotId) -> Item | None:
-    row = (await tx.execute(_ONE, _of(activity))).one_or_none()
+async def item(tx: Tx, activity: HotId, now: datetime) -> Item | None:
+    row = (await tx.execute(_ONE, _of(activity) | {"now": now})).one_or_none()
     return None if row is None else Item(*row)
 
 
@@ -216,13 +282,41 @@ async def like(tx: Tx, activities: Sequence[HotId]) -> list[Like]:
     ]
 
 
-async def decide(
-    tx: Tx, activity: HotId, *, state: str, decided_by: str, note: str | None, now: datetime
-) -> Decided | None:
-    """Decides an activity that waits, and writes down who and why; None when it does not wait. Locks it."""
-    values = _of(activity) | {"state": state, "decided_by": decided_by, "note": note, "now": now}
+async def decide(tx: Tx, activity: HotId, verdict: Verdict, *, now: datetime) -> Decided | None:
+    """Decides an activity that waits, and writes down who and why. Locks it.
+
+    None when it does not wait, or another reviewer has it in hand.
+    """
+    values = _of(activity) | {
+        "state": verdict.state,
+        "decided_by": verdict.decided_by,
+        "note": verdict.note,
+        "category": verdict.category,
+        "staff_id": verdict.staff_id,
+        "now": now,
+    }
     row = (await tx.execute(_DECIDE, values)).one_or_none()
     return None if row is None else Decided(*row)
+
+
+async def claim(
+    tx: Tx, queue: Queue, staff_id: UUID, *, now: datetime, until: datetime, limit: int
+) -> list[HotId]:
+    """Takes so many that wait into this reviewer's hand, the oldest first. Locks them."""
+    values = {
+        "slug": queue.slug,
+        "channel": queue.channel,
+        "staff_id": staff_id,
+        "now": now,
+        "until": until,
+        "limit": limit,
+    }
+    return [HotId(*row) for row in await tx.execute(_CLAIM, values)]
+
+
+async def release(tx: Tx, activity: HotId, staff_id: UUID) -> None:
+    """Gives it back, if this reviewer has it in hand."""
+    await tx.execute(_RELEASE, _of(activity) | {"staff_id": staff_id})
 
 
 async def state_of(tx: Tx, activity: HotId) -> str | None:

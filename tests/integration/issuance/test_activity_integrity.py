@@ -83,6 +83,11 @@ PLANTED = [
         TALLIED,
     ),
     (
+        "a lead changed its category after it was counted",
+        "UPDATE issuance.activity SET category = '其他' WHERE channel = 'lead' AND category IS NOT NULL",
+        TALLIED,
+    ),
+    (
         "an activity disappeared",
         "DELETE FROM issuance.activity WHERE state = 'pending'",
         TALLIED,

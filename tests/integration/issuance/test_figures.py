@@ -97,6 +97,7 @@ async def test_metrics_tell_what_was_played(
             "quiz": way(accepted=1, rejected=1, chances=1, draws=1, wins=1, issued=1),
             "event": way(chances=2, draws=2, wins=1),
         },
+        "shares_accepted": {},
         "leads_verified": {},
     }
     assert [(day["participants"], day["draws"], day["wins"], day["issued"]) for day in daily] == [

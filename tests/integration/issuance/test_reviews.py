@@ -118,6 +118,7 @@ class TestQueue:
             "photos",
             "duplicate_hints",
             "decision",
+            "claim",
         }
 
     async def test_a_check_in_that_waits_names_its_event(

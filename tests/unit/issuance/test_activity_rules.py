@@ -58,7 +58,15 @@ def test_shares_of_one_address_are_told_by_what_makes_an_address(
     other: str,
     same: bool,  # noqa: FBT001 - a row of the table
 ) -> None:
-    assert (share_subject(one) == share_subject(other)) == same
+    assert (share_subject("forwarded", one, "一") == share_subject("forwarded", other, "二")) == same
+
+
+def test_following_the_same_account_is_the_same_only_under_the_same_name() -> None:
+    url = "https://weibo.com/health"
+    follower = share_subject("followed", url, "昵称：春天")
+    assert follower == share_subject("followed", "HTTPS://WEIBO.com/health/", "昵称:春天")
+    assert follower != share_subject("followed", url, "昵称：秋天")
+    assert follower != share_subject("registered", url, "昵称：春天")
 
 
 def shares_a_band(one: str, other: str) -> bool:
