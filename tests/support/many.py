@@ -27,8 +27,10 @@ _MANY = text("""
         FROM made
     )
     INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n, amounts_fen)
-    SELECT :campaign, CAST(:first AS date), 'issue', 'general_100', '', count(*), core.amounts_sum(split_fen)
+    SELECT :campaign, CAST(issued_at AT TIME ZONE 'Asia/Shanghai' AS date), 'issue', 'general_100',
+           '', count(*), core.amounts_sum(split_fen)
     FROM made
+    GROUP BY issued_at
 """)
 
 

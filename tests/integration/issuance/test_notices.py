@@ -84,6 +84,19 @@ async def test_what_happened_is_told_newest_first_in_the_readers_language(
     refused(await client.get("/issuance/v1/me/notices"), 401, "unauthenticated")
 
 
+async def test_sms_is_refused_where_the_platform_sends_none(client: httpx.AsyncClient, kit: Kit) -> None:
+    hands = Hands(client, await new_person(kit))
+    url, own = "/issuance/v1/me/notice-preferences", hands.person.headers
+    wanted = {"sms": {"enabled": True, "phone": "13800138000"}}
+    refused(await client.put(url, json=wanted, headers=own), 409, "sms_not_offered")
+    shown = (await client.put(url, json={"language": "en"}, headers=own)).json()
+    assert shown == {
+        "language": "en",
+        "sms": {"available": False, "enabled": False, "phone_masked": None, "kinds": []},
+        "wechat": {"available": False, "templates": []},
+    }
+
+
 async def test_a_review_is_told_with_its_reason(
     client: httpx.AsyncClient, wiring: Wiring, clock: ManualClock, desk: Desk
 ) -> None:
