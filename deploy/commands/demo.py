@@ -18,6 +18,7 @@ from deploy.commands.progress import results_console, stages
 from deploy.commands.up import DataDir, Port, Workers, options
 from deploy.demo_data import DEMO_CLOCK_START, DEMO_PASSWORD, DEMO_USERNAME
 from deploy.demo_data.files import load_bytes, load_rows, load_yaml
+from deploy.demo_data.honghe import ASSUMED, assumed_values, honghe_definition
 from deploy.local.errors import LaunchError
 from deploy.local.foreground import run_in_foreground
 from deploy.local.stack import Stack, default_home
@@ -48,7 +49,7 @@ def _honghe(platform: Platform, clerks: Clerks, stage: Stage, story: Story) -> H
     return HongheStory(
         platform=platform,
         clerks=clerks,
-        definition=load_yaml("honghe-2020/campaign.yaml"),
+        definition=honghe_definition(),
         questions=load_yaml("honghe_questions.yaml"),
         directory=load_yaml("institutions.yaml"),
         stage=stage,
@@ -100,12 +101,23 @@ def print_story(stack: Stack, story: Story) -> None:
         sign = "ok" if figure.ok else "OFF"
         figures.add_row(figure.name, _short(figure.expected), _short(figure.actual), sign)
     console.print(figures)
+    console.print(_assumptions())
     places = Table(title="Where to look", title_justify="left", show_header=False)
     for name, address in _addresses(stack.base_url).items():
         places.add_row(name, address)
     places.add_row("demo account", f"{DEMO_USERNAME} / {stack.settings['HV_ADMIN_PASSWORD']}")
     places.add_row("data, keys, logs", str(stack.home))
     console.print(places)
+
+
+def _assumptions() -> Table:
+    """What the report of 2020 does not say, and stands in the demonstration all the same."""
+    table = Table(title=f"{ASSUMED} Assumed, never published", title_justify="left", show_header=False)
+    table.add_column("what", no_wrap=True)
+    table.add_column("figures")
+    for label, figures in assumed_values():
+        table.add_row(label, f"{figures}（{ASSUMED}）")
+    return table
 
 
 def _addresses(base_url: str) -> dict[str, str]:

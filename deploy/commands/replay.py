@@ -12,6 +12,7 @@ from bench.simulator.platform import Platform
 from deploy.commands.progress import results_console, stages
 from deploy.demo_data import DEMO_PASSWORD
 from deploy.demo_data.files import load_yaml
+from deploy.demo_data.honghe import honghe_definition
 
 app = typer.Typer()
 
@@ -25,7 +26,7 @@ async def play(base_url: str, scale: float, stage: Stage, *, username: str, pass
         replay = HongheReplay(
             platform=platform,
             clerks=await clerks_of(platform, username=username, password=password),
-            definition=load_yaml("honghe-2020/campaign.yaml"),
+            definition=honghe_definition(),
             published=load_yaml("honghe-2020/published.yaml"),
             questions=load_yaml("honghe_questions.yaml"),
             stage=stage,

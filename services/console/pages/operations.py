@@ -56,6 +56,7 @@ class Pages:
     async def _campaigns(self, tx: Tx) -> list[CampaignBoard]:
         found = await catalogue.campaigns(tx)
         by_campaign = await _by_scope(tx, [campaign.id for campaign in found], CAMPAIGN_MEASURES)
+        assumed = await store.assumed(tx)
         boards = []
         for campaign in found:
             fund = await ledger.fund_of(tx, campaign.id)
@@ -66,6 +67,7 @@ class Pages:
                 status=campaign.status,
                 types=[TypeLine(kind.key, kind.name) for kind in types],
                 payers=[PayerLine(payer.name, from_ppm(payer.share_ppm)) for payer in fund.payers],
+                assumed=assumed.get(campaign.id, []),
             )
             boards.append(fill_campaign(board, by_campaign[campaign.id]))
         return boards

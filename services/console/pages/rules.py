@@ -91,6 +91,7 @@ class CampaignBoard:
     status: str
     types: list[TypeLine]
     payers: list[PayerLine]
+    assumed: list[str] = field(default_factory=list)
     attempts: int = 0
     passed: int = 0
     participants: int = 0
@@ -98,6 +99,13 @@ class CampaignBoard:
     draws: int = 0
     wins: int = 0
     daily: list[tuple[date, int]] = field(default_factory=list)
+
+    @property
+    def assumed_money(self) -> list[tuple[str, str]]:
+        """Which figures of money rest on assumptions of a demonstration, in both languages."""
+        names = {"funding_sources": ("出资比例", "shares"), "voucher_types": ("券的结算价", "prices")}
+        parts = {path.split(".")[0] for path in self.assumed}
+        return [name for part, name in names.items() if part in parts]
 
     @property
     def issued(self) -> int:

@@ -1,4 +1,4 @@
-"""Read-only SQL of the overview over quota's tables: services meet in Postgres, and a page only looks."""
+"""Read-only SQL of the overview over other services' tables: they meet in Postgres, and a page only looks."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -46,6 +46,22 @@ _QUOTAS = text("""
     WHERE a.version = (SELECT max(version) FROM quota.allocation WHERE programme_id = a.programme_id)
     ORDER BY a.programme_id, i.hospital_id, i.place
 """)
+
+
+# A share that was decided since is no assumption any more.
+_ASSUMED = text("""
+    SELECT r.campaign_id,
+           ARRAY(SELECT path FROM jsonb_array_elements_text(r.definition -> 'assumed') AS path
+                 WHERE path NOT LIKE 'funding\\_sources%'
+                    OR (SELECT count(DISTINCT v.shares_ppm) FROM core.fund_version v
+                        WHERE v.campaign_id = r.campaign_id) = 1) AS paths
+    FROM issuance.campaign_rules r WHERE r.definition ? 'assumed'
+""")
+
+
+async def assumed(tx: Tx) -> dict[UUID, list[str]]:
+    """Which values of a campaign's definition are assumptions of a demonstration, by their paths."""
+    return {row.campaign_id: list(row.paths) for row in await tx.execute(_ASSUMED)}
 
 
 async def programmes(tx: Tx) -> list[Programme]:

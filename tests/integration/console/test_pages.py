@@ -12,6 +12,7 @@ from shared.clock import ManualClock
 from shared.identity.staff import Role
 from shared.kit import Kit
 from shared.settings import Settings
+from tests.support.campaigns import publish_campaign
 from tests.support.http import serving
 from tests.support.money import a_little_of_everything
 from tests.support.people import signed_in_staff
@@ -204,12 +205,20 @@ class TestWhoSeesWhat:
             "通用消费券100元",
             "州本级财政",
             "1,000,000.00",
-            "分担比例和结算价为假定",
         ):
             assert shown in page.text
         integrity = await browser.get("/console/integrity")
         assert integrity.status_code == 200
         assert "一人一号" in integrity.text
+
+    async def test_figures_that_rest_on_assumptions_are_marked(
+        self, browser: httpx.AsyncClient, kit: Kit
+    ) -> None:
+        await as_role(kit, browser, Role.AUDITOR)
+        assert "演示假定值" not in (await browser.get("/console")).text
+        await publish_campaign(kit, assumed=["funding_sources.treasury.share", "phases.1.odds"])
+        page = await browser.get("/console")
+        assert "演示假定值：出资比例</span>" in page.text
 
     @pytest.mark.parametrize("role", [Role.INSTITUTION, Role.HOSPITAL])
     async def test_bound_roles_see_no_totals(self, browser: httpx.AsyncClient, kit: Kit, role: Role) -> None:

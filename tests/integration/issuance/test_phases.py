@@ -151,7 +151,7 @@ async def test_a_phase_that_no_longer_fits_says_why(desk: Desk, kit: Kit, clock:
         answer = await desk.approve(late)
         assert (answer.status_code, answer.json()["code"]) == (409, "no_longer_fits")
         assert "第 2 期已存在" in answer.json()["detail"]
-    third = {"seq": 3, "opens_at": rfc3339(campaign.closes_at + timedelta(days=7))}
+    third: dict[str, Any] = {"seq": 3, "opens_at": rfc3339(campaign.closes_at + timedelta(days=7))}
     third |= {"closes_at": rfc3339(campaign.closes_at + timedelta(days=9))}
     waiting = await desk.propose(url(campaign), further_phase(campaign, **third, stock={"general_50": 6}))
     more = {"voucher_type": "general_50", "delta": 1, "reason": "补充库存"}

@@ -1,0 +1,47 @@
+"""The Honghe campaign of the demonstration: its definition, and which of its values were never published."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from deploy.demo_data.files import load_yaml
+
+ASSUMED = "演示假定值"
+
+
+def honghe_definition() -> dict[str, Any]:
+    """The shipped definition; it names its own assumptions, for every reader to see."""
+    definition: dict[str, Any] = load_yaml("honghe-2020/campaign.yaml")
+    return definition | {"assumed": [path for entry in _assumed() for path in entry["paths"]]}
+
+
+def assumed_values() -> list[tuple[str, str]]:
+    """What is assumed, and the figures that stand for it."""
+    definition = load_yaml("honghe-2020/campaign.yaml")
+    return [
+        (entry["label"], _short([value_at(definition, path) for path in entry["paths"]]))
+        for entry in _assumed()
+    ]
+
+
+def value_at(definition: Mapping[str, Any], path: str) -> Any:  # noqa: ANN401 - whatever stands there
+    """Entries of a list are named by their key or their number."""
+    here: Any = definition
+    for step in path.split("."):
+        if isinstance(here, list):
+            here = next(part for part in here if step in (part.get("key"), str(part.get("seq"))))
+        else:
+            here = here[step]
+    return here
+
+
+def _assumed() -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = load_yaml("honghe-2020/assumed.yaml")
+    return found
+
+
+def _short(values: list[Any]) -> str:
+    parts = [
+        "、".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
+        for value in values
+    ]
+    return " / ".join(parts)
