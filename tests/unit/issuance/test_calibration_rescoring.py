@@ -182,6 +182,22 @@ def test_estimate_is_what_the_definition_says(
         assert effect.change.p95 == pytest.approx(0)
 
 
+@given(
+    begin=st.lists(whole, min_size=3, max_size=3),
+    more=st.lists(any_attempt, max_size=12),
+    retired=st.frozensets(st.sampled_from([0, 1, 2, 4, 6]), max_size=3),
+)
+@settings(max_examples=30, deadline=None)
+def test_a_higher_pass_score_never_lets_more_pass(
+    begin: list[Attempt], more: list[Attempt], retired: frozenset[int]
+) -> None:
+    rates = [
+        retire(begin + more, *retired, other_pass_score=score).after.estimate for score in (0, 34, 67, 100)
+    ]
+    assert rates[0] == pytest.approx(1)
+    assert rates == sorted(rates, reverse=True) or rates == pytest.approx(sorted(rates, reverse=True))
+
+
 def quizzes(rng: np.random.Generator, attempts: int, ease: np.ndarray, *, asked: int = 10) -> Responses:
     """Attempts at a bank whose questions are so easy, by people who differ; about three by each person."""
     question = np.argsort(rng.random((attempts, len(ease))), axis=1)[:, :asked]
