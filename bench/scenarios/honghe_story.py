@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from bench.scenarios.honghe_plan import wishes
+from bench.scenarios.honghe_settlement import HongheSettlement
 from bench.scenarios.story import Stage, Story
 from bench.simulator.cashiers import Till, activated
 from bench.simulator.citizens import AnswerKey, Citizen
@@ -77,6 +78,12 @@ class HongheStory:
         tills = await self._open_tills({wallet.voucher["voucher_type"] for wallet in wallets})
         await self._use(wallets, tills, counts)
         await self._check(counts)
+        settlement = HongheSettlement(self.platform, self.clerks, self.slug, self.stage, self.story)
+        await settlement.play(
+            opens.date().isoformat(),
+            institutions=_nonzero(counts.institutions),
+            applied_fen=counts.applied_fen,
+        )
 
     async def _take_part(self, counts: _Counts) -> list[_Wallet]:
         key = AnswerKey(self.questions)

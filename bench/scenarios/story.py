@@ -26,6 +26,8 @@ class Story:
     """What was made and found, for the closing table."""
 
     figures: list[Figure] = field(default_factory=list)
+    # file name → content
+    documents: dict[str, bytes] = field(default_factory=dict)
 
     def check(self, name: str, expected: object, actual: object) -> None:
         self.figures.append(Figure(name, expected, actual))

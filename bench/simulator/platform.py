@@ -110,6 +110,13 @@ class Platform:
     async def post(self, path: str, body: object, *, headers: Mapping[str, str] | None = None) -> Reply:
         return await self.call("POST", path, body=body, headers=headers)
 
+    async def download(self, path: str, *, headers: Mapping[str, str]) -> bytes:
+        """A document, as a clerk's browser saves it."""
+        answer = await self._exchange("GET", path, headers, b"")
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            _reply("GET", path, answer)
+        return answer.body
+
     async def upload(self, path: str, *, name: str, content: bytes, headers: Mapping[str, str]) -> Reply:
         """A file, as a clerk's browser sends it (multipart field `file`)."""
         kind, body = multipart([("file", name, content)])

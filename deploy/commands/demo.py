@@ -4,6 +4,7 @@ import os
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -92,6 +93,18 @@ async def check_integrity(clerks: Clerks, story: Story) -> None:
         story.check(f"integrity: {check['name']}", True, check["ok"])
 
 
+def save_documents(stack: Stack, story: Story) -> None:
+    """What the story printed, in the data directory."""
+    folder = _documents(stack)
+    for name, content in story.documents.items():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+
+
+def _documents(stack: Stack) -> Path:
+    return stack.home / "documents"
+
+
 def print_story(stack: Stack, story: Story) -> None:
     console = results_console()
     figures = Table(title="What was played, and what the platform says of it", title_justify="left")
@@ -106,6 +119,8 @@ def print_story(stack: Stack, story: Story) -> None:
     for name, address in _addresses(stack.base_url).items():
         places.add_row(name, address)
     places.add_row("demo account", f"{DEMO_USERNAME} / {stack.settings['HV_ADMIN_PASSWORD']}")
+    for document in sorted(_documents(stack).glob("*")):
+        places.add_row("document", str(document))
     places.add_row("data, keys, logs", str(stack.home))
     console.print(places)
 
@@ -152,6 +167,7 @@ def demo(
             clerks = await clerks_of(platform, username=username, password=password)
             with stages() as stage:
                 played = await play(platform, clerks, stage)
+        save_documents(stack, played)
         if as_json:
             typer.echo(json.dumps(played.as_json(), ensure_ascii=False, indent=2))
         else:
