@@ -35,7 +35,7 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def listening(app: ASGIApp) -> AsyncIterator[str]:
-    """Serves an app on a free port of this machine (its lifespan included); yields its address."""
+    """Serves an app on a free port of this machine, its lifespan included; yields its address."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         server = _Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="on"))
         running = asyncio.create_task(server.serve(sockets=[listener]))

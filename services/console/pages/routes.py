@@ -174,6 +174,11 @@ async def integrity(request: Request) -> Response:
     )
 
 
+@router.get("/verify")
+async def verify(request: Request) -> Response:
+    return page(request, "verify.html", campaigns=await _pages(request).campaigns())
+
+
 @router.get("/docs/errors")
 async def errors(request: Request) -> Response:
     return page(request, "errors.html", errors=_pages(request).errors())

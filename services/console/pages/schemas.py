@@ -25,7 +25,7 @@ PAGE_POLICY = (
 LANGUAGE_COOKIE = "hv_lang"
 _LANGUAGES = ("zh", "en")
 _STATIC = files("services.console.pages") / "static"
-_MEDIA_TYPES = {".css": "text/css", ".svg": "image/svg+xml"}
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _ABSENT = "–"
 _STATUSES = {
     "published": ("进行中", "running"),
