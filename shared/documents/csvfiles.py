@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 
 BOM = b"\xef\xbb\xbf"
 # What a spreadsheet may take for a formula, at the beginning of a cell.
-_FORMULA = "=+-@\t\r\n"
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_CONTROL = ("\t", "\r", "\n")
 
 
 def inert(text: str) -> str:
     """Text that no spreadsheet evaluates: an apostrophe in front of whatever looks like a formula."""
     plain = unicodedata.normalize("NFKC", text).lstrip(" ")
-    return f"'{text}" if text[:1] in _FORMULA[4:] or plain[:1] in _FORMULA else text
+    return f"'{text}" if text.startswith(_CONTROL) or plain.startswith(_FORMULA) else text
 
 
 def csv_file(rows: Iterable[Sequence[str | int]]) -> bytes:

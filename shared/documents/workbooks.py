@@ -11,9 +11,10 @@ from xlsxwriter.worksheet import Worksheet
 from shared.documents.papers import Block, Cell, Facts, Fen, Grid, Lines, Paper, Signatures
 from shared.money import FEN_PER_YUAN
 
-# A part of a grid's width, in characters.
-_CHARACTERS = 1.0
+# Facts need a column for their labels and three for what they say.
 _COLUMNS_MIN = 4
+_PORTRAIT_COLUMNS_MAX = 6
+_A4 = 9
 _SIGNATURE_ROW_HEIGHT = 36
 
 
@@ -85,8 +86,10 @@ def workbook(papers: Sequence[Paper]) -> bytes:
             sheet = book.add_worksheet(paper.name)
             for column in range(columns):
                 widest = max((one[column] for one in widths if column < len(one)), default=12)
-                sheet.set_column(column, column, widest * _CHARACTERS)
-            sheet.set_paper(9)
+                sheet.set_column(column, column, widest)
+            sheet.set_paper(_A4)
+            if columns > _PORTRAIT_COLUMNS_MAX:
+                sheet.set_landscape()
             sheet.fit_to_pages(1, 0)
             sheet.set_footer("&C第 &P 页，共 &N 页")
             written = _Sheet(sheet, formats, columns)

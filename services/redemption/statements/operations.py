@@ -71,7 +71,7 @@ class Statements:
         async with self.kit.database.snapshot(slow=True) as tx:
             campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
             accounts = await self._chosen(tx, campaign, filters)
-        return await asyncio.to_thread(payment_file, accounts)
+        return await asyncio.to_thread(payment_file, accounts, demo=self.kit.settings.demo)
 
     async def _account(self, tx: Tx, staff: Staff, settlement_id: UUID) -> Account:
         settlement = await store.by_id(tx, settlement_id)
@@ -103,13 +103,16 @@ class Statements:
 
 async def _accounts(tx: Tx, campaign: CampaignRef, settlements: Sequence[Settlement]) -> list[Account]:
     names = {one.key: one.name for one in await catalogue.voucher_types(tx, campaign.id)}
+    places = {key: place for place, key in enumerate(names)}
     return [
         Account(
             settlement=shown.settlement,
             campaign=campaign.title,
             payers=_payers(shown.payers),
             names=names,
-            lines=shown.lines,
+            lines=sorted(
+                shown.lines, key=lambda line: (line.kind != "redemption", places[line.voucher_type])
+            ),
         )
         for shown in await show(tx, settlements)
     ]

@@ -189,7 +189,7 @@ def summary(
     )
 
 
-def payment_file(accounts: Sequence[Account]) -> bytes:
+def payment_file(accounts: Sequence[Account], *, demo: bool) -> bytes:
     """One line per settlement and payer, totals, and the SHA-256 of everything above the last line."""
     rows: list[Sequence[str | int]] = [_PAYMENT_HEADER]
     totals = {_PAY: 0, _REFUND: 0}
@@ -213,7 +213,7 @@ def payment_file(accounts: Sequence[Account]) -> bytes:
                     one.first.isoformat(),
                     one.last.isoformat(),
                     _plain_yuan(abs(fen)),
-                    f"{account.campaign}核销结算",
+                    f"{account.campaign}核销结算{'（演示数据）' if demo else ''}",
                 )
             )
     for way, fen in totals.items():

@@ -88,6 +88,11 @@ def test_no_cell_of_a_csv_is_a_formula(text: str) -> None:
     assert rows[0][1] == "-5"
 
 
+@pytest.mark.parametrize("text", ["", "示例·医院", "2020-11-01", "5.00", " ", "a=b"])
+def test_harmless_cells_stay_as_they_are(text: str) -> None:
+    assert inert(text) == text
+
+
 def paper(mark: str | None = None) -> Paper:
     rows = [(f"健康体检券{number}", number, Fen(number * 101)) for number in range(1, 60)]
     grid = Grid(
