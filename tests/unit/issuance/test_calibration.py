@@ -272,6 +272,7 @@ def test_a_wrong_key_is_found_although_the_question_is_not_answered_against_the_
         ({"A": 300, "B": 100}, {"A": 100, "B": 300}),  # as it should be
         ({"A": 150, "B": 250}, {"A": 100, "B": 300}),  # hard, and B tempts the weakest more
         ({"A": 9, "B": 15}, {"A": 12, "B": 12}),  # by chance
+        ({"A": 300, "B": 100}, {"A": 100, "B": 20, "C": 280}),  # tempts the better ones, but less than A
     ],
 )
 def test_a_tempting_option_is_no_wrong_key(upper: dict[str, int], lower: dict[str, int]) -> None:
