@@ -29,7 +29,7 @@ _PHASES = text("""
     ORDER BY p.campaign_id, p.seq
 """)
 _STOCK = text("""
-    SELECT s.phase_id, s.voucher_type, s.put_in, s.remaining, s.issued, s.release_amount
+    SELECT s.phase_id, s.voucher_type, s.put_in, s.remaining, s.issued - s.returned, s.release_amount
     FROM issuance.phase_stock s
     JOIN issuance.phase p ON p.id = s.phase_id
     LEFT JOIN core.voucher_type t ON t.campaign_id = p.campaign_id AND t.key = s.voucher_type
@@ -75,6 +75,8 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Stock:
+    """`issued` leaves out what came back."""
+
     phase_id: UUID
     voucher_type: str
     put_in: int

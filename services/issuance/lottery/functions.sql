@@ -81,7 +81,7 @@ BEGIN
     -- Claims move pieces from remaining to issued, so what a plan holds back stays the same under them.
     IF v_release_seconds IS NOT NULL THEN
         SELECT v_left - coalesce(sum(s.remaining - issuance.claimable(
-                   s.remaining, s.issued, s.release_amount, v_release_seconds, v_opens_at, v_closes_at,
+                   s.remaining, s.issued - s.returned, s.release_amount, v_release_seconds, v_opens_at, v_closes_at,
                    p_now + make_interval(days => v_award_days::integer) - interval '1 microsecond')), 0)
         INTO v_left
         FROM issuance.phase_stock s

@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
+from services.issuance.changes.operations import cause_of
+from services.issuance.terms import store as terms
 from services.issuance.vouchers import store
 from services.issuance.vouchers.errors import VoucherNotRevocable
 from services.issuance.vouchers.schemas import (
@@ -18,6 +20,7 @@ from services.issuance.vouchers.schemas import (
 )
 from services.issuance.vouchers.store import Found, Wanted
 from services.issuance.wallet.rules import status_shown
+from shared import ledger
 from shared.approvals import Applier, Change, propose
 from shared.clock import CHINA, rfc3339
 from shared.db import Tx
@@ -28,6 +31,7 @@ from shared.ids import HotId, parse_hot_id
 from shared.jobs.kinds import Kind, Queue
 from shared.kit import Kit
 from shared.outbox import add
+from shared.vouchers import catalogue
 from shared.vouchers.codes import resolve
 
 REVOKE = "voucher_revoke"
@@ -127,12 +131,18 @@ class Vouchers:
         The piece returns to the stock of its phase, also when that is over: there it can be taken out by
         a change, and its budget is free. What the holder won still counts for the holder's limits.
         """
-        voucher = parse_hot_id(change.body["voucher_id"])
+        voucher, now = parse_hot_id(change.body["voucher_id"]), self.kit.clock.now()
+        campaign = await catalogue.campaign_by_slug(tx, change.body["campaign"])
+        await ledger.lock_fund(tx, campaign.id)
+        await terms.lock_remaining(tx, campaign.id)
         piece = await store.lock_stock(tx, voucher)
-        if not await store.revoke(tx, voucher, actor=f"change:{change.id}", now=self.kit.clock.now()):
+        if not await store.revoke(tx, voucher, actor=f"change:{change.id}", now=now):
             state = await store.state_of(tx, voucher)
             raise NoLongerFits(_NO_LONGER.get(str(state)))
         await store.return_piece(tx, piece)
+        # The value went back by the shares of its time, the piece will be issued by those in force.
+        pieces = await terms.lock_remaining(tx, campaign.id)
+        await ledger.cover(tx, campaign.id, cause_of(change, campaign, now), pieces=pieces)
         told = {"voucher_id": str(voucher), "change_id": str(change.id)}
         await add(tx, Queue.ISSUANCE, Kind.VOUCHER_REVOKED, told, bucket=voucher.bucket)
 

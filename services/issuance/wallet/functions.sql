@@ -100,7 +100,7 @@ BEGIN
     WITH able AS MATERIALIZED (
         SELECT u.*, a.phase_id,
                CASE WHEN s.release_amount IS NULL THEN s.remaining
-                    ELSE (SELECT issuance.claimable(s.remaining, s.issued, s.release_amount, ph.release_seconds,
+                    ELSE (SELECT issuance.claimable(s.remaining, s.issued - s.returned, s.release_amount, ph.release_seconds,
                                                     ph.opens_at, ph.closes_at, p_now)
                           FROM issuance.phase ph WHERE ph.id = a.phase_id)
                END AS remaining,

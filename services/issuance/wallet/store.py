@@ -34,7 +34,7 @@ _VOUCHERS = text(f"""
     ORDER BY v.issued_at DESC, v.id DESC LIMIT :limit
 """)
 _RELEASES = """
-    SELECT ph.opens_at, ph.closes_at, ph.release_seconds, s.release_amount, s.issued
+    SELECT ph.opens_at, ph.closes_at, ph.release_seconds, s.release_amount, s.issued - s.returned
     FROM unnest($1::smallint[], $2::uuid[], $3::text[]) WITH ORDINALITY
          AS u (bucket, award_id, voucher_type, ord)
     JOIN issuance.award a ON a.bucket = u.bucket AND a.id = u.award_id
@@ -113,7 +113,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A release plan, and how many of the type were issued in the phase so far."""
+    """A release plan, and how many of the type were issued in the phase and did not come back."""
 
     release: Release
     issued: int

@@ -309,3 +309,17 @@ async def test_an_assumption_that_leads_nowhere_is_named(desk: Desk, kit: Kit) -
         assert answer.status_code == 422
         [fault] = answer.json()["errors"]
         assert (fault["loc"], fault["code"]) == ("body.assumed.1", "assumed_unknown")
+
+
+async def test_a_revoked_voucher_of_older_shares_leaves_every_payer_its_part_of_the_piece(
+    desk: Desk, kit: Kit, clock: ManualClock
+) -> None:
+    """Its value goes back as it was split; the piece that is free again will be split by the new shares."""
+    campaign = await open_campaign(kit, clock, odds="1", stock={"general_100": 2}, budget_fen=20_000)
+    held = await held_voucher(kit, desk.client, campaign, "general_100")
+    await changed(desk, path(campaign, "funding-shares"), **SHARES)
+    await changed(desk, f"/issuance/v1/vouchers/{held['id']}/revoke")
+    for _ in range(2):
+        await held_voucher(kit, desk.client, campaign, "general_100")
+    assert await available(kit, campaign) == [0, 0, 0]
+    assert await broken_checks(kit) == []
