@@ -1,4 +1,4 @@
-"""Each of the five ways over HTTP alone: from the first opening to a voucher in hand, and its line after it."""
+"""Each of the five ways over HTTP alone: from the first opening to a voucher in hand, and its own line."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
