@@ -168,7 +168,7 @@ async def test_files_that_were_saved_are_compared_without_the_platform(
     cut.write_bytes(b"".join(sound.lines[:-1]))
     audit.write_text(json.dumps(sound.audit), encoding="utf-8")
     async with origin(settings, clock) as address, browsing() as tab:
-        told = []
+        told: list[tuple[str, str]] = []
         for files, audits in ((log, []), (log, [audit]), (cut, []), (cut, [audit]), (log, [log])):
             await tab.open(f"{address}/verify?lang=en&turn={len(told)}")
             await tab.until("!document.getElementById('start').disabled")
