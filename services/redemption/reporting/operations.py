@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 from uuid import UUID
 
 from prometheus_client import Metric
@@ -18,6 +19,8 @@ from services.redemption.reporting.schemas import (
     Statistics,
 )
 from services.redemption.risk.store import count_open
+from services.redemption.settlement.rules import Status
+from services.redemption.settlement.store import amounts_by_status
 from shared import ledger
 from shared.clock import rfc3339
 from shared.db import Tx
@@ -115,8 +118,16 @@ class Reporting:
             "Write-offs and reversals that happened",
             labels=("campaign", "voucher_type", "event"),
         )
+        settled_fen = GaugeMetricFamily(
+            "hv_settlement_fen",
+            "Money of settlements by their present status, corrections taken off",
+            labels=("campaign", "status"),
+        )
         async with self.kit.database.snapshot() as tx:
+            settled = await amounts_by_status(tx)
             for campaign in await catalogue.campaigns(tx):
+                for status in get_args(Status):
+                    settled_fen.add_metric([campaign.slug, status], settled.get((campaign.id, status), 0))
                 found = (await self._figures(tx, [campaign.id], None)).get(campaign.id, [])
                 fund = await ledger.fund_of(tx, campaign.id)
                 totals = Totals()
@@ -130,7 +141,7 @@ class Reporting:
                     events.add_metric([*key, "reversed"], part.reversed)
                 for payer_key, fen in totals.by_payer.items():
                     redeemed_fen.add_metric([campaign.slug, payer_key], fen)
-        return [by_status, redeemed_fen, events]
+        return [by_status, redeemed_fen, events, settled_fen]
 
     async def _campaigns(self, tx: Tx, slug: str | None) -> list[CampaignRef]:
         if slug is None:

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, text, tuple_, update
+from sqlalchemy import Select, func, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from services.redemption.corrections.tables import CorrectionRow
@@ -109,6 +109,14 @@ async def of_run(tx: Tx, run_id: UUID) -> tuple[int, int, int, int]:
     """)
     settlements, count, corrections, amount_fen = (await tx.execute(statement, {"run_id": run_id})).one()
     return settlements, count, corrections, amount_fen
+
+
+async def amounts_by_status(tx: Tx) -> dict[tuple[UUID, str], int]:
+    """Fen of all settlements, by campaign and status."""
+    statement = select(
+        SettlementRow.campaign_id, SettlementRow.status, func.sum(SettlementRow.amount_fen).label("fen")
+    ).group_by(SettlementRow.campaign_id, SettlementRow.status)
+    return {(row.campaign_id, row.status): int(row.fen) for row in await tx.execute(statement)}
 
 
 async def page(

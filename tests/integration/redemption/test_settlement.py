@@ -193,6 +193,23 @@ async def test_institution_confirms_and_four_eyes_pay(
     assert (await desk.bureau.post(pay, {})).json()["code"] == "already_paid"
 
 
+async def test_prometheus_tells_settled_money_by_status(
+    kit: Kit, clock: ManualClock, campaign: CampaignRef, desk: Books, till: TerminalClient
+) -> None:
+    async def told(status: str) -> int:
+        text_of = (await desk.bureau.http.get("/redemption/metrics", headers=desk.bureau.headers)).text
+        name = f'hv_settlement_fen{{campaign="{campaign.slug}",status="{status}"}} '
+        return int(float(next(line for line in text_of.splitlines() if line.startswith(name)).split()[-1]))
+
+    before = {status: await told(status) for status in ("draft", "confirmed", "paid")}
+    await used(kit, campaign, till)
+    one = await settled(desk, campaign, till, clock)
+    assert await told("draft") == before["draft"] + 3_333
+    await desk.pay(one)
+    assert await told("draft") == before["draft"]
+    assert await told("paid") == before["paid"] + 3_333
+
+
 async def test_institution_disputes_and_confirms_later(
     kit: Kit, clock: ManualClock, campaign: CampaignRef, desk: Books, till: TerminalClient
 ) -> None:
