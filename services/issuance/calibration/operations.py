@@ -33,7 +33,7 @@ from shared.metrics.store import figures
 from shared.vouchers import catalogue
 from shared.vouchers.catalogue import CampaignRef
 
-# Up to so many attempts everything is counted within the request (a quarter of a second). Of more, and as
+# Up to so many attempts everything is counted within the request (within a second). Of more, and as
 # long as nobody has asked for the whole, a sample of persons of this size.
 LIVE_ATTEMPTS = 30_000
 # Figures are computed for so many questions at once, which bounds the memory of a run.

@@ -262,9 +262,42 @@ async def test_forecast_from_what_is_entered_alone(
     assert unknown["passes"]["p95"] - unknown["passes"]["p05"] > 350
 
 
+async def test_forecast_keeps_to_the_release_plan_of_the_phase(
+    client: httpx.AsyncClient, kit: Kit, clock: ManualClock, desk: Desk
+) -> None:
+    plan = {"release_plan": {"every": "day", "amounts": {"general_50": 10}}}
+    stock = {"checkup": 5, "general_50": 100}
+    campaign = await open_campaign(kit, clock, stock=stock, every_phase=plan)
+    body = {"daily_attempts": 200, "pass_rate": 1, "odds": 1}
+    found = await foresee(client, desk, campaign, **body)
+    assert [day["issued"]["p95"] for day in found["daily"]] == [15, 10, 10, 10, 10]
+    entered = await foresee(client, desk, campaign, **body, release_per_day={"general_50": 20})
+    assert [day["issued"]["p95"] for day in entered["daily"]] == [25, 20, 20, 20, 20]
+
+
+async def test_forecast_tells_every_way_apart(
+    client: httpx.AsyncClient, kit: Kit, clock: ManualClock, desk: Desk
+) -> None:
+    """Nobody tried the quiz: the events' chances have a trend of their own, or are entered."""
+    campaign = await open_campaign(kit, clock, odds=1, stock={"general_50": 1_000})
+    for count in (30, 25):
+        await give_chances(kit, await new_person(kit), campaign, count)
+        clock.advance(days=1)
+    observed = await foresee(client, desk, campaign, days=2)
+    assert observed["attempts"]["p95"] == 0
+    assert observed["chances_by_channel"]["quiz"]["p95"] == 0
+    assert 25 < observed["chances_by_channel"]["event"]["median"] < 80
+    assert observed["chances"] == observed["chances_by_channel"]["event"]
+    entered = await foresee(client, desk, campaign, days=2, daily_chances={"event": 300})
+    assert entered["chances"]["median"] == pytest.approx(600, rel=0.1)
+    assert entered["wins"]["median"] == pytest.approx(600, rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("body", "fault"),
     [
+        ({"daily_chances": {"quiz": 1}}, ("body.daily_chances.quiz", "channel_unknown")),
+        ({"daily_chances": {"event": -1}}, ("body.daily_chances.event", "greater_than_equal")),
         ({"phase": 9}, ("body.phase", "phase_unknown")),
         ({"phase": 0}, ("body.phase", "greater_than_equal")),
         ({"odds": 0}, ("body.odds", "odds_range")),
