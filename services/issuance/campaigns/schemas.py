@@ -184,6 +184,7 @@ class Definition(StaffBody):
     per_person_limits: PersonLimits
     award_valid_days: Annotated[int, Field(ge=1, le=_DAYS_MAX)]
     risk: Risk | None = None
+    retention_days: Annotated[int, Field(ge=0, le=_DAYS_MAX)] | None = None
     assumed: Annotated[list[AssumedPath], Field(max_length=_ASSUMED_MAX)] | None = None
 
     @model_validator(mode="wrap")
