@@ -2,11 +2,13 @@
 -- holds the persons' turns, and whoever adds an entry for a known person takes its turn first, so an entry
 -- is either seen here or came after. VOLATILE, so that what committed while the caller waited is seen.
 --
--- A campaign without a list costs one look at an index for all persons together.
+-- A campaign without a list costs one look at an index for all persons together. Only index look-ups and nested
+-- loops, here and below: plans are kept per connection, and made when the lists may still be empty.
 CREATE OR REPLACE FUNCTION issuance.excluded_places(
     p_campaign uuid, p_now timestamptz, p_bucket smallint[], p_person uuid[]
 ) RETURNS bigint[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
     IF NOT EXISTS (SELECT FROM issuance.exclusion WHERE campaign_id = p_campaign AND lifted_at IS NULL) THEN
@@ -31,7 +33,8 @@ $$;
 CREATE OR REPLACE FUNCTION issuance.appeal_notes(
     p_campaign uuid, p_now timestamptz, p_bucket smallint[], p_person uuid[]
 ) RETURNS TABLE (appeal_note text)
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
     RETURN QUERY
@@ -49,5 +52,22 @@ BEGIN
         ORDER BY found.added_at DESC LIMIT 1)
     FROM unnest(p_bucket, p_person) WITH ORDINALITY AS item (bucket, person_id, ord)
     ORDER BY item.ord;
+END
+$$;
+
+-- The entries of a campaign that nobody lifted, of these id numbers.
+CREATE OR REPLACE FUNCTION issuance.listed_identities(p_campaign uuid, p_hashes bytea[]) RETURNS TABLE (
+    id uuid, identity_hash bytea, list text, reason text, appeal_note text, expires_at timestamptz,
+    added_at timestamptz, added_by uuid
+)
+LANGUAGE plpgsql STABLE
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT e.id, e.identity_hash, e.list, e.reason, e.appeal_note, e.expires_at, e.added_at, e.added_by
+    FROM unnest(p_hashes) AS u (identity_hash)
+    JOIN issuance.exclusion e ON e.campaign_id = p_campaign AND e.identity_hash = u.identity_hash
+    WHERE e.lifted_at IS NULL;
 END
 $$;

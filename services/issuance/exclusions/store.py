@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, text
 
 from services.issuance.campaigns.tables import CampaignRulesRow
 from services.issuance.exclusions.rules import List, Terms
-from services.issuance.exclusions.tables import ExclusionImportRow, ExclusionRow
+from services.issuance.exclusions.tables import ExclusionImportRow
 from shared.db import Database, Tx
 from shared.ids import HotId
 
@@ -33,15 +33,24 @@ _TURNS_OF = text("""
         array_agg(CAST(:campaign AS uuid)), array_agg(bucket), array_agg(person_id))
     FROM core.person_identity WHERE identity_hash = ANY(CAST(:hashes AS bytea[]))
 """)
-_BY_IDENTITY = text("""
-    SELECT id, identity_hash, list, reason, appeal_note, expires_at, added_at, added_by
-    FROM issuance.exclusion
-    WHERE campaign_id = :campaign AND lifted_at IS NULL
-      AND identity_hash = ANY(CAST(:hashes AS bytea[]))
-""")
+_BY_IDENTITY = text("SELECT * FROM issuance.listed_identities(:campaign, CAST(:hashes AS bytea[]))")
 _BY_PERSON = text("""
     SELECT id, list, reason, appeal_note, expires_at, added_at, added_by FROM issuance.exclusion
     WHERE campaign_id = :campaign AND lifted_at IS NULL AND bucket = :bucket AND person_id = :person
+""")
+_INSERT = text("""
+    INSERT INTO issuance.exclusion (
+        id, campaign_id, list, identity_hash, id_number_sealed, id_number_masked, bucket, person_id, reason,
+        appeal_note, expires_at, added_at, added_by)
+    SELECT id, :campaign, list, identity_hash, id_number_sealed, id_number_masked, bucket, person_id, reason,
+           appeal_note, expires_at, :now, :by
+    FROM unnest(
+        CAST(:id AS uuid[]), CAST(:list AS text[]), CAST(:identity_hash AS bytea[]),
+        CAST(:id_number_sealed AS bytea[]), CAST(:id_number_masked AS text[]), CAST(:bucket AS smallint[]),
+        CAST(:person_id AS uuid[]), CAST(:reason AS text[]), CAST(:appeal_note AS text[]),
+        CAST(:expires_at AS timestamptz[])
+    ) AS u (id, list, identity_hash, id_number_sealed, id_number_masked, bucket, person_id, reason,
+            appeal_note, expires_at)
 """)
 _LIFT = text("""
     UPDATE issuance.exclusion SET lifted_at = :now, lifted_by = :by, lift_reason = :reason
@@ -185,10 +194,9 @@ async def insert_entries(
 ) -> None:
     """The caller has lifted what they replace."""
     if entries:
-        rows = [
-            _row(entry) | {"campaign_id": campaign_id, "added_at": now, "added_by": by} for entry in entries
-        ]
-        await tx.execute(insert(ExclusionRow), rows)
+        rows = [_row(entry) for entry in entries]
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        await tx.execute(_INSERT, columns | {"campaign": campaign_id, "by": by, "now": now})
 
 
 def _row(entry: Entry) -> dict[str, Any]:

@@ -1,11 +1,12 @@
 -- Holds those of these awards that look made by a machine, in the transaction of their draws. The caller holds
 -- the pool of the phase, so that of two wins on one device the later one sees the earlier one. A campaign
 -- without a risk rule costs one look at an index. What is counted is counted no further than `c_enough` beyond
--- its limit: thousands of phones share the address of a carrier.
+-- its limit: thousands of phones share the address of a carrier. Only index look-ups, as in the draw itself.
 CREATE OR REPLACE FUNCTION issuance.hold_wins(
     p_campaign uuid, p_now timestamptz, p_bucket smallint[], p_award uuid[]
 ) RETURNS void
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
     c_enough constant integer := 1000;
