@@ -21,5 +21,6 @@ WITH swept AS (
     SELECT overdue.id FROM overdue CROSS JOIN late WHERE overdue.left_behind OR late.stalled
 )
 SELECT (SELECT count(*) FROM broken) = 0 AS ok, 0 AS expected, (SELECT count(*) FROM broken) AS actual,
-       format('vouchers past their time; %s wait for the walk; the first left behind: %s',
-              (SELECT count(*) FROM overdue), (SELECT min(id::text) FROM broken)) AS detail
+       CASE WHEN EXISTS (SELECT FROM overdue) THEN
+           concat_ws('; ', 'vouchers past their time: ' || (SELECT count(*) FROM overdue) || ' wait for the walk',
+                     'the first left behind: ' || (SELECT min(id::text) FROM broken)) END AS detail
