@@ -8,7 +8,8 @@ from typing import Any
 
 from services.issuance.bank import store
 from services.issuance.bank.errors import QuestionExists, QuestionReplaced
-from services.issuance.bank.schemas import BankSummary, CellView, QuestionEdit, State
+from services.issuance.bank.rules import State
+from services.issuance.bank.schemas import BankSummary, CellView, QuestionEdit
 from services.issuance.bank.store import Filters, Version
 from services.issuance.questions import store as questions
 from services.issuance.questions.operations import COLUMNS, NOTES, draft_of_body

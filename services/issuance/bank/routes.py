@@ -5,12 +5,12 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.issuance.bank.operations import Bank
+from services.issuance.bank.rules import State
 from services.issuance.bank.schemas import (
     BankSummary,
     QuestionChanged,
     QuestionEdit,
     QuestionView,
-    State,
     StateChange,
 )
 from services.issuance.bank.store import Filters, Version

@@ -1,13 +1,13 @@
 """The question bank as clerks see and change it."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.issuance.bank.rules import State
 from services.issuance.questions.schemas import QuestionDraft
 from shared.http.replies import StaffBody
 
-State = Literal["active", "retired", "replaced"]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 
 

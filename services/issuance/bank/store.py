@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.issuance.bank.schemas import State
+from services.issuance.bank.rules import State
 from services.issuance.questions.rules import Question
 from shared.db import Tx
 
