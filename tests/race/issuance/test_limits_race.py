@@ -33,6 +33,7 @@ from tests.support.http import serving
 from tests.support.people import staff_member
 
 Call = Callable[[Hands], Awaitable[httpx.Response]]
+LOCK_ALL_STOCK = "SELECT FROM issuance.phase_stock WHERE phase_id = ANY($1) FOR UPDATE"
 LOCK_STOCK = "SELECT FROM issuance.phase_stock WHERE phase_id = $1 FOR UPDATE"
 
 
@@ -134,20 +135,24 @@ async def test_of_two_claims_of_the_last_voucher_of_a_type_one_is_made_also_with
 async def test_awards_of_two_phases_claimed_at_once_keep_to_the_limit_of_a_type(
     kit: Kit, clock: ManualClock, clients: list[httpx.AsyncClient]
 ) -> None:
+    """Their stock rows are two, so nothing but the person's awards keeps the claims apart."""
     campaign = await open_campaign(
         kit, clock, odds="1", limits={"vouchers_per_type": 1}, phases=2, award_valid_days=30
     )
-    person = await new_person(kit)
-    await give_chances(kit, person, campaign, 2)
-    first = await Hands(clients[0], person).win(campaign.slug)
-    clock.set(campaign.closes_at - timedelta(hours=1))
-    second = await Hands(clients[0], person).win(campaign.slug)
-    calls: list[Call] = [
-        lambda hands, award=award: hands.claim(award, "fitness")  # type: ignore[misc]
-        for award in (first, second)
-    ]
-    answers = await through_two_accounts(kit, clients, person, calls)
-    assert outcomes(answers) == {201: 1, "limit_reached": 1}
+    people = [await new_person(kit) for _ in range(3)]
+    awards: list[list[str]] = [[], [], []]
+    for moved in (False, True):
+        if moved:
+            clock.set(campaign.closes_at - timedelta(hours=1))
+        for person, won in zip(people, awards, strict=True):
+            await give_chances(kit, person, campaign)
+            won.append(await Hands(clients[0], person).win(campaign.slug))
+    for person, won in zip(people, awards, strict=True):
+        claims = [
+            Hands(client, person).claim(award, "fitness") for client, award in zip(clients, won, strict=True)
+        ]
+        answers = await race_at(kit, LOCK_ALL_STOCK, list(campaign.phases), racers=claims)
+        assert outcomes([a for a in answers if isinstance(a, httpx.Response)]) == {201: 1, "limit_reached": 1}
 
 
 async def test_a_release_is_claimed_once_and_its_others_wait(
