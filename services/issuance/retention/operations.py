@@ -11,7 +11,7 @@ from shared.db import retried
 from shared.ids import BUCKETS
 from shared.kit import Kit
 
-# One transaction holds the locks of so many persons; each takes well under a millisecond.
+# One transaction holds the locks of so many persons for about a second; none of them is active any more.
 FORGET_AT_ONCE = 500
 _NOTE = "活动已结束，个人信息保存期已满，材料已删除。"
 
