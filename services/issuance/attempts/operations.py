@@ -65,7 +65,6 @@ class Attempts:
                 raise AttemptAlreadyAnswered if attempt.state == "answered" else AttemptExpired
         return DraftKept(attempt_id=str(address), seconds_left=_seconds_left(attempt, now))
 
-
     def _token(self, attempt: Attempt, citizen: Citizen, now: datetime) -> str | None:
         """What the answers must bring along, as the start answered it."""
         if not attempt.needs_token or _state(attempt, now) != "open":
