@@ -69,3 +69,12 @@ def test_yuan_have_two_decimals_and_no_rounding(fen: int, text: str) -> None:
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_yuan_lose_no_fen(fen: int) -> None:
     assert Decimal(yuan(fen).replace(",", "")) * 100 == fen
+
+
+@given(amount=AMOUNTS, rest=AMOUNTS, parts=shares())
+def test_rest_of_a_value_is_at_most_a_fen_below_zero_for_anybody(
+    amount: int, rest: int, parts: list[int]
+) -> None:
+    """Applied and whole amount are split apart: the integrity check allows each payer that fen."""
+    whole, applied = split_fen(amount + rest, parts), split_fen(amount, parts)
+    assert min(one - other for one, other in zip(whole, applied, strict=True)) >= -1
