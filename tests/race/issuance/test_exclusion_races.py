@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from bench.simulator.persons import resident_id
+from services.issuance.accounts.rules import IDENTITY_DOMAIN
+from services.issuance.activities.store import lock_turn
 from services.issuance.app import create_app
 from shared.clock import ManualClock
 from shared.identity.staff import Role
+from shared.identity.tables import PersonIdentityRow
 from shared.integrity.operations import recompute
 from shared.kit import Kit
 from shared.settings import Settings
@@ -88,3 +92,31 @@ async def test_two_clerks_exclude_one_person_once(
             )
         )
         assert sorted(answer.status_code for answer in answers) == [201] + [409] * 5
+
+
+async def test_entry_waits_for_a_draw_that_is_under_way(
+    kit: Kit, clock: ManualClock, clients: list[httpx.AsyncClient]
+) -> None:
+    """Else the draw would be answered after the entry, and seem to have been made in spite of it."""
+    campaign = await open_campaign(kit, clock)
+    staff, number = await signed_in_staff(kit, Role.OPERATOR), resident_id(7100)
+    person, known = await new_person(kit), await new_person(kit)
+    async with kit.database.transaction() as tx:
+        await tx.execute(
+            update(PersonIdentityRow)
+            .where(PersonIdentityRow.person_id == known.address.uuid)
+            .values(identity_hash=kit.keys.index.digest(IDENTITY_DOMAIN, number))
+        )
+    for drawing, body in ((person, {"person_id": str(person.address)}), (known, {"id_number": number})):
+        async with kit.database.transaction() as tx:
+            await lock_turn(tx, drawing.address, campaign.id)
+            adding = asyncio.create_task(
+                clients[0].post(
+                    f"/issuance/v1/campaigns/{campaign.slug}/exclusions",
+                    json={"list": "blocked", "reason": "测试"} | body,
+                    headers=staff,
+                )
+            )
+            done, _ = await asyncio.wait({adding}, timeout=0.5)
+            assert not done
+        assert (await adding).status_code == 201
