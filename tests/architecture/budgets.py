@@ -42,6 +42,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "photos",
             "planning",
             "privacy",
+            "publicview",
             "questions",
             "quiz",
             "reporting",
