@@ -10,7 +10,7 @@ from shared.http.auth import Reader
 from shared.http.replies import LIMIT_DEFAULT, Cursor, Limit, Page, encode_cursor, position_of_moment
 from shared.ids import parse_uuid
 from shared.jobs.awaited import AwaitedJobs
-from shared.jobs.awaited_store import AwaitedJob
+from shared.jobs.awaited.store import AwaitedJob
 
 State = Literal["queued", "running", "succeeded", "failed"]
 

@@ -26,7 +26,7 @@ from shared.db import Tx
 from shared.identity.staff import Staff
 from shared.ids import new_id
 from shared.jobs.awaited import AwaitedJobs, Progress
-from shared.jobs.awaited_store import AwaitedJob
+from shared.jobs.awaited.store import AwaitedJob
 from shared.jobs.kinds import Kind
 from shared.kit import Kit
 from shared.metrics.store import figures

@@ -31,7 +31,7 @@ from shared.identity.citizens import Citizen
 from shared.identity.staff import Staff
 from shared.ids import HotId, new_id, parse_hot_id, parse_uuid
 from shared.jobs.awaited import AwaitedJobs, Progress
-from shared.jobs.awaited_store import AwaitedJob, ended_addresses
+from shared.jobs.awaited.store import AwaitedJob, ended_addresses
 from shared.jobs.kinds import Kind
 from shared.kit import Kit
 from shared.objects import ObjectStore

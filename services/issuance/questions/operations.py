@@ -20,7 +20,7 @@ from shared.errors import invariant
 from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import Staff
 from shared.jobs.awaited import AwaitedJobs, Progress
-from shared.jobs.awaited_store import AwaitedJob, ended_addresses
+from shared.jobs.awaited.store import AwaitedJob, ended_addresses
 from shared.jobs.kinds import Kind
 from shared.kit import Kit
 from shared.objects import ObjectStore

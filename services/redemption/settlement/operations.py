@@ -32,7 +32,7 @@ from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import READERS, Role, Staff
 from shared.ids import new_id
 from shared.jobs.awaited import AwaitedJobs, Progress
-from shared.jobs.awaited_store import AwaitedJob
+from shared.jobs.awaited.store import AwaitedJob
 from shared.jobs.kinds import Kind
 from shared.kit import Kit
 from shared.vouchers import catalogue

@@ -22,7 +22,7 @@ from shared.ids import new_id
 from shared.integrity import store as integrity
 from shared.integrity.catalogue import sql_checks
 from shared.jobs.awaited import Progress
-from shared.jobs.awaited_store import AwaitedJob
+from shared.jobs.awaited.store import AwaitedJob
 from shared.jobs.kinds import Kind
 from shared.kit import Kit, build_kit
 from shared.settings import Settings

@@ -15,7 +15,7 @@ from shared.errors import InvalidRequest, NotFound
 from shared.ids import new_id
 from shared.jobs import awaited
 from shared.jobs.awaited import AwaitedJobs, Progress
-from shared.jobs.awaited_store import AwaitedJob
+from shared.jobs.awaited.store import AwaitedJob
 from shared.jobs.kinds import Queue
 from shared.jobs.runner import Runner
 from shared.kit import Kit

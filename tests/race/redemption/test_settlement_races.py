@@ -14,7 +14,7 @@ from shared.clients.terminal import Refused, TerminalClient
 from shared.clock import local_day
 from shared.identity.staff import Role
 from shared.jobs.awaited import Progress
-from shared.jobs.awaited_store import AwaitedJob, by_id
+from shared.jobs.awaited.store import AwaitedJob, by_id
 from shared.kit import Kit
 from tests.race.redemption.conftest import Town
 from tests.support.people import staff_member

@@ -15,8 +15,8 @@ from shared.clock import machine_now, machine_seconds
 from shared.db import Tx
 from shared.errors import NotFound, Refusal
 from shared.ids import new_id
-from shared.jobs import awaited_store as store
-from shared.jobs.awaited_store import AwaitedJob
+from shared.jobs.awaited import store
+from shared.jobs.awaited.store import AwaitedJob
 from shared.jobs.handlers import Job
 from shared.jobs.kinds import Queue
 from shared.jobs.runner import TakenOver
