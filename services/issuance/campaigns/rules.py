@@ -7,7 +7,7 @@ schemas.py; a value that it refuses is passed over here.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,6 +17,7 @@ from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
+from services.issuance.publicview.rules import leads_somewhere
 from shared.money import PPM, yuan
 from shared.rates import parse_rate
 
@@ -126,11 +127,6 @@ def quiz_faults(quiz: object, loc: Location) -> Faults:
         if questions is not None and len(known) == len(counts) and sum(known) != questions:
             fault = f"各难度题数之和为 {sum(known)}，应等于题目数 {questions}"
             yield DefinitionFault((*loc, "blueprint"), "blueprint_sum", fault)
-
-
-def is_under(path: str, decided: Collection[str]) -> bool:
-    """Whether a path is one of these, or leads to a part of one of them, or one of them to a part of it."""
-    return any(f"{path}.".startswith(f"{one}.") or f"{one}.".startswith(f"{path}.") for one in decided)
 
 
 def commitment_fen(counts: Mapping[str, int], prices: Mapping[str, int]) -> int:
@@ -249,23 +245,9 @@ def _cap_faults(definition: Mapping[str, Any]) -> Faults:
 def _assumed_faults(definition: Mapping[str, Any]) -> Faults:
     paths = definition.get("assumed")
     for index, path in enumerate(paths if isinstance(paths, list) else ()):
-        if isinstance(path, str) and not _leads_somewhere(definition, path):
+        if isinstance(path, str) and not leads_somewhere(definition, path):
             fault = f"假定值路径“{path[:64]}”在活动定义中不存在"
             yield DefinitionFault(("assumed", index), "assumed_unknown", fault)
-
-
-def _leads_somewhere(definition: Mapping[str, Any], path: str) -> bool:
-    """Steps are field names; in a list they name an entry by its key or its number."""
-    here: object = definition
-    for step in path.split("."):
-        if isinstance(here, list):
-            entries = (part for part in here if isinstance(part, Mapping))
-            here = next((part for part in entries if step in (part.get("key"), str(part.get("seq")))), None)
-        else:
-            here = here.get(step) if isinstance(here, Mapping) else None
-        if here is None:
-            return False
-    return True
 
 
 def _key_faults(definition: Mapping[str, Any], name: str) -> Faults:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.issuance.campaigns import store
-from services.issuance.campaigns.rules import is_under, phase_state
+from services.issuance.campaigns.rules import phase_state
 from services.issuance.campaigns.schemas import (
     CampaignView,
     ChannelView,
@@ -17,6 +17,7 @@ from services.issuance.campaigns.schemas import (
     VoucherTypeView,
 )
 from services.issuance.phases.rules import STEP_SECONDS, Release
+from services.issuance.publicview.rules import is_under
 from services.issuance.terms import store as terms
 from shared.clock import rfc3339
 from shared.db import Tx
