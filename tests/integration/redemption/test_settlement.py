@@ -3,15 +3,18 @@
 import secrets
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import text
 
 from services.redemption.app import create_app
+from services.redemption.settlement import store
 from shared.clients.terminal import Lookup, OfflineItem, Redemption, Refused, TerminalClient
 from shared.clock import ManualClock, local_day
 from shared.identity.staff import Role
+from shared.ids import new_id
 from shared.integrity.catalogue import sql_checks
 from shared.integrity.operations import recompute
 from shared.kit import Kit
@@ -107,6 +110,26 @@ async def test_the_same_period_twice_adds_nothing(
     again = await desk.settle(campaign, today(clock), today(clock))
     assert first == {"settlements": 1, "count": 1, "corrections": 0, "amount_fen": 3_333}
     assert again == {"settlements": 0, "count": 0, "corrections": 0, "amount_fen": 0}
+
+
+async def test_job_that_died_in_the_middle_goes_on_where_it_was(
+    kit: Kit, clock: ManualClock, campaign: CampaignRef, desk: Books, till: TerminalClient
+) -> None:
+    other = await desk.bureau.till(await desk.bureau.institution(campaign))
+    await used(kit, campaign, till)
+    await used(kit, campaign, other, "checkup")
+    asked = (await desk.request(campaign, today(clock), today(clock))).json()
+    day, now, job_id = local_day(clock.now(), "Asia/Shanghai"), clock.now(), UUID(asked["job_id"])
+    async with kit.database.transaction() as tx:
+        await store.open_run(tx, store.Run(job_id, campaign.id, day, day, None), now)
+        assert await store.settle_institution(
+            tx, job_id, till.institution_id, settlement_id=new_id(), received_until=None, now=now
+        )
+    await desk.work()
+    job = (await desk.bureau.get(f"/jobs/{asked['job_id']}")).json()
+    assert job["result"] == {"settlements": 2, "count": 2, "corrections": 0, "amount_fen": 33_333}
+    assert job["progress"] == 100
+    assert len(await desk.of(till.institution_id)) == len(await desk.of(other.institution_id)) == 1
 
 
 async def test_what_comes_late_from_a_settled_period_is_in_the_next(
