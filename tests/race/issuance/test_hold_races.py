@@ -46,11 +46,11 @@ async def test_one_decision_counts_whatever_comes_with_it(
         hands, award = await held(clients[0], kit, campaign, f"farm-race-{number}")
         # Every award's time is long over when they meet: only the hold keeps it.
         clock.advance(days=4 if number % 2 else 0)
-        *decided, claim, _ = await asyncio.gather(
-            *(decide(desks[n % 2], award, "release" if n < 2 else "reject") for n in range(4)),
-            hands.claim(award, "fitness"),
-            wiring.lottery.expire_awards(),
+        decisions = asyncio.gather(
+            *(decide(desks[n % 2], award, "release" if n < 2 else "reject") for n in range(4))
         )
+        claiming, sweeping = hands.claim(award, "fitness"), wiring.lottery.expire_awards()
+        decided, claim, _ = await asyncio.gather(decisions, claiming, sweeping)
         codes = Counter(answer.status_code for answer in decided)
         assert codes == {200: 1, 409: 3}
         [winner] = [answer.json()["status"] for answer in decided if answer.status_code == 200]
