@@ -245,7 +245,7 @@ async def _download(base_url: str, url: str, target: Path) -> None:
 
 
 async def _verified(log: Path, audit: Path) -> None:
-    await _ran(sys.executable, str(_VERIFIER), str(log), "--audit", str(audit))
+    await _ran(sys.executable, str(_VERIFIER), str(log), str(audit))
 
 
 async def _ran(*command: str) -> None:

@@ -47,8 +47,14 @@ _TALLIES = """
     SELECT campaign_id, day, 'draw', CASE WHEN won THEN 'won' ELSE 'lost' END, channel, count(*)
     FROM issuance.draw WHERE campaign_id = $1 GROUP BY 1, 2, 4, 5
     UNION ALL
-    SELECT campaign_id, day, 'draw_at_odds', $3, '', count(*)
-    FROM issuance.draw WHERE campaign_id = $1 GROUP BY 1, 2
+    SELECT campaign_id, day, 'draw_at_odds', $3, channel, count(*)
+    FROM issuance.draw WHERE campaign_id = $1 GROUP BY 1, 2, 5
+    UNION ALL
+    SELECT v.campaign_id, (v.issued_at AT TIME ZONE $2)::date, 'issue_way', d.channel, '', count(*)
+    FROM core.voucher v
+    JOIN issuance.award a ON a.bucket = v.bucket AND a.id = v.source_id
+    JOIN issuance.draw d ON d.bucket = a.bucket AND d.id = a.draw_id
+    WHERE v.campaign_id = $1 GROUP BY 1, 2, 4
 """
 _STILL_ISSUED = "SELECT EXISTS (SELECT FROM core.voucher WHERE state = 'issued')"
 _TYPES = """
