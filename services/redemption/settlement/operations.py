@@ -26,7 +26,7 @@ from shared import ledger
 from shared.approvals import Applier, Change, propose
 from shared.audit import AuditEntry, record
 from shared.clock import local_day, rfc3339
-from shared.db import Tx
+from shared.db import Tx, retried
 from shared.errors import Forbidden, InvalidRequest, NoLongerFits, NotFound, Refusal
 from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import READERS, Role, Staff
@@ -119,10 +119,7 @@ class Settlements:
             institutions = await store.members(tx, run.campaign_id)
         until = received_until(now, self.kit.settings.settlement_hold_days)
         for done, institution_id in enumerate(institutions, start=1):
-            async with self.kit.database.transaction(slow=True) as tx:
-                await store.settle_institution(
-                    tx, run.id, institution_id, settlement_id=new_id(), received_until=until, now=now
-                )
+            await self._settle_institution(run.id, institution_id, until, now)
             await progress.report(done, len(institutions))
         async with self.kit.database.snapshot() as tx:
             settlements, count, corrections, amount_fen = await store.of_run(tx, run.id)
@@ -132,6 +129,15 @@ class Settlements:
             "corrections": corrections,
             "amount_fen": amount_fen,
         }
+
+    @retried
+    async def _settle_institution(
+        self, run_id: UUID, institution_id: str, until: datetime | None, now: datetime
+    ) -> None:
+        async with self.kit.database.transaction(slow=True) as tx:
+            await store.settle_institution(
+                tx, run_id, institution_id, settlement_id=new_id(), received_until=until, now=now
+            )
 
     async def page(
         self,

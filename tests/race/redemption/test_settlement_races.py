@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from sqlalchemy import text
 
@@ -89,6 +90,28 @@ async def test_reversals_that_race_a_settlement_are_done_or_refused(town: Town, 
         assert found["reversed"] + result["count"] == PIECES
         words += found
     assert words.total() == 4 * PIECES
+
+
+async def test_holds_that_race_a_settlement_hold_or_come_too_late(town: Town, desk: Books) -> None:
+    vouchers = await held_vouchers(town.kit, town.campaign, "general_50", PIECES)
+    done = [await town.at(place).redeem(one.code, 3_333) for place, one in enumerate(vouchers)]
+    job = await job_of(town, desk)
+
+    async def hold(place: int, redemption_id: str) -> httpx.Response:
+        body = {"institution_id": town.institution, "redemption_id": redemption_id, "reason": "x"}
+        url = "/redemption/v1/settlement-holds"
+        return await town.apps[place % 2].post(url, json=body, headers=desk.bureau.headers)
+
+    made, *answers = await asyncio.gather(
+        make(town.kit, job), *(hold(place, one.id) for place, one in enumerate(done))
+    )
+    held = [answer for answer in answers if answer.status_code == 201]
+    assert {answer.json()["code"] for answer in answers if answer not in held} <= {"already_settled"}
+    assert made["count"] == PIECES - len(held)
+    for answer in held:
+        release = f"/settlement-holds/{answer.json()['id']}/release"
+        assert (await desk.bureau.post(release, {"reason": "x"})).status_code == 200
+    assert (await make(town.kit, await job_of(town, desk)))["count"] == len(held)
 
 
 async def test_settlement_is_paid_once_by_many_approvals(town: Town, desk: Books) -> None:
