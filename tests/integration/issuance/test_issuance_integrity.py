@@ -21,6 +21,8 @@ from tests.support.campaigns import open_campaign
 from tests.support.citizens import Hands, fill_bank, give_chances, new_person, right_answers
 from tests.support.http import serving
 
+# What forgetting leaves is proven in a file of its own: it needs a person who was there.
+_ELSEWHERE = {"forgotten_persons_left_nothing_to_read"}
 CHECKS = {check.name: check for check in sql_checks() if check.file.startswith("issuance_")}
 STOCK = "stock_put_in_is_remaining_issued_and_returned"
 AWARDS = "every_win_is_one_award_and_every_open_award_has_stock"
@@ -409,4 +411,4 @@ async def test_planted_fault_is_found(kit: Kit, fault: str, name: str, statement
 
 
 def test_every_check_of_issuance_is_proven_able_to_fail() -> None:
-    assert {name for _, name, _ in PLANTED} == CHECKS.keys()
+    assert {name for _, name, _ in PLANTED} == CHECKS.keys() - _ELSEWHERE
