@@ -6,21 +6,15 @@ One of them is signed in on two phones. Whatever was asked can be asked again, f
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from concurrent.futures import Future
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, settings, strategies
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis import strategies
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from sqlalchemy import text
 from typing_extensions import override
 
@@ -49,6 +43,7 @@ from tests.support.citizens import (
 )
 from tests.support.http import serving
 from tests.support.people import signed_in_staff
+from tests.support.plays import Dice, Stage, play
 from tests.support.tills import Bureau, bureau
 
 STOCK = {"general_50": 3, "fitness": 1}
@@ -98,18 +93,12 @@ _POOLS = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    loop: asyncio.AbstractEventLoop
+class World(Stage):
     kit: Kit
     clock: ManualClock
     client: httpx.AsyncClient
     bureau: Bureau
     staff: dict[str, str]
-
-    def run(self, act: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the act returns
-        """Does it in the session's loop, from the thread in which hypothesis plays."""
-        running: Future[Any] = asyncio.run_coroutine_threadsafe(act, self.loop)
-        return running.result(timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -135,12 +124,6 @@ class Asked:
     path: str
     body: dict[str, Any]
     answer: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Dice:
-    one: int
-    two: int
 
 
 class Life(RuleBasedStateMachine):
@@ -404,15 +387,4 @@ def _second_phone(kit: Kit, person: Person) -> Person:
 
 
 async def test_every_answer_in_a_life_is_the_one_that_the_model_foretells(world: World) -> None:
-    machine = type("LifeHere", (Life,), {"world": world})
-    play = settings(
-        max_examples=50,
-        stateful_step_count=50,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=True,
-        database=None,
-        # A run that fails is shown as it was: shrinking it would take minutes.
-        phases=(Phase.generate,),
-    )
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=play)
+    await play(Life, world)

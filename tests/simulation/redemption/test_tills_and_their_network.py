@@ -7,17 +7,16 @@ whatever happened, nothing is paid twice.
 import asyncio
 import json
 import secrets
-from collections.abc import AsyncIterator, Coroutine
-from concurrent.futures import Future
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, Phase, settings, strategies
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis import strategies
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from typing_extensions import override
 
 from services.redemption.app import create_app
@@ -30,6 +29,7 @@ from shared.signing import authorization
 from shared.vouchers.catalogue import CampaignRef
 from tests.simulation.redemption import model
 from tests.support.http import serving
+from tests.support.plays import Dice, Stage, play
 from tests.support.tills import bureau
 from tests.support.vouchers import held_vouchers, published
 
@@ -55,18 +55,12 @@ _numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
-class World:
-    loop: asyncio.AbstractEventLoop
+class World(Stage):
     kit: Kit
     clock: ManualClock
     client: httpx.AsyncClient
     campaign: CampaignRef
     tills: list[TerminalClient]
-
-    def run(self, act: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401 - whatever the act returns
-        """Does it in the session's loop, from the thread in which hypothesis plays."""
-        running: Future[Any] = asyncio.run_coroutine_threadsafe(act, self.loop)
-        return running.result(timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +83,6 @@ class Envelope:
     header: str
     signed_at: datetime
     arrived: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Dice:
-    one: int
-    two: int
 
 
 class Network(RuleBasedStateMachine):
@@ -236,15 +224,4 @@ def _told(answer: httpx.Response) -> str:
 
 
 async def test_every_message_is_answered_as_the_model_foretells(world: World) -> None:
-    machine = type("NetworkHere", (Network,), {"world": world})
-    play = settings(
-        max_examples=50,
-        stateful_step_count=50,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-        derandomize=True,
-        database=None,
-        # A run that fails is shown as it was: shrinking it would take minutes.
-        phases=(Phase.generate,),
-    )
-    await asyncio.to_thread(run_state_machine_as_test, machine, settings=play)
+    await play(Network, world)
