@@ -72,6 +72,7 @@ TREATMENTS: Mapping[str, Treatment] = {
     "issuance.activity_claim": Treatment(reason="which clerk has a record on the desk; about the clerk"),
     "redemption.correction": Treatment(reason="about a settled redemption, between payer and institution"),
     "redemption.settlement_hold": Treatment(reason="about a redemption that is looked at before it is paid"),
+    "redemption.risk_case_item": Treatment(reason="about an institution: its redemptions that stood out"),
     "redemption.reversal": Treatment(reason="about a redemption, and told with its voucher from the ledger"),
     "quota.card": Treatment(reason=_OF_CARDS),
     "quota.card_credit": Treatment(reason=_OF_CARDS),
