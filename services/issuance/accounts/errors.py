@@ -1,15 +1,6 @@
 from shared.errors import Refusal
 
 
-class IdNumberInvalid(Refusal):
-    """`errors[0].code` says what is wrong: length, characters, date or check_digit."""
-
-    code = "id_number_invalid"
-    status = 422
-    zh = "身份证号码有误，请核对后重新填写。"
-    en = "The id number is not valid; please check it and enter it again."
-
-
 class IdentityInUse(Refusal):
     code = "identity_in_use"
     zh = "该身份证号码已绑定其他账号，每人只能使用一个账号参与。"

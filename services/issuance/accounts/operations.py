@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from services.issuance.accounts import store
 from services.issuance.accounts.errors import IdentityAlreadyBound, IdentityInUse
-from services.issuance.accounts.rules import IDENTITY_DOMAIN, masked_id_number, masked_name, resident_id
+from services.issuance.accounts.rules import masked_id_number, masked_name
 from services.issuance.accounts.schemas import CitizenView, Identity, IdentityBound, Session, Token
 from services.issuance.accounts.store import Account, PersonalFields
 from services.issuance.consents.operations import require_known_text
@@ -20,6 +19,7 @@ from shared.db import Tx
 from shared.errors import Unauthenticated, invariant
 from shared.identity.citizens import Citizen, CitizenTokens
 from shared.identity.lifetimes import citizen_token_life
+from shared.identity.persons import IDENTITY_DOMAIN, person_context, resident_id
 from shared.ids import new_id
 from shared.kit import Kit
 from shared.signin import Provider
@@ -148,11 +148,6 @@ class Accounts:
 def subject_context(account_id: UUID) -> str:
     """What ties a sealed subject to its account."""
     return f"account/{account_id}/subject"
-
-
-def person_context(person_id: UUID, field: Literal["name", "id_number"]) -> str:
-    """What ties a sealed field to its person."""
-    return f"person/{person_id}/{field}"
 
 
 async def _require_same_person(tx: Tx, account: Account, identity_hash: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from services.issuance.accounts.rules import IDENTITY_DOMAIN, masked_id_number, resident_id
+from services.issuance.accounts.rules import masked_id_number
 from services.issuance.exclusions import store
 from services.issuance.exclusions.errors import (
     AlreadyExcluded,
@@ -28,6 +28,7 @@ from shared.documents.templates import workbook_template
 from shared.errors import Fault, InvalidRequest, NotFound, Refusal, invariant
 from shared.idempotency import Answer, RequestKey, once
 from shared.identity.citizens import Citizen
+from shared.identity.persons import IDENTITY_DOMAIN, resident_id
 from shared.identity.staff import Staff
 from shared.ids import HotId, new_id, parse_hot_id, parse_uuid
 from shared.jobs.awaited import AwaitedJobs, Progress

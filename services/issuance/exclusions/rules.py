@@ -8,8 +8,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.issuance.accounts.errors import IdNumberInvalid
-from services.issuance.accounts.rules import resident_id
+from shared.identity.errors import IdNumberInvalid
+from shared.identity.persons import resident_id
 
 List = Literal["staff", "blocked"]
 # `new` is added; `update` replaces an entry that says something else or is over; `same` changes nothing.

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.issuance.accounts.operations import person_context
 from services.issuance.reveals import store
 from services.issuance.reveals.schemas import Reveal, Revealed, RevealEntry
 from shared.audit import AuditEntry, record
@@ -11,6 +10,7 @@ from shared.audit import store as audit
 from shared.audit.store import Filter, StoredEntry
 from shared.clock import rfc3339
 from shared.errors import NotFound
+from shared.identity.persons import person_context
 from shared.identity.staff import Staff
 from shared.identity.store import usernames
 from shared.ids import HotId

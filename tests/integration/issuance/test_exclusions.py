@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import update
 
 from bench.simulator.persons import resident_id
-from services.issuance.accounts.rules import IDENTITY_DOMAIN
 from services.issuance.exclusions.operations import ROWS_AT_ONCE
 from services.issuance.exclusions.tables import ExclusionRow
 from services.issuance.wiring import Wiring, build
 from services.issuance.worker import parts
 from shared.clock import ManualClock, rfc3339
 from shared.documents.sheets import read_rows
+from shared.identity.persons import IDENTITY_DOMAIN
 from shared.identity.staff import Role
 from shared.identity.tables import PersonIdentityRow
 from shared.integrity.operations import recompute

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import update
 
 from bench.simulator.persons import resident_id
-from services.issuance.accounts.rules import IDENTITY_DOMAIN
 from services.issuance.activities.store import lock_turn
 from services.issuance.app import create_app
 from shared.clock import ManualClock
+from shared.identity.persons import IDENTITY_DOMAIN
 from shared.identity.staff import Role
 from shared.identity.tables import PersonIdentityRow
 from shared.integrity.operations import recompute

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.issuance.accounts.errors import IdNumberInvalid
-from services.issuance.accounts.rules import masked_id_number, masked_name, resident_id
+from services.issuance.accounts.rules import masked_id_number, masked_name
+from shared.identity.errors import IdNumberInvalid
+from shared.identity.persons import resident_id
 from tests.support.people import resident_id as made
 
 TODAY = date(2020, 11, 1)
