@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.issuance.accounts.operations import person_context, subject_context
+from services.issuance.accounts.operations import subject_context
 from services.issuance.activities.operations import evidence_context
 from services.issuance.deliveries.operations import phone_context
 from services.issuance.photos.operations import Photos
@@ -22,6 +22,7 @@ from shared.db import retried
 from shared.errors import NotFound, Unauthenticated
 from shared.idempotency import Answer
 from shared.identity.citizens import Citizen
+from shared.identity.persons import person_context
 from shared.ids import parse_hot_id
 from shared.kit import Kit
 from shared.vouchers.codes import code_context, grouped
