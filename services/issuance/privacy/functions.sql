@@ -1,7 +1,7 @@
 -- Forgetting persons: what is personal goes, what the ledger, the figures and the draw log rest on stays.
 --
--- Locks: accounts, identities, participants, award pools, awards, vouchers, each in the order of its key; then
--- rows that only the holder of these locks writes. Whoever keeps something personal (evidence, a photo, an
+-- Locks: accounts, identities, participants, funds, stock, award pools, awards, vouchers, each in the order of its
+-- key; then rows that only the holder of these locks writes. Whoever keeps something personal (evidence, a photo, an
 -- identity) shares the lock of its account first, so that nothing personal comes after the erasure.
 
 -- Makes everything that these persons do wait, and waits for what they are doing.
@@ -22,7 +22,8 @@ END
 $$;
 
 -- Gives up what these persons could still use: chances are void, open awards return to their pool, vouchers are
--- revoked and their value returns to the payers. Returns what each of them gave up. The persons are locked.
+-- revoked: their value returns to the payers, their pieces to stock and pool. Returns what each of them gave up.
+-- The persons are locked.
 CREATE OR REPLACE FUNCTION issuance.give_up(p_bucket smallint[], p_person uuid[], p_actor text, p_now timestamptz)
 RETURNS TABLE (bucket smallint, person_id uuid, given_up jsonb)
 LANGUAGE plpgsql AS $$
@@ -30,13 +31,22 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_vouchers uuid[];
     v_buckets smallint[];
+    v_phases uuid[];
 BEGIN
-    PERFORM FROM issuance.award_pool pool
-    WHERE pool.phase_id IN (
+    -- An open award may become a voucher before its lock is ours, a used voucher may be given back.
+    SELECT array_agg(DISTINCT held.phase_id) INTO v_phases
+    FROM unnest(p_bucket, p_person) AS u (bucket, person_id)
+    CROSS JOIN LATERAL (
         SELECT a.phase_id FROM issuance.award a
-        JOIN unnest(p_bucket, p_person) AS u (bucket, person_id) ON a.bucket = u.bucket AND a.person_id = u.person_id
-        WHERE a.state = 'open')
-    ORDER BY pool.phase_id FOR UPDATE;
+        WHERE a.bucket = u.bucket AND a.person_id = u.person_id AND a.state = 'open'
+        UNION ALL
+        SELECT ph.id FROM core.voucher v
+        JOIN issuance.phase ph ON ph.campaign_id = v.campaign_id AND ph.seq = v.phase_seq
+        WHERE v.bucket = u.bucket AND v.person_id = u.person_id AND v.state IN ('issued', 'redeemed')
+    ) AS held;
+    IF v_phases IS NOT NULL THEN
+        PERFORM issuance.lock_pieces(v_phases);
+    END IF;
     PERFORM FROM issuance.award a
     JOIN unnest(p_bucket, p_person) AS u (bucket, person_id) ON a.bucket = u.bucket AND a.person_id = u.person_id
     WHERE a.state = 'open'
@@ -82,7 +92,7 @@ BEGIN
     JOIN unnest(p_bucket, p_person) AS u (bucket, person_id) ON v.bucket = u.bucket AND v.person_id = u.person_id
     WHERE v.state = 'issued';
     IF v_vouchers IS NOT NULL THEN
-        PERFORM core.vouchers_end(v_buckets, v_vouchers, 'revoked', p_actor, p_now);
+        PERFORM issuance.revoke_vouchers(v_buckets, v_vouchers, p_actor, p_now);
     END IF;
 END
 $$;

@@ -17,16 +17,20 @@ from services.issuance.photos.operations import Photos
 from services.issuance.privacy import store
 from services.issuance.privacy.rules import readable
 from services.issuance.privacy.schemas import Erased, Export, GivenUp
-from shared.clock import machine_now, rfc3339
-from shared.db import retried
+from services.issuance.vouchers.operations import cover_returned
+from shared import ledger
+from shared.clock import local_day, machine_now, rfc3339
+from shared.db import Tx, retried
 from shared.errors import NotFound, Unauthenticated
 from shared.idempotency import Answer
 from shared.identity.citizens import Citizen
 from shared.identity.persons import person_context
-from shared.ids import parse_hot_id
+from shared.ids import new_id, parse_hot_id
 from shared.kit import Kit
+from shared.vouchers import catalogue
 from shared.vouchers.codes import code_context, grouped
 
+_RETURNED = "注销账号，退回消费券"
 _NOTE = "本人已注销账号，材料已删除。"
 
 # Of a section: the sealed column, the name it has when it is open, and the column with its owner's id.
@@ -81,7 +85,8 @@ class Privacy:
         """Forgets the citizen, at once and for good; again, it answers the same.
 
         What could still be used is given up with it: chances, open awards, vouchers, whose value returns to
-        the payers. What was used stays in the ledger, under an id that leads to nobody any more.
+        the payers and whose pieces return to the stock. What was used stays in the ledger, under an id that
+        leads to nobody any more.
 
         Raises:
             Unauthenticated: the account never was, or its person was forgotten by the retention clock.
@@ -90,7 +95,10 @@ class Privacy:
         async with self.kit.database.transaction() as tx:
             whom = await store.me(tx, citizen.account_id, lock=True)
             if whom is not None:
-                await store.forget(tx, citizen.account_id, whom, note=_NOTE, now=now, sent_at=machine_now())
+                gave = await store.forget(
+                    tx, citizen.account_id, whom, note=_NOTE, now=now, sent_at=machine_now()
+                )
+                await self._cover(tx, gave, now)
             found = await store.erasures_of(tx, citizen.account_id)
         if not found:
             raise Unauthenticated
@@ -98,6 +106,13 @@ class Privacy:
             erased_at=rfc3339(min(at for _, at in found)), given_up=_together([given for given, _ in found])
         )
         return Answer(answer.model_dump(mode="json"), replayed=whom is None)
+
+    async def _cover(self, tx: Tx, gave: Sequence[Mapping[str, Any]], now: datetime) -> None:
+        """Under the locks that forgetting has taken, of every campaign whose pieces returned."""
+        for slug in sorted({voucher["campaign"] for given in gave for voucher in given["vouchers"]}):
+            campaign = await catalogue.campaign_by_slug(tx, slug)
+            day = local_day(now, campaign.timezone)
+            await cover_returned(tx, campaign.id, ledger.Cause(new_id(), "citizen", _RETURNED, now, day))
 
     def _open(self, section: str, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row as it is told: sealed columns open, times in China's time, inner ids left out."""

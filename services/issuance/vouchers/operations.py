@@ -133,16 +133,11 @@ class Vouchers:
         """
         voucher, now = parse_hot_id(change.body["voucher_id"]), self.kit.clock.now()
         campaign = await catalogue.campaign_by_slug(tx, change.body["campaign"])
-        await ledger.lock_fund(tx, campaign.id)
-        await terms.lock_remaining(tx, campaign.id)
-        piece = await store.lock_stock(tx, voucher)
+        await store.lock_piece(tx, voucher)
         if not await store.revoke(tx, voucher, actor=f"change:{change.id}", now=now):
             state = await store.state_of(tx, voucher)
             raise NoLongerFits(_NO_LONGER.get(str(state)))
-        await store.return_piece(tx, piece)
-        # The value went back by the shares of its time, the piece will be issued by those in force.
-        pieces = await terms.lock_remaining(tx, campaign.id)
-        await ledger.cover(tx, campaign.id, cause_of(change, campaign, now), pieces=pieces)
+        await cover_returned(tx, campaign.id, cause_of(change, campaign, now))
         told = {"voucher_id": str(voucher), "change_id": str(change.id)}
         await add(tx, Queue.ISSUANCE, Kind.VOUCHER_REVOKED, told, bucket=voucher.bucket)
 
@@ -180,6 +175,15 @@ class Vouchers:
             "redeemed_at": rfc3339(row.redeemed_at) if row.redeemed_at else None,
             "institution_id": row.institution_id,
         }
+
+
+async def cover_returned(tx: Tx, campaign_id: UUID, cause: ledger.Cause) -> None:
+    """What follows when pieces have returned: their locks are held.
+
+    Their value went back by the shares of its time, they will be issued by those in force.
+    """
+    pieces = await terms.lock_remaining(tx, campaign_id)
+    await ledger.cover(tx, campaign_id, cause, pieces=pieces)
 
 
 def _wanted(search: Search) -> Wanted:

@@ -1,4 +1,4 @@
-"""SQL of looking vouchers up and of revoking them. Locks in this order: stock row, award pool, voucher."""
+"""SQL of looking vouchers up and of revoking them. Locks: fund, stock, award pool, then the voucher."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,25 +52,15 @@ _HISTORY = text("""
     SELECT kind, at, core.amounts_total(amounts_fen), institution_id, actor
     FROM core.ledger_transfer WHERE bucket = :bucket AND voucher_id = :id ORDER BY at, kind
 """)
-_LOCK_STOCK = text("""
-    SELECT s.phase_id, s.voucher_type
-    FROM core.voucher v
+_PHASE = text("""
+    SELECT ph.id FROM core.voucher v
     JOIN issuance.phase ph ON ph.campaign_id = v.campaign_id AND ph.seq = v.phase_seq
-    JOIN issuance.phase_stock s ON s.phase_id = ph.id AND s.voucher_type = v.voucher_type
     WHERE v.bucket = :bucket AND v.id = :id
-    FOR UPDATE OF s
 """)
-_LOCK_POOL = text("SELECT FROM issuance.award_pool WHERE phase_id = :phase FOR UPDATE")
-_RETURN_STOCK = text("""
-    UPDATE issuance.phase_stock SET remaining = remaining + 1, returned = returned + 1
-    WHERE phase_id = :phase AND voucher_type = :type
-""")
-_RETURN_POOL = text("""
-    UPDATE issuance.award_pool SET left_to_award = left_to_award + 1 WHERE phase_id = :phase
-""")
+_LOCK_PIECES = text("SELECT issuance.lock_pieces(ARRAY[CAST(:phase AS uuid)])")
 _REVOKE = text("""
-    SELECT count(*) FROM core.vouchers_end(
-        ARRAY[CAST(:bucket AS smallint)], ARRAY[CAST(:id AS uuid)], 'revoked', :actor, :now)
+    SELECT count(*) FROM issuance.revoke_vouchers(
+        ARRAY[CAST(:bucket AS smallint)], ARRAY[CAST(:id AS uuid)], :actor, :now)
 """)
 _STATE = text("SELECT state FROM core.voucher WHERE bucket = :bucket AND id = :id")
 
@@ -104,12 +94,6 @@ class Transfer:
     amount_fen: int
     institution_id: str | None
     actor: str
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    phase_id: UUID
-    voucher_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +154,14 @@ async def state_of(tx: Tx, voucher: HotId) -> str | None:
     return state
 
 
-async def lock_stock(tx: Tx, voucher: HotId) -> Piece:
-    """Where the piece of a voucher came from: its stock row, then its pool, both locked."""
-    piece = Piece(*(await tx.execute(_LOCK_STOCK, _of(voucher))).one())
-    await tx.execute(_LOCK_POOL, {"phase": piece.phase_id})
-    return piece
-
-
-async def return_piece(tx: Tx, piece: Piece) -> None:
-    """Puts it back into the stock and the pool of its phase; the caller has locked both."""
-    await tx.execute(_RETURN_STOCK, {"phase": piece.phase_id, "type": piece.voucher_type})
-    await tx.execute(_RETURN_POOL, {"phase": piece.phase_id})
+async def lock_piece(tx: Tx, voucher: HotId) -> None:
+    """Locks what the voucher would return to: its campaign's fund and stock, and the pool of its phase."""
+    phase = (await tx.execute(_PHASE, _of(voucher))).scalar_one()
+    await tx.execute(_LOCK_PIECES, {"phase": phase})
 
 
 async def revoke(tx: Tx, voucher: HotId, *, actor: str, now: datetime) -> bool:
-    """Issued → revoked, its value back to available; False when it was not issued any more. Locks it."""
+    """Issued → revoked, value and piece returned; False when it was not issued any more. Locks it."""
     values = _of(voucher) | {"actor": actor, "now": now}
     return bool((await tx.execute(_REVOKE, values)).scalar_one())
 

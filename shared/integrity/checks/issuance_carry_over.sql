@@ -1,7 +1,7 @@
 -- name: carried_over_value_is_what_expired_vouchers_gave_back
 -- zh: 结转金额不超过过期消费券退回的金额
 -- Per phase and type: the pieces that returned are those that changes carried over and those of vouchers that
--- changes revoked; no more are carried over than vouchers expired, and no payer bears more than it got back.
+-- were revoked; no more are carried over than vouchers expired, and no payer bears more than it got back.
 WITH returned AS (
     SELECT phase_id, voucher_type, sum(pieces) AS pieces, core.amounts_sum(value_fen) AS value_fen
     FROM issuance.stock_return GROUP BY phase_id, voucher_type
@@ -14,9 +14,8 @@ WITH returned AS (
 ), revoked AS (
     SELECT p.id AS phase_id, v.voucher_type, count(*) AS pieces
     FROM core.voucher v
-    JOIN core.ledger_transfer t ON t.bucket = v.bucket AND t.source_id = v.id AND t.kind = 'revoke'
     JOIN issuance.phase p ON p.campaign_id = v.campaign_id AND p.seq = v.phase_seq
-    WHERE v.state = 'revoked' AND t.actor LIKE 'change:%'
+    WHERE v.state = 'revoked'
     GROUP BY p.id, v.voucher_type
 ), judged AS (
     SELECT s.phase_id, s.voucher_type, s.returned,

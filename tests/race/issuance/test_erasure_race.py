@@ -3,14 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
 from services.issuance.app import create_app
+from services.issuance.vouchers.schemas import Revocation
+from services.issuance.wiring import build
 from services.redemption.app import create_app as create_redemption
 from shared.clients.terminal import Refused, TerminalClient
 from shared.clock import ManualClock
+from shared.errors import NoLongerFits
+from shared.identity.staff import Role
 from shared.ids import parse_hot_id
 from shared.integrity.operations import recompute
 from shared.kit import Kit
@@ -20,6 +25,7 @@ from tests.support.citizens import Hands, give_chances
 from tests.support.gates import race_at
 from tests.support.http import serving
 from tests.support.lives import Life, bound, lived, signed_in
+from tests.support.people import staff_member
 from tests.support.pictures import photo
 from tests.support.tills import bureau
 from tests.support.ways import LEAD, Partaker, rows
@@ -140,6 +146,33 @@ async def test_a_voucher_is_either_redeemed_or_given_up(
         assert given_up == ([] if redeemed == "redeemed" else [life.voucher["id"]])
         states = {tuple(row) for row in await vouchers(kit, life)}
         assert states == {(str(redeemed).removeprefix("voucher_"), None)}
+    await sound(kit)
+
+
+async def test_a_voucher_that_staff_revoke_meanwhile_returns_its_piece_once(
+    kit: Kit, clock: ManualClock, clients: list[httpx.AsyncClient]
+) -> None:
+    one, other = await staff_member(kit, Role.OPERATOR), await staff_member(kit, Role.OPERATOR)
+    for number in range(ROUNDS):
+        life = await lived(clients[0], kit, clock)
+        wiring, address = build(kit), parse_hot_id(life.voucher["id"])
+        asked = await wiring.vouchers.propose_revocation(one, address, Revocation(reason="发放有误"), None)
+        racers: list[Any] = [
+            wiring.approvals.approve(other, UUID(asked.body["change_id"])),
+            _erased(life, clients[number % 2]),
+        ]
+        approved, erased = await race_at(
+            kit, "SELECT FROM core.fund WHERE campaign_id = $1 FOR UPDATE", life.campaign.id, racers=racers
+        )
+        given_up = erased.json()["given_up"]["vouchers"]
+        assert isinstance(approved, NoLongerFits) == (len(given_up) == 1), approved
+        [stock] = await rows(
+            kit,
+            "SELECT remaining, returned FROM issuance.phase_stock"
+            " WHERE phase_id = :phase AND voucher_type = 'fitness'",
+            phase=life.campaign.phases[0],
+        )
+        assert tuple(stock) == (20, 1)
     await sound(kit)
 
 
