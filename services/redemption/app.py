@@ -6,6 +6,7 @@ from services.redemption.corrections import routes as corrections
 from services.redemption.holds import routes as holds
 from services.redemption.institutions import routes as institutions
 from services.redemption.offline import routes as offline
+from services.redemption.payments import routes as payments
 from services.redemption.rankings import routes as rankings
 from services.redemption.reconciliation import routes as reconciliation
 from services.redemption.reporting import routes as reporting
@@ -44,6 +45,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             rankings.router,
             statements.router,
             settlement.router,
+            payments.router,
             corrections.router,
             holds.router,
             reconciliation.router,

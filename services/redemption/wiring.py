@@ -8,6 +8,7 @@ from services.redemption.corrections.operations import Corrections
 from services.redemption.holds.operations import Holds
 from services.redemption.institutions.operations import Directory
 from services.redemption.offline.operations import Offline
+from services.redemption.payments.operations import Payments
 from services.redemption.rankings.operations import Rankings
 from services.redemption.reconciliation.operations import Reconciliations
 from services.redemption.reporting.operations import Reporting
@@ -41,6 +42,7 @@ class Wiring:
     reporting: Reporting
     rankings: Rankings
     settlements: Settlements
+    payments: Payments
     corrections: Corrections
     holds: Holds
     statements: Statements
@@ -58,8 +60,8 @@ def build(kit: Kit) -> Wiring:
     keyring = Keyring(kit)
     writeoffs = WriteOffs(kit)
     awaited = AwaitedJobs(kit, Queue.REDEMPTION)
-    settlements, corrections = Settlements(kit, awaited), Corrections(kit)
-    appliers = {**settlements.appliers, **corrections.appliers}
+    payments, corrections = Payments(kit), Corrections(kit)
+    appliers = {**payments.appliers, **corrections.appliers}
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers=appliers),
@@ -73,7 +75,8 @@ def build(kit: Kit) -> Wiring:
         offline=Offline(kit, writeoffs),
         reporting=Reporting(kit),
         rankings=Rankings(kit),
-        settlements=settlements,
+        settlements=Settlements(kit, awaited),
+        payments=payments,
         corrections=corrections,
         holds=Holds(kit),
         statements=Statements(kit),

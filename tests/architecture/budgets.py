@@ -64,6 +64,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "holds",
             "institutions",
             "offline",
+            "payments",
             "rankings",
             "reconciliation",
             "reporting",

@@ -1,33 +1,29 @@
 """Settlements: made by a job, confirmed or disputed by the institution, paid by four eyes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 from services.redemption.settlement import store
 from services.redemption.settlement.errors import (
     AlreadyConfirmed,
     AlreadyPaid,
-    OriginalUnpaid,
-    SettlementNotConfirmed,
 )
 from services.redemption.settlement.rules import (
     Item,
     Line,
     Settlement,
-    moves_of,
     period_faults,
     received_until,
 )
 from services.redemption.settlement.store import Filters
 from shared import ledger
-from shared.approvals import Applier, Change, propose
 from shared.audit import AuditEntry, record
-from shared.clock import local_day, rfc3339
+from shared.clock import rfc3339
 from shared.db import Tx, retried
-from shared.errors import Forbidden, InvalidRequest, NoLongerFits, NotFound, Refusal
+from shared.errors import Forbidden, InvalidRequest, NotFound
 from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import READERS, Role, Staff
 from shared.ids import new_id
@@ -36,8 +32,6 @@ from shared.jobs.awaited.store import AwaitedJob
 from shared.jobs.kinds import Kind
 from shared.kit import Kit
 from shared.vouchers import catalogue
-
-PAY = "settlement.pay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +61,6 @@ def visible_to(staff: Staff) -> str | None:
 class Settlements:
     kit: Kit
     awaited: AwaitedJobs
-    service: ClassVar[str] = "redemption"
-
-    @property
-    def appliers(self) -> Mapping[str, Applier]:
-        return {PAY: self._apply_payment}
 
     async def request(
         self, staff: Staff, campaign_slug: str, first: date, last: date, key: RequestKey | None
@@ -234,79 +223,6 @@ class Settlements:
             raise Forbidden
         if settlement.status != "draft":
             raise AlreadyPaid if settlement.status == "paid" else AlreadyConfirmed
-
-    async def propose_payment(
-        self, staff: Staff, settlement_id: UUID, reason: str | None, key: RequestKey | None
-    ) -> Answer:
-        """Proposes that a confirmed settlement is paid.
-
-        Raises:
-            NotFound, SettlementNotConfirmed, AlreadyPaid, OriginalUnpaid, RequestNoReused.
-        """
-        now = self.kit.clock.now()
-
-        async def act() -> dict[str, Any]:
-            settlement = await store.by_id(tx, settlement_id)
-            if settlement is None:
-                raise NotFound
-            refusal = await self._unpayable(tx, settlement)
-            if refusal is not None:
-                raise refusal
-            shown = (await show(tx, [settlement]))[0]
-            return await propose(
-                tx,
-                staff,
-                service=self.service,
-                kind=PAY,
-                target=f"settlement:{settlement_id}",
-                body={
-                    "settlement_id": str(settlement_id),
-                    "campaign": shown.campaign,
-                    "institution_id": settlement.institution_id,
-                    "institution": settlement.institution,
-                    "amount_fen": settlement.amount_fen,
-                    "by_funding_source": by_payer(shown.payers, settlement.split_fen),
-                },
-                before={"status": settlement.status},
-                reason=reason,
-                now=now,
-            )
-
-        async with self.kit.database.transaction() as tx:
-            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
-
-    async def _apply_payment(self, tx: Tx, change: Change) -> None:
-        """Raises NoLongerFits: it was paid meanwhile, or takes back what was not paid."""
-        settlement_id, now = UUID(change.body["settlement_id"]), self.kit.clock.now()
-        settlement = await store.by_id(tx, settlement_id, lock=True)
-        if settlement is None:
-            raise NotFound
-        refusal = await self._unpayable(tx, settlement)
-        paid = refusal is None and await store.mark_paid(tx, settlement_id, change_id=change.id, now=now)
-        if not paid:
-            raise NoLongerFits((refusal or AlreadyPaid()).zh)
-        moves = moves_of(
-            (await store.lines(tx, [settlement_id]))[settlement_id], payers=len(settlement.split_fen)
-        )
-        campaign = await catalogue.campaign_by_id(tx, settlement.campaign_id)
-        day = local_day(now, campaign.timezone)
-        await ledger.settle(
-            tx,
-            settlement.campaign_id,
-            ledger.Cause(settlement_id, f"change:{change.id}", change.reason, now, day),
-            institution_id=settlement.institution_id,
-            owed_fen=moves.owed_fen,
-            taken_back_fen=moves.taken_back_fen,
-        )
-
-    async def _unpayable(self, tx: Tx, settlement: Settlement) -> Refusal | None:
-        if settlement.status == "paid":
-            return AlreadyPaid()
-        if settlement.status != "confirmed":
-            return SettlementNotConfirmed()
-        if settlement.corrections and await store.corrects_unpaid(tx, settlement.id):
-            return OriginalUnpaid()
-        return None
 
 
 def _allowed(staff: Staff, settlement: Settlement | None) -> Settlement:

@@ -11,8 +11,6 @@ from services.redemption.settlement.schemas import (
     Dispute,
     Disputed,
     LineItem,
-    Pay,
-    Proposed,
     Settle,
     SettledItem,
     SettlementDetail,
@@ -135,22 +133,6 @@ async def dispute(request: Request, settlement_id: str, staff: CurrentStaff, bod
     key = staff_key(staff, "settlement.dispute", body, settlement_id)
     done = await wiring_of(request).settlements.dispute(staff, parse_uuid(settlement_id), body.note, key)
     return replayable(done, first_status=200)
-
-
-@router.post(
-    "/{settlement_id}/pay",
-    status_code=202,
-    response_model=Proposed,
-    operation_id="redemption_pay_settlement",
-)
-async def pay(request: Request, settlement_id: str, staff: Writer, body: Pay | None = None) -> JSONResponse:
-    """Proposes to pay a confirmed settlement; somebody else approves it."""
-    asked = body or Pay()
-    key = staff_key(staff, "settlement.pay", asked, settlement_id)
-    proposed = await wiring_of(request).settlements.propose_payment(
-        staff, parse_uuid(settlement_id), asked.reason, key
-    )
-    return replayable(proposed, first_status=202)
 
 
 def _item(shown: Shown) -> dict[str, object]:

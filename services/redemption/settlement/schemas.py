@@ -1,4 +1,4 @@
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -7,7 +7,7 @@ from services.redemption.settlement.rules import LineKind, Status
 from shared.http.replies import Day, StaffBody
 
 NOTE_MAX = 500
-_Note = Annotated[str, StringConstraints(min_length=1, max_length=NOTE_MAX, strip_whitespace=True)]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=NOTE_MAX, strip_whitespace=True)]
 
 
 class Settle(StaffBody):
@@ -23,16 +23,7 @@ class Confirm(StaffBody):
 
 
 class Disputed(StaffBody):
-    note: _Note = Field(description="what is wrong, for the bureau")
-
-
-class Pay(StaffBody):
-    reason: _Note | None = None
-
-
-class Proposed(BaseModel):
-    change_id: str
-    status: Literal["pending"]
+    note: Note = Field(description="what is wrong, for the bureau")
 
 
 class Dispute(BaseModel):
