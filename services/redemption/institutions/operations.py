@@ -1,54 +1,68 @@
-"""The directory: entered by staff, imported from lists, seen by everybody, paused at once."""
+"""The directory: entered and edited by staff, seen by everybody, paused at once, closed for good."""
 
-import asyncio
-import hashlib
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from services.redemption.admissions.operations import Applicant, propose_admission
 from services.redemption.institutions import store
+from services.redemption.institutions.errors import InstitutionClosed
 from services.redemption.institutions.rules import (
+    Admission,
     DirectoryEntry,
-    ImportPlan,
     InstitutionStatus,
-    ReadDirectory,
-    RowFault,
     accepts_faults,
+    admitted,
     credit_code_warnings,
-    plan_import,
-    read_entry,
 )
 from shared.audit import AuditEntry, record
 from shared.db import Tx
-from shared.documents.reports import ERRORS_MAX, ImportFault, ImportReport
-from shared.documents.sheets import Table, column, find_table, normalise, read_rows
-from shared.documents.templates import workbook_template
-from shared.errors import InvalidRequest, NotFound
+from shared.errors import Forbidden, InvalidRequest, NotFound
 from shared.idempotency import Answer, RequestKey, once
-from shared.identity.staff import Staff
+from shared.identity.staff import READERS, Staff
 from shared.ids import short_id
 from shared.kit import Kit
 from shared.vouchers import catalogue
-from shared.vouchers.catalogue import CampaignRef, VoucherType
+from shared.vouchers.catalogue import CampaignRef
 
-COLUMNS = (
-    column("name", "名称", "name", "名称", "机构名称", "服务机构", "服务机构名称"),
-    column("category", "类别", "category", "类别", "机构类别", "类型"),
-    column("county", "县市", "county", "县市", "县", "所属县市", "区县", required=False),
-    column("public", "是否公立", "public", "公立", "是否公立", required=False),
-    column("address", "地址", "address", "地址", "机构地址", required=False),
-    column(
-        "credit_code",
-        "统一社会信用代码",
-        "credit_code",
-        "统一社会信用代码",
-        "社会信用代码",
-        "信用代码",
-        required=False,
-    ),
-    column("accepts", "受理券种", "accepts", "受理券种", "可核销券种", "券种"),
-)
-_TITLES = {wanted.key: wanted.title for wanted in COLUMNS}
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What is to be different: columns by name, and what it accepts in a campaign, if that is told."""
+
+    fields: Mapping[str, Any]
+    campaign: str | None
+    accepts: Sequence[str] | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is kept of an institution."""
+
+    kept: store.Kept
+    memberships: list[store.Member]
+
+
+async def sound_types(tx: Tx, campaign_slug: str, accepts: Sequence[str]) -> CampaignRef:
+    """The campaign, when it has all of these types.
+
+    Raises:
+        NotFound, InvalidRequest.
+    """
+    campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
+    types = await catalogue.voucher_types(tx, campaign.id)
+    faults = accepts_faults(accepts, frozenset(one.key for one in types))
+    if faults:
+        raise InvalidRequest(faults=faults)
+    return campaign
+
+
+def see_own(staff: Staff, institution_id: str) -> None:
+    """Raises Forbidden for staff of another institution."""
+    if not staff.has(*READERS) and staff.institution_id != institution_id:
+        raise Forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,36 +74,95 @@ class Directory:
     ) -> Answer:
         """Enters an institution into a campaign's directory; a wrong credit code is a warning.
 
+        Where the campaign asks for approval, its types wait for the change that is proposed at once.
+
         Raises:
             NotFound: no such campaign.
             InvalidRequest: it accepts a type that the campaign does not have.
             RequestNoReused.
         """
         now = self.kit.clock.now()
-        warnings = credit_code_warnings(entry.credit_code)
 
         async def act() -> dict[str, Any]:
-            campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
-            types = await catalogue.voucher_types(tx, campaign.id)
-            faults = accepts_faults(entry.accepts, frozenset(one.key for one in types))
-            if faults:
-                raise InvalidRequest(faults=faults)
-            institution_id = await self._insert(tx, staff, entry, campaign, now)
-            after = {"campaign": campaign.slug, **asdict(entry), "accepts": list(entry.accepts)}
+            campaign = await sound_types(tx, campaign_slug, entry.accepts)
+            institution_id = short_id("ins_")
+            await store.insert_institution(tx, institution_id, entry, created_by=staff.id, now=now)
+            admission = admitted(entry.accepts, None, approval=campaign.institution_approval)
+            await store.set_membership(tx, institution_id, campaign.id, admission, now)
+            await store.write_version(
+                tx,
+                store.Version(
+                    institution_id, campaign.id, "create", None, entry.told(), staff.actor, None, now
+                ),
+            )
+            after = {"campaign": campaign.slug, **entry.told()}
             made = AuditEntry(staff.actor, "institution.create", f"institution:{institution_id}", after=after)
             await record(tx, made, at=now)
-            return {"id": institution_id, "warnings": [asdict(warning) for warning in warnings]}
+            answer = {"id": institution_id, "warnings": _warnings(entry)}
+            return answer | await self._ask_approval(tx, staff, campaign, institution_id, admission, now)
 
         async with self.kit.database.transaction() as tx:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
-    async def _insert(
-        self, tx: Tx, staff: Staff, entry: DirectoryEntry, campaign: CampaignRef, now: datetime
-    ) -> str:
-        institution_id = short_id("ins_")
-        await store.insert_institution(tx, institution_id, entry, created_by=staff.id, now=now)
-        await store.set_membership(tx, institution_id, campaign.id, entry.accepts, now)
-        return institution_id
+    async def edit(self, staff: Staff, institution_id: str, edit: Edit, key: RequestKey | None) -> Answer:
+        """Changes what the directory says, and what it accepts in a campaign.
+
+        Raises:
+            NotFound, InstitutionClosed, InvalidRequest, RequestNoReused.
+        """
+        now = self.kit.clock.now()
+
+        async def act() -> dict[str, Any]:
+            kept = await _locked(tx, institution_id)
+            campaign, before, after = None, None, None
+            if edit.campaign is not None and edit.accepts is not None:
+                campaign = await sound_types(tx, edit.campaign, edit.accepts)
+                before = await store.admission(tx, institution_id, campaign.id)
+                after = admitted(edit.accepts, before, approval=campaign.institution_approval)
+                await store.set_membership(tx, institution_id, campaign.id, after, now)
+            entry = replace(kept.entry, **edit.fields)
+            await store.update_institution(tx, institution_id, entry)
+            version = store.Version(
+                institution_id,
+                None if campaign is None else campaign.id,
+                "edit",
+                before=_told(kept.entry, before),
+                entry=_told(entry, after),
+                actor=staff.actor,
+                reason=edit.reason,
+                at=now,
+            )
+            number = await store.write_version(tx, version)
+            audited = AuditEntry(
+                staff.actor,
+                "institution.edit",
+                f"institution:{institution_id}",
+                before=version.before,
+                after={**(version.entry or {}), "reason": edit.reason},
+            )
+            await record(tx, audited, at=now)
+            answer = {"id": institution_id, "version": number, "warnings": _warnings(entry)}
+            if campaign is None or after is None:
+                return answer
+            return answer | await self._ask_approval(tx, staff, campaign, institution_id, after, now)
+
+        async with self.kit.database.transaction() as tx:
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def _ask_approval(
+        self,
+        tx: Tx,
+        staff: Staff,
+        campaign: CampaignRef,
+        institution_id: str,
+        admission: Admission,
+        now: datetime,
+    ) -> dict[str, Any]:
+        if not admission.awaiting:
+            return {}
+        applicant = Applicant(institution_id, admission.awaiting)
+        proposed = await propose_admission(tx, staff, campaign, [applicant], None, now)
+        return {"change_id": proposed["change_id"]}
 
     async def page(
         self, filters: store.Filters, *, limit: int, after: tuple[str, str] | None
@@ -97,6 +170,51 @@ class Directory:
         """`limit` + 1 institutions at the most, so that the caller knows whether more follow."""
         async with self.kit.database.snapshot() as tx:
             return await store.page(tx, filters, limit=limit + 1, after=after)
+
+    async def view(self, staff: Staff, institution_id: str) -> Record:
+        """Everything about it, for the bureau and for the institution itself. Raises Forbidden, NotFound."""
+        see_own(staff, institution_id)
+        async with self.kit.database.snapshot() as tx:
+            kept = await store.find(tx, institution_id)
+            if kept is None:
+                raise NotFound
+            return Record(kept, await store.memberships(tx, institution_id))
+
+    async def history(
+        self, staff: Staff, institution_id: str, *, limit: int, before: int | None
+    ) -> list[store.Version]:
+        """Who entered, edited, imported, approved or closed it; newest first, `limit` + 1 at the most.
+
+        It outlives an institution whose import was undone.
+
+        Raises:
+            Forbidden.
+        """
+        see_own(staff, institution_id)
+        async with self.kit.database.snapshot() as tx:
+            return await store.versions(tx, institution_id, limit=limit + 1, before=before)
+
+    async def close(self, staff: Staff, institution_id: str, reason: str, key: RequestKey | None) -> Answer:
+        """For good: it accepts nothing any more and is in no directory. What it wrote off stays due.
+
+        Its terminals may still undo what they wrote off before.
+
+        Raises:
+            NotFound, InstitutionClosed, RequestNoReused.
+        """
+        now = self.kit.clock.now()
+
+        async def act() -> dict[str, Any]:
+            kept = await _locked(tx, institution_id)
+            closed = await self._change_status(tx, staff, institution_id, "closed", reason, now)
+            told = kept.entry.told()
+            await store.write_version(
+                tx, store.Version(institution_id, None, "close", told, None, staff.actor, reason, now)
+            )
+            return closed
+
+        async with self.kit.database.transaction() as tx:
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
     async def set_status(
         self,
@@ -109,130 +227,53 @@ class Directory:
         """Pauses or resumes at once: the write-off reads the institution's row.
 
         Raises:
-            NotFound, RequestNoReused.
+            NotFound, InstitutionClosed, RequestNoReused.
         """
         now = self.kit.clock.now()
 
         async def act() -> dict[str, Any]:
-            before = await store.change_status(tx, institution_id, status=status)
-            if before is None:
-                raise NotFound
-            entry = AuditEntry(
-                staff.actor,
-                "institution.pause" if status == "paused" else "institution.resume",
-                f"institution:{institution_id}",
-                before={"status": before},
-                after={"status": status, "reason": reason},
-            )
-            await record(tx, entry, at=now)
-            return {"id": institution_id, "status": status}
+            return await self._change_status(tx, staff, institution_id, status, reason, now)
 
         async with self.kit.database.transaction() as tx:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
-    async def import_file(
-        self, staff: Staff, campaign_slug: str, content: bytes, *, dry_run: bool
-    ) -> ImportReport:
-        """Adds and updates institutions from a list; a dry run only says what would happen.
-
-        Raises:
-            InvalidRequest: the file is no table, or a column is missing.
-            NotFound: no such campaign.
-        """
-        now = self.kit.clock.now()
-        table = await asyncio.to_thread(_read_table, content)
-        digest = hashlib.sha256(content).digest()
-        async with self.kit.database.transaction(slow=True) as tx:
-            campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
-            types = await catalogue.voucher_types(tx, campaign.id)
-            await store.lock_campaign(tx, campaign.id)
-            already_imported = await store.was_imported(tx, campaign.id, digest)
-            read = _read_entries(table, types)
-            plan = await self._plan(tx, campaign, read)
-            if not dry_run:
-                await self._carry_out(tx, staff, campaign, plan, now)
-                await store.remember_import(
-                    tx,
-                    campaign.id,
-                    digest,
-                    rows=len(table.rows),
-                    accepted=len(plan.added) + len(plan.changed),
-                    imported_by=staff.id,
-                    now=now,
-                )
-                await record(tx, _imported(staff, campaign, digest, plan), at=now)
-        faults = sorted([*read.faults, *plan.faults], key=lambda fault: fault.row)
-        return ImportReport(
-            rows=len(table.rows),
-            accepted=len(plan.added) + len(plan.changed),
-            rejected=len({fault.row for fault in faults}),
-            duplicates=plan.duplicates,
-            updated=len(plan.changed),
-            errors=[_shown(fault) for fault in faults[:ERRORS_MAX]],
-            already_imported=already_imported,
-            dry_run=dry_run,
+    async def _change_status(
+        self,
+        tx: Tx,
+        staff: Staff,
+        institution_id: str,
+        status: InstitutionStatus,
+        reason: str,
+        now: datetime,
+    ) -> dict[str, Any]:
+        before = await store.change_status(tx, institution_id, status=status)
+        if before is None:
+            await _locked(tx, institution_id)
+        action = {"paused": "pause", "active": "resume", "closed": "close"}[status]
+        entry = AuditEntry(
+            staff.actor,
+            f"institution.{action}",
+            f"institution:{institution_id}",
+            before={"status": before},
+            after={"status": status, "reason": reason},
         )
-
-    async def _plan(self, tx: Tx, campaign: CampaignRef, read: ReadDirectory) -> ImportPlan:
-        known = await store.known_institutions(tx, campaign.id)
-        names = {one.entry.name for one in known} | {entry.name for entry in read.entries.values()}
-        return plan_import(read.entries, known, {name: normalise(name) for name in names})
-
-    async def _carry_out(
-        self, tx: Tx, staff: Staff, campaign: CampaignRef, plan: ImportPlan, now: datetime
-    ) -> None:
-        for entry in plan.added:
-            await self._insert(tx, staff, entry, campaign, now)
-        for institution_id, entry in plan.changed:
-            await store.update_institution(tx, institution_id, entry)
-            await store.set_membership(tx, institution_id, campaign.id, entry.accepts, now)
+        await record(tx, entry, at=now)
+        return {"id": institution_id, "status": status}
 
 
-def template() -> bytes:
-    """The sheet that the import understands, with one example and how to fill it."""
-    example = {
-        "name": "示例·蒙自市第一体检医院",
-        "category": "checkup_hospital",
-        "county": "蒙自市",
-        "public": "是",
-        "address": "示例地址：蒙自市示例路1号",
-        "credit_code": "Y1532599DEM000014U",
-        "accepts": "checkup",
-    }
-    notes = (
-        "带 * 的列必填；列的顺序不限，请勿改动表头文字。",
-        "受理券种：填活动中的券种名称或编号，多个用逗号分隔。",
-        "是否公立：填“是”或“否”，可留空。",
-        "已有机构按统一社会信用代码（没有时按名称和县市）识别，内容有变化的更新，留空的列保持不变。",
-        "请先删除示例行。",
-    )
-    return workbook_template(COLUMNS, [example], notes)
+async def _locked(tx: Tx, institution_id: str) -> store.Kept:
+    """Raises NotFound, InstitutionClosed."""
+    kept = await store.lock(tx, institution_id)
+    if kept is None:
+        raise NotFound
+    if kept.status == "closed":
+        raise InstitutionClosed
+    return kept
 
 
-def _read_table(content: bytes) -> Table:
-    return find_table(read_rows(content), COLUMNS)
+def _told(entry: DirectoryEntry, admission: Admission | None) -> dict[str, Any]:
+    return {**entry.told(), "accepts": [] if admission is None else list(admission.told)}
 
 
-def _read_entries(table: Table, types: list[VoucherType]) -> ReadDirectory:
-    spoken = {one.name: one.key for one in types} | {one.key: one.key for one in types}
-    read = ReadDirectory()
-    for row in table.rows:
-        entry = read_entry({key: row.at(place) for key, place in table.columns.items()}, spoken)
-        if isinstance(entry, DirectoryEntry):
-            read.entries[row.number] = entry
-        else:
-            read.faults += [RowFault(row.number, key, message) for key, message in entry]
-    return read
-
-
-def _shown(fault: RowFault) -> ImportFault:
-    return ImportFault(row=fault.row, column=_TITLES[fault.column], message=fault.message)
-
-
-def _imported(staff: Staff, campaign: CampaignRef, digest: bytes, plan: ImportPlan) -> AuditEntry:
-    return AuditEntry(
-        staff.actor,
-        "institution.import",
-        f"campaign:{campaign.slug}",
-        after={"file_sha256": digest.hex(), "added": len(plan.added), "updated": len(plan.changed)},
-    )
+def _warnings(entry: DirectoryEntry) -> list[dict[str, Any]]:
+    return [asdict(warning) for warning in credit_code_warnings(entry.credit_code)]

@@ -255,25 +255,31 @@ class TerminalDesk:
         self, staff: Staff, terminal_id: str, status: TerminalStatus, reason: str, key: RequestKey | None
     ) -> Answer:
         now = self.kit.clock.now()
-        expected: tuple[TerminalStatus, ...] = (
-            ("pending", "active", "paused") if status == "revoked" else ("active", "paused")
-        )
 
         async def act() -> dict[str, Any]:
-            before = await store.change_status(tx, terminal_id, expected=expected, status=status)
-            if before is None:
-                if await store.terminal(tx, terminal_id) is None:
-                    raise NotFound
-                raise TerminalNotActive
-            entry = AuditEntry(
-                staff.actor,
-                f"terminal.{status}",
-                f"terminal:{terminal_id}",
-                before={"status": before},
-                after={"status": status, "reason": reason},
-            )
-            await record(tx, entry, at=now)
-            return {"terminal_id": terminal_id, "status": status}
+            return await self.apply_status(tx, staff, terminal_id, status, reason, now=now)
 
         async with self.kit.database.transaction() as tx:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def apply_status(
+        self, tx: Tx, staff: Staff, terminal_id: str, status: TerminalStatus, reason: str, *, now: datetime
+    ) -> dict[str, Any]:
+        """The same in the caller's transaction. Raises NotFound, TerminalNotActive."""
+        expected: tuple[TerminalStatus, ...] = (
+            ("pending", "active", "paused") if status == "revoked" else ("active", "paused")
+        )
+        before = await store.change_status(tx, terminal_id, expected=expected, status=status)
+        if before is None:
+            if await store.terminal(tx, terminal_id) is None:
+                raise NotFound
+            raise TerminalNotActive
+        entry = AuditEntry(
+            staff.actor,
+            f"terminal.{status}",
+            f"terminal:{terminal_id}",
+            before={"status": before},
+            after={"status": status, "reason": reason},
+        )
+        await record(tx, entry, at=now)
+        return {"terminal_id": terminal_id, "status": status}
