@@ -1,5 +1,6 @@
 """Holds: write-offs that somebody looks at are left out of settlements until they are released."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -85,6 +86,29 @@ class Holds:
         )
         await store.place(tx, hold, actor=actor)
         return hold
+
+    async def hold_all(
+        self,
+        tx: Tx,
+        institution_id: str,
+        write_offs: Sequence[HotId],
+        *,
+        reason: str,
+        actor: str,
+        now: datetime,
+    ) -> dict[HotId, UUID]:
+        """A hold for each of these that can still be held, by write-off. Locks the memberships.
+
+        Raises:
+            NotFound: no such institution.
+        """
+        if not await store.lock_memberships(tx, institution_id):
+            raise NotFound
+        return await store.place_all(tx, institution_id, write_offs, reason=reason, actor=actor, now=now)
+
+    async def release_all(self, tx: Tx, hold_ids: Sequence[UUID], *, actor: str, now: datetime) -> int:
+        """Ends these holds; returns how many were not released before."""
+        return await store.release_all(tx, hold_ids, actor=actor, now=now)
 
     async def release(self, staff: Staff, hold_id: UUID, reason: str, key: RequestKey | None) -> Answer:
         """What was held is settled with the next period.

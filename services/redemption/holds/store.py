@@ -1,5 +1,6 @@
 """SQL of holds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +9,7 @@ from sqlalchemy import insert, select, text, tuple_, update
 
 from services.redemption.holds.tables import SettlementHoldRow
 from shared.db import Tx
-from shared.ids import HotId
+from shared.ids import HotId, new_id
 
 _LOCK_MEMBERSHIPS = text("""
     SELECT campaign_id FROM redemption.membership WHERE institution_id = :institution_id
@@ -19,6 +20,27 @@ _WRITE_OFF = text("""
     SELECT state, settlement_id FROM redemption.redemption
     WHERE bucket = :bucket AND id = :id AND institution_id = :institution_id
     FOR SHARE
+""")
+
+# Set-based; `FOR SHARE` against being reversed or settled meanwhile, in the order of the key.
+_PLACE_ALL = text("""
+    WITH held AS MATERIALIZED (
+        SELECT r.bucket, r.id AS redemption_id, item.hold_id
+        FROM unnest(CAST(:buckets AS smallint[]), CAST(:ids AS uuid[]), CAST(:hold_ids AS uuid[]))
+            AS item (bucket, id, hold_id)
+        JOIN redemption.redemption r ON r.bucket = item.bucket AND r.id = item.id
+        WHERE r.institution_id = :institution_id AND r.state = 'redeemed' AND r.settlement_id IS NULL
+        ORDER BY r.bucket, r.id
+        FOR SHARE OF r
+    )
+    INSERT INTO redemption.settlement_hold (
+        id, institution_id, bucket, redemption_id, reason, placed_by, placed_at)
+    SELECT hold_id, :institution_id, bucket, redemption_id, :reason, :actor, :now FROM held
+    RETURNING bucket, redemption_id, id
+""")
+_RELEASE_ALL = text("""
+    UPDATE redemption.settlement_hold SET released_by = :actor, released_at = :now
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND released_at IS NULL
 """)
 
 
@@ -64,6 +86,28 @@ async def place(tx: Tx, hold: Hold, *, actor: str) -> None:
             placed_at=hold.placed_at,
         )
     )
+
+
+async def place_all(
+    tx: Tx, institution_id: str, write_offs: Sequence[HotId], *, reason: str, actor: str, now: datetime
+) -> dict[HotId, UUID]:
+    """A hold for each that is live and in no settlement; the others are left out."""
+    values = {
+        "institution_id": institution_id,
+        "buckets": [one.bucket for one in write_offs],
+        "ids": [one.uuid for one in write_offs],
+        "hold_ids": [new_id() for _ in write_offs],
+        "reason": reason,
+        "actor": actor,
+        "now": now,
+    }
+    return {HotId(row.bucket, row.redemption_id): row.id for row in await tx.execute(_PLACE_ALL, values)}
+
+
+async def release_all(tx: Tx, hold_ids: Sequence[UUID], *, actor: str, now: datetime) -> int:
+    """How many of them were not released before."""
+    values = {"ids": list(hold_ids), "actor": actor, "now": now}
+    return (await tx.execute(_RELEASE_ALL, values)).rowcount
 
 
 async def release(tx: Tx, hold_id: UUID, *, actor: str, now: datetime) -> bool:
