@@ -105,7 +105,7 @@ async def test_what_dies_is_started_again(home: Path) -> None:
 
         os.kill(watchdog.pid, signal.SIGKILL)
         wait_for(lambda: not watchdog.alive)
-        wait_for(lambda: stack.child("watchdog.py").alive)
+        wait_for(lambda: any(one.alive for one in stack.children("watchdog.py")))
         assert stack.stop() == 0
 
 

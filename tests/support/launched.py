@@ -85,8 +85,12 @@ class Launched:
 
     def child(self, words: str) -> Started:
         """The one child whose command line holds the words."""
-        (found,) = [one for one in descendants(self.process.pid) if words in command_line(one.pid)]
+        (found,) = self.children(words)
         return found
+
+    def children(self, words: str) -> list[Started]:
+        """Those whose command line holds the words, at this moment."""
+        return [one for one in descendants(self.process.pid) if words in command_line(one.pid)]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.process.send_signal(number)
