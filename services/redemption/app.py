@@ -2,8 +2,10 @@
 
 from fastapi import FastAPI
 
+from services.redemption.admissions import routes as admissions
 from services.redemption.corrections import routes as corrections
 from services.redemption.holds import routes as holds
+from services.redemption.imports import routes as imports
 from services.redemption.institutions import routes as institutions
 from services.redemption.offline import routes as offline
 from services.redemption.payments import routes as payments
@@ -11,7 +13,9 @@ from services.redemption.rankings import routes as rankings
 from services.redemption.reconciliation import routes as reconciliation
 from services.redemption.reporting import routes as reporting
 from services.redemption.reversals import routes as reversals
+from services.redemption.risk import routes as risk
 from services.redemption.settlement import routes as settlement
+from services.redemption.signals import routes as signals
 from services.redemption.statements import routes as statements
 from services.redemption.terminals import routes as terminals
 from services.redemption.wiring import SERVICE, build
@@ -40,9 +44,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             reversals.router,
             offline.router,
             terminals.router,
+            # Before the institutions: their fixed words would be taken for an id.
+            imports.router,
+            admissions.router,
             institutions.router,
             reporting.router,
             rankings.router,
+            risk.router,
+            signals.router,
             statements.router,
             settlement.router,
             payments.router,

@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from services.redemption.admissions.operations import Admissions
 from services.redemption.corrections.operations import Corrections
 from services.redemption.holds.operations import Holds
+from services.redemption.imports.operations import Imports
 from services.redemption.institutions.operations import Directory
 from services.redemption.offline.operations import Offline
 from services.redemption.payments.operations import Payments
@@ -13,7 +15,9 @@ from services.redemption.rankings.operations import Rankings
 from services.redemption.reconciliation.operations import Reconciliations
 from services.redemption.reporting.operations import Reporting
 from services.redemption.reversals.operations import Reversals
+from services.redemption.risk.operations import Cases
 from services.redemption.settlement.operations import Settlements
+from services.redemption.signals.operations import Signals
 from services.redemption.statements.operations import Statements
 from services.redemption.terminals.operations import Keyring, TerminalDesk
 from services.redemption.writeoff.operations import WriteOffs
@@ -35,12 +39,16 @@ class Wiring:
     limiter: RateLimiter
     keyring: Keyring
     directory: Directory
+    imports: Imports
+    admissions: Admissions
     terminals: TerminalDesk
     writeoffs: WriteOffs
     reversals: Reversals
     offline: Offline
     reporting: Reporting
     rankings: Rankings
+    signals: Signals
+    cases: Cases
     settlements: Settlements
     payments: Payments
     corrections: Corrections
@@ -59,26 +67,32 @@ class Wiring:
 def build(kit: Kit) -> Wiring:
     keyring = Keyring(kit)
     writeoffs = WriteOffs(kit)
+    directory, terminals, holds = Directory(kit), TerminalDesk(kit, keyring), Holds(kit)
     awaited = AwaitedJobs(kit, Queue.REDEMPTION)
     payments, corrections = Payments(kit), Corrections(kit)
-    appliers = {**payments.appliers, **corrections.appliers}
+    admissions = Admissions(kit)
+    appliers = {**payments.appliers, **corrections.appliers, **admissions.appliers}
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers=appliers),
         awaited=awaited,
         limiter=build_limiter(kit.settings),
         keyring=keyring,
-        directory=Directory(kit),
-        terminals=TerminalDesk(kit, keyring),
+        directory=directory,
+        imports=Imports(kit),
+        admissions=admissions,
+        terminals=terminals,
         writeoffs=writeoffs,
         reversals=Reversals(kit),
         offline=Offline(kit, writeoffs),
         reporting=Reporting(kit),
         rankings=Rankings(kit),
+        signals=Signals(kit),
+        cases=Cases(kit, holds, terminals, directory),
         settlements=Settlements(kit, awaited),
         payments=payments,
         corrections=corrections,
-        holds=Holds(kit),
+        holds=holds,
         statements=Statements(kit),
         reconciliations=Reconciliations(kit, objects_of(kit.settings)),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 from sqlalchemy import insert, select, update
@@ -14,7 +14,14 @@ from shared.vouchers.tables import CampaignRow, VoucherTypeRow
 Status = Literal["published", "paused", "ended"]
 Kind = Literal["directed", "general"]
 
-_CAMPAIGN = (CampaignRow.id, CampaignRow.slug, CampaignRow.title, CampaignRow.timezone, CampaignRow.status)
+_CAMPAIGN = (
+    CampaignRow.id,
+    CampaignRow.slug,
+    CampaignRow.title,
+    CampaignRow.timezone,
+    CampaignRow.status,
+    CampaignRow.institution_approval,
+)
 _TYPE = (
     VoucherTypeRow.key,
     VoucherTypeRow.kind,
@@ -29,13 +36,17 @@ _TYPE = (
 
 @dataclass(frozen=True, slots=True)
 class CampaignRef:
-    """A campaign as every service knows it."""
+    """A campaign as every service knows it.
+
+    `institution_approval`: two people let an institution accept one of its types.
+    """
 
     id: UUID
     slug: str
     title: str
     timezone: str
     status: Status
+    institution_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +76,7 @@ async def insert_campaign(tx: Tx, campaign: CampaignRef, *, now: datetime) -> bo
             title=campaign.title,
             timezone=campaign.timezone,
             status=campaign.status,
+            institution_approval=campaign.institution_approval,
             created_at=now,
         )
         .on_conflict_do_nothing(index_elements=["slug"])
@@ -100,14 +112,20 @@ async def campaign_row(
     """One campaign, by its slug or its id."""
     wanted = CampaignRow.slug == slug if campaign_id is None else CampaignRow.id == campaign_id
     row = (await tx.execute(select(*_CAMPAIGN).where(wanted))).one_or_none()
-    return None if row is None else CampaignRef(*row[:-1], status=cast("Status", row.status))
+    return None if row is None else _campaign(row)
 
 
 async def campaign_rows(tx: Tx) -> list[CampaignRef]:
     """All campaigns, the newest first: they are few, in any year."""
     statement = select(*_CAMPAIGN).order_by(CampaignRow.created_at.desc(), CampaignRow.id.desc())
     rows = await tx.execute(statement)
-    return [CampaignRef(*row[:-1], status=cast("Status", row.status)) for row in rows]
+    return [_campaign(row) for row in rows]
+
+
+def _campaign(row: Any) -> CampaignRef:  # noqa: ANN401 - a row of _CAMPAIGN
+    return CampaignRef(
+        row.id, row.slug, row.title, row.timezone, cast("Status", row.status), row.institution_approval
+    )
 
 
 async def type_rows(tx: Tx, campaign_id: UUID) -> list[VoucherType]:

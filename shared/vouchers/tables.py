@@ -33,6 +33,9 @@ class CampaignRow(Base):
     timezone: Mapped[str]
     status: Mapped[str] = mapped_column(server_default=text("'published'"))
     created_at: Mapped[datetime]
+    institution_approval: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="two people let an institution accept a type"
+    )
 
 
 class VoucherTypeRow(Base):

@@ -60,10 +60,14 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "redemption": frozenset(
         {
+            "admissions",
+            "contracts",
             "corrections",
             "holds",
+            "imports",
             "institutions",
             "offline",
+            "operators",
             "payments",
             "rankings",
             "reconciliation",
@@ -71,6 +75,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "reversals",
             "risk",
             "settlement",
+            "signals",
             "statements",
             "terminals",
             "writeoff",

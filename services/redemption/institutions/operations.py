@@ -99,7 +99,7 @@ class Directory:
             made = AuditEntry(staff.actor, "institution.create", f"institution:{institution_id}", after=after)
             await record(tx, made, at=now)
             answer = {"id": institution_id, "warnings": _warnings(entry)}
-            return answer | await self._ask_approval(tx, staff, campaign, institution_id, admission, now)
+            return answer | await self._ask_approval(tx, staff, campaign, institution_id, admission, now=now)
 
         async with self.kit.database.transaction() as tx:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
@@ -144,7 +144,7 @@ class Directory:
             answer = {"id": institution_id, "version": number, "warnings": _warnings(entry)}
             if campaign is None or after is None:
                 return answer
-            return answer | await self._ask_approval(tx, staff, campaign, institution_id, after, now)
+            return answer | await self._ask_approval(tx, staff, campaign, institution_id, after, now=now)
 
         async with self.kit.database.transaction() as tx:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
@@ -156,12 +156,13 @@ class Directory:
         campaign: CampaignRef,
         institution_id: str,
         admission: Admission,
+        *,
         now: datetime,
     ) -> dict[str, Any]:
         if not admission.awaiting:
             return {}
         applicant = Applicant(institution_id, admission.awaiting)
-        proposed = await propose_admission(tx, staff, campaign, [applicant], None, now)
+        proposed = await propose_admission(tx, staff, campaign, [applicant], reason=None, now=now)
         return {"change_id": proposed["change_id"]}
 
     async def page(
@@ -206,7 +207,7 @@ class Directory:
 
         async def act() -> dict[str, Any]:
             kept = await _locked(tx, institution_id)
-            closed = await self._change_status(tx, staff, institution_id, "closed", reason, now)
+            closed = await self.apply_status(tx, staff, institution_id, "closed", reason=reason, now=now)
             told = kept.entry.told()
             await store.write_version(
                 tx, store.Version(institution_id, None, "close", told, None, staff.actor, reason, now)
@@ -232,17 +233,18 @@ class Directory:
         now = self.kit.clock.now()
 
         async def act() -> dict[str, Any]:
-            return await self._change_status(tx, staff, institution_id, status, reason, now)
+            return await self.apply_status(tx, staff, institution_id, status, reason=reason, now=now)
 
         async with self.kit.database.transaction() as tx:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
-    async def _change_status(
+    async def apply_status(
         self,
         tx: Tx,
         staff: Staff,
         institution_id: str,
         status: InstitutionStatus,
+        *,
         reason: str,
         now: datetime,
     ) -> dict[str, Any]:

@@ -1,22 +1,28 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from services.redemption.institutions.operations import template
+from services.redemption.institutions.operations import Edit
 from services.redemption.institutions.rules import NAME_MAX, SHORT_MAX, DirectoryEntry
 from services.redemption.institutions.schemas import (
+    EditedInstitution,
+    EditInstitution,
+    HistoryItem,
     InstitutionItem,
+    InstitutionRecord,
     InstitutionState,
     MadeInstitution,
+    Membership,
     NewInstitution,
     Reason,
 )
-from services.redemption.institutions.store import Filters, Listed
+from services.redemption.institutions.store import Filters, Listed, Version
 from services.redemption.terminals.routes import wiring_of
-from shared.documents.reports import ImportReport
+from shared.clock import rfc3339
 from shared.errors import Fault, InvalidRequest
-from shared.http.auth import Writer
+from shared.http.auth import CurrentStaff, Writer
+from shared.http.caching import etagged
 from shared.http.client import stop_floods_of_anybody
 from shared.http.replies import (
     LIMIT_DEFAULT,
@@ -25,6 +31,7 @@ from shared.http.replies import (
     Page,
     decode_cursor,
     encode_cursor,
+    position_of_number,
     replayable,
     staff_key,
 )
@@ -36,6 +43,8 @@ router = APIRouter(
 )
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# A directory that is a minute old sends nobody astray; what is paused is refused at the till.
+CACHE_CONTROL = "public, max-age=60"
 _CURSOR_PARTS = 2
 
 Word = Annotated[str | None, Query(max_length=SHORT_MAX)]
@@ -54,41 +63,13 @@ async def create(request: Request, staff: Writer, body: NewInstitution) -> JSONR
         address=body.address,
         credit_code=body.credit_code,
         accepts=tuple(dict.fromkeys(body.accepts)),
+        hours=None if body.hours is None else dict(body.hours.items()),
     )
     key = staff_key(staff, "institution.create", body)
     return replayable(await wiring_of(request).directory.create(staff, entry, body.campaign, key))
 
 
-@router.post("/import", operation_id="redemption_import_institutions")
-async def import_file(
-    request: Request,
-    staff: Writer,
-    file: UploadFile,
-    campaign: Annotated[str, Query(max_length=SHORT_MAX)],
-    *,
-    dry_run: bool = False,
-) -> ImportReport:
-    """Takes institutions from a list (.xlsx, .csv): 名称, 类别, 受理券种 and more, in any order.
-
-    An institution is known by its credit code, else by its name; what the list says of it is updated.
-    """
-    content = await file.read()
-    return await wiring_of(request).directory.import_file(staff, campaign, content, dry_run=dry_run)
-
-
-@router.get(
-    "/template.xlsx",
-    operation_id="redemption_institutions_template",
-    response_class=Response,
-    responses={200: {"content": {XLSX: {}}, "description": "The sheet that the import understands"}},
-)
-async def import_template(staff: Writer) -> Response:  # noqa: ARG001 - only those who may import get here
-    """The sheet that the import understands, to be filled in."""
-    headers = {"Content-Disposition": 'attachment; filename="institutions.xlsx"'}
-    return Response(template(), media_type=XLSX, headers=headers)
-
-
-@router.get("", operation_id="redemption_list_institutions")
+@router.get("", response_model=Page[InstitutionItem], operation_id="redemption_list_institutions")
 async def directory(
     request: Request,
     *,
@@ -96,17 +77,77 @@ async def directory(
     voucher_type: Word = None,
     county: Word = None,
     q: Annotated[str | None, Query(max_length=NAME_MAX)] = None,
+    category: Word = None,
+    public: bool | None = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[InstitutionItem]:
-    """Where a voucher can be used, in the order of names. Public."""
-    filters = Filters(campaign=campaign, voucher_type=voucher_type, county=county, q=q or None)
+) -> Response:
+    """Where a voucher can be used, in the order of names. Public, and may be kept for a minute."""
+    filters = Filters(campaign, voucher_type, county, q or None, category, public)
     found = await wiring_of(request).directory.page(filters, limit=limit, after=_position(cursor))
-    more = len(found) > limit
-    last = found[limit - 1] if more else None
-    return Page(
+    last = found[limit - 1] if len(found) > limit else None
+    page: Page[InstitutionItem] = Page(
         items=[_item(one) for one in found[:limit]],
         next_cursor=None if last is None else encode_cursor([last.name, last.id]),
+    )
+    return etagged(request, page.model_dump(mode="json"), cache_control=CACHE_CONTROL)
+
+
+@router.get("/{institution_id}", operation_id="redemption_get_institution")
+async def view(request: Request, institution_id: str, staff: CurrentStaff) -> InstitutionRecord:
+    """All that is kept of it, for the bureau's staff and for its own."""
+    found = await wiring_of(request).directory.view(staff, institution_id)
+    entry = found.kept.entry.told()
+    del entry["accepts"]
+    members = [
+        Membership(
+            campaign=one.campaign, accepts=list(one.admission.accepts), awaiting=list(one.admission.awaiting)
+        )
+        for one in found.memberships
+    ]
+    return InstitutionRecord(id=institution_id, status=found.kept.status, memberships=members, **entry)
+
+
+@router.patch(
+    "/{institution_id}", response_model=EditedInstitution, operation_id="redemption_edit_institution"
+)
+async def edit(request: Request, institution_id: str, staff: Writer, body: EditInstitution) -> JSONResponse:
+    """Changes what is named; a type that has to be approved waits for the change that is proposed at once."""
+    accepts = None if body.accepts is None else tuple(dict.fromkeys(body.accepts))
+    wanted = Edit(body.fields(), body.campaign, accepts, body.reason)
+    key = staff_key(staff, "institution.edit", body, institution_id)
+    done = await wiring_of(request).directory.edit(staff, institution_id, wanted, key)
+    return replayable(done, first_status=200)
+
+
+@router.get("/{institution_id}/history", operation_id="redemption_list_institution_history")
+async def history(
+    request: Request,
+    institution_id: str,
+    staff: CurrentStaff,
+    *,
+    limit: Limit = LIMIT_DEFAULT,
+    cursor: Cursor = None,
+) -> Page[HistoryItem]:
+    """Who entered, edited, imported, approved or closed it, newest first."""
+    found = await wiring_of(request).directory.history(
+        staff, institution_id, limit=limit, before=position_of_number(cursor)
+    )
+    last = found[limit - 1] if len(found) > limit else None
+    return Page(
+        items=[_told(one) for one in found[:limit]],
+        next_cursor=None if last is None else encode_cursor([last.version]),
+    )
+
+
+@router.post(
+    "/{institution_id}/close", response_model=InstitutionState, operation_id="redemption_close_institution"
+)
+async def close(request: Request, institution_id: str, staff: Writer, body: Reason) -> JSONResponse:
+    """For good: it accepts nothing any more. What it wrote off stays due, and may still be reversed."""
+    key = staff_key(staff, "institution.close", body, institution_id)
+    return replayable(
+        await wiring_of(request).directory.close(staff, institution_id, body.reason, key), first_status=200
     )
 
 
@@ -147,6 +188,22 @@ def _item(listed: Listed) -> InstitutionItem:
         county=listed.county,
         public=listed.public,
         address=listed.address,
+        hours=listed.hours,
         accepts=listed.accepts,
         status=listed.status,
+    )
+
+
+def _told(version: Version) -> HistoryItem:
+    return HistoryItem.model_validate(
+        {
+            "version": version.version,
+            "cause": version.cause,
+            "before": version.before,
+            "entry": version.entry,
+            "import_id": None if version.import_id is None else str(version.import_id),
+            "actor": version.actor,
+            "reason": version.reason,
+            "at": rfc3339(version.at),
+        }
     )

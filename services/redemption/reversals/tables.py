@@ -33,3 +33,4 @@ class ReversalRow(Base):
     reason: Mapped[str]
     actor: Mapped[str]
     at: Mapped[datetime]
+    operator: Mapped[str | None] = mapped_column(comment="who worked the terminal, by code, as it told")

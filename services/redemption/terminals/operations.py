@@ -124,7 +124,7 @@ class TerminalDesk:
         now = self.kit.clock.now()
 
         async def act() -> dict[str, Any]:
-            if not await store.institution_exists(tx, institution_id):
+            if not await store.institution_stays(tx, institution_id):
                 raise NotFound
             return await self._make(tx, staff, institution_id, label, now)
 

@@ -59,6 +59,16 @@ async def signing_row(database: Database, terminal_id: str) -> SigningRow | None
     return SigningRow(*rows[0]) if rows else None
 
 
+async def institution_stays(tx: Tx, institution_id: str) -> bool:
+    """Whether it is there and open; it stays until the end: undoing its import waits, or has come first."""
+    statement = (
+        select(InstitutionRow.id)
+        .where(InstitutionRow.id == institution_id, InstitutionRow.status != "closed")
+        .with_for_update(read=True, key_share=True)
+    )
+    return (await tx.execute(statement)).one_or_none() is not None
+
+
 async def institution_exists(tx: Tx, institution_id: str) -> bool:
     statement = select(InstitutionRow.id).where(InstitutionRow.id == institution_id)
     return (await tx.execute(statement)).one_or_none() is not None

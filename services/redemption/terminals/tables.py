@@ -39,6 +39,8 @@ class TerminalRow(Base):
     previous_good_until: Mapped[datetime | None]
     device_id: Mapped[str | None]
     activated_at: Mapped[datetime | None]
-    last_seen_at: Mapped[datetime | None] = mapped_column(comment="its last check-in or day close")
+    last_seen_at: Mapped[datetime | None] = mapped_column(comment="its last signed call, to the minute")
+    clock_skew_seconds: Mapped[int | None] = mapped_column(comment="how far its clock is ahead of ours")
+    version: Mapped[str | None] = mapped_column(comment="of its software, as told at its last check-in")
     created_by: Mapped[UUID]
     created_at: Mapped[datetime]

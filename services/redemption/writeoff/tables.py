@@ -60,3 +60,4 @@ class RedemptionRow(Base):
     source: Mapped[str]
     state: Mapped[str] = mapped_column(server_default=text("'redeemed'"))
     settlement_id: Mapped[UUID | None]
+    operator: Mapped[str | None] = mapped_column(comment="who worked the terminal, by code, as it told")

@@ -46,6 +46,7 @@ class TestEntering:
             "county": "蒙自市",
             "public": True,
             "address": "示例路1号",
+            "hours": None,
             "accepts": ["checkup"],
             "status": "active",
         } in found

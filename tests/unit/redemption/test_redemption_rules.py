@@ -10,13 +10,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.redemption.imports.rules import KnownInstitution, plan_import, read_entry
 from services.redemption.institutions.rules import (
+    Admission,
     DirectoryEntry,
-    KnownInstitution,
     accepts_faults,
     credit_code_fault,
-    plan_import,
-    read_entry,
 )
 from services.redemption.offline.rules import INVALID, item_fault, result_of, rounds
 from services.redemption.rankings.rules import Count, next_month, ranked
@@ -158,7 +157,9 @@ class TestDirectoryRows:
 
     @given(st.lists(st.sampled_from(["甲", "乙", "丙"]), max_size=12), st.sets(st.sampled_from(["甲", "乙"])))
     def test_rows_are_accepted_rejected_or_repeated(self, names: list[str], known_names: set[str]) -> None:
-        known = [KnownInstitution(f"ins_{name}", entry(name), ("fitness",)) for name in known_names]
+        known = [
+            KnownInstitution(f"ins_{name}", entry(name), Admission(("fitness",))) for name in known_names
+        ]
         rows = {number: entry(name) for number, name in enumerate(names, start=2)}
         plan = plan_import(rows, known, {name: name for name in ("甲", "乙", "丙")})
         assert len(plan.added) + len(plan.changed) + plan.duplicates + len(plan.faults) == len(names)
