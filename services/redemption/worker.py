@@ -4,6 +4,7 @@ from arq.worker import Worker
 
 from services.redemption.reporting import jobs as reporting
 from services.redemption.settlement import jobs as settlement
+from services.redemption.signals import jobs as signals
 from services.redemption.terminals import jobs as terminals
 from services.redemption.wiring import SERVICE, Wiring, build
 from shared.clock import Clock
@@ -17,7 +18,11 @@ def parts(wiring: Wiring) -> WorkerParts:
     return WorkerParts(
         queue=SERVICE,
         jobs=[*reporting.jobs(wiring.reporting), *settlement.jobs(wiring.settlements)],
-        periodics=[fold_tallies(wiring.kit.database), *terminals.periodics(wiring.kit)],
+        periodics=[
+            fold_tallies(wiring.kit.database),
+            *terminals.periodics(wiring.kit),
+            *signals.periodics(wiring.signals),
+        ],
     )
 
 

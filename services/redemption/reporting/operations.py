@@ -18,9 +18,11 @@ from services.redemption.reporting.schemas import (
     Metrics,
     Statistics,
 )
-from services.redemption.risk.store import count_open
+from services.redemption.risk.rules import CaseKind
+from services.redemption.risk.store import count_open, open_by_kind
 from services.redemption.settlement.rules import Status
 from services.redemption.settlement.store import amounts_by_status
+from services.redemption.signals.store import mark
 from shared import ledger
 from shared.clock import rfc3339
 from shared.db import Tx
@@ -96,6 +98,7 @@ class Reporting:
         """The effect of the counting jobs, in the transaction that ends their rows."""
         ids = [parse_hot_id(str(item.payload["redemption_id"])) for item in items]
         await store.count(tx, ids, sign=sign)
+        await mark(tx, ids)
 
     async def prometheus(self) -> list[Metric]:
         """The totals as metric families.
@@ -124,6 +127,7 @@ class Reporting:
             labels=("campaign", "status"),
         )
         async with self.kit.database.snapshot() as tx:
+            open_cases = await _open_cases(tx)
             settled = await amounts_by_status(tx)
             for campaign in await catalogue.campaigns(tx):
                 for status in get_args(Status):
@@ -141,7 +145,7 @@ class Reporting:
                     events.add_metric([*key, "reversed"], part.reversed)
                 for payer_key, fen in totals.by_payer.items():
                     redeemed_fen.add_metric([campaign.slug, payer_key], fen)
-        return [by_status, redeemed_fen, events, settled_fen]
+        return [by_status, redeemed_fen, events, settled_fen, open_cases]
 
     async def _campaigns(self, tx: Tx, slug: str | None) -> list[CampaignRef]:
         if slug is None:
@@ -158,6 +162,17 @@ class Reporting:
             if institution_id is None or figure.dim2 == institution_id:
                 found[figure.scope_id].append(figure)
         return found
+
+
+async def _open_cases(tx: Tx) -> Metric:
+    family = GaugeMetricFamily(
+        "hv_risk_open_cases", "Cases that wait for somebody to look", labels=("campaign", "kind")
+    )
+    found = await open_by_kind(tx)
+    for campaign in await catalogue.campaigns(tx):
+        for kind in get_args(CaseKind):
+            family.add_metric([campaign.slug, kind], found.get((campaign.id, kind), 0))
+    return family
 
 
 def _by_institution(totals: Totals, names: dict[str, str]) -> list[InstitutionFigures]:

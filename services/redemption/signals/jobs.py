@@ -1,0 +1,13 @@
+from datetime import timedelta
+
+from services.redemption.signals.operations import Signals
+from shared.jobs.handlers import Periodic
+
+_EVERY = timedelta(seconds=10)
+
+
+def periodics(signals: Signals) -> list[Periodic]:
+    async def scan() -> None:
+        await signals.scan()
+
+    return [Periodic("redemption.risk_signals", _EVERY, scan)]

@@ -1,0 +1,18 @@
+from typing import Annotated
+
+from pydantic import BaseModel, Field
+
+from shared.http.replies import StaffBody
+
+HOURLY_MAX = 100_000
+
+
+class Declare(StaffBody):
+    hourly: Annotated[int, Field(ge=1, le=HOURLY_MAX)] | None = Field(
+        description="write-offs an hour; null: it no longer says"
+    )
+
+
+class Capacity(BaseModel):
+    institution_id: str
+    hourly: int | None
