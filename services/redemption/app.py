@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.redemption.admissions import routes as admissions
+from services.redemption.contracts import routes as contracts
 from services.redemption.corrections import routes as corrections
 from services.redemption.holds import routes as holds
 from services.redemption.imports import routes as imports
@@ -48,6 +49,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             imports.router,
             admissions.router,
             institutions.router,
+            contracts.router,
             reporting.router,
             rankings.router,
             risk.router,

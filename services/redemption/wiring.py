@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.redemption.admissions.operations import Admissions
+from services.redemption.contracts.operations import ContractPrices
 from services.redemption.corrections.operations import Corrections
 from services.redemption.holds.operations import Holds
 from services.redemption.imports.operations import Imports
@@ -41,6 +42,7 @@ class Wiring:
     directory: Directory
     imports: Imports
     admissions: Admissions
+    contracts: ContractPrices
     terminals: TerminalDesk
     writeoffs: WriteOffs
     reversals: Reversals
@@ -70,8 +72,8 @@ def build(kit: Kit) -> Wiring:
     directory, terminals, holds = Directory(kit), TerminalDesk(kit, keyring), Holds(kit)
     awaited = AwaitedJobs(kit, Queue.REDEMPTION)
     payments, corrections = Payments(kit), Corrections(kit)
-    admissions = Admissions(kit)
-    appliers = {**payments.appliers, **corrections.appliers, **admissions.appliers}
+    admissions, contracts = Admissions(kit), ContractPrices(kit)
+    appliers = {**payments.appliers, **corrections.appliers, **admissions.appliers, **contracts.appliers}
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers=appliers),
@@ -81,6 +83,7 @@ def build(kit: Kit) -> Wiring:
         directory=directory,
         imports=Imports(kit),
         admissions=admissions,
+        contracts=contracts,
         terminals=terminals,
         writeoffs=writeoffs,
         reversals=Reversals(kit),

@@ -44,9 +44,11 @@ BEGIN
 END
 $$;
 
--- Redeems vouchers: compare-and-set issued → redeemed, applied amount committed → payable, the rest of
--- a general voucher's face value committed → available. Returns the items that were redeemed; the
+-- Redeems vouchers: compare-and-set issued → redeemed, applied amount committed → payable, the rest
+-- of what was committed → available. Returns the items that were redeemed; the
 -- caller diagnoses the others from the rows as they are then. `p_at` decides validity (offline items).
+-- `p_bill_fen` is what it is redeemed against: the bill of a general voucher, an institution's contract
+-- price of a directed one (NULL: the price that was committed). Never more is applied than was committed.
 CREATE OR REPLACE FUNCTION core.vouchers_redeem(
     p_ord integer[], p_bucket smallint[], p_voucher uuid[], p_institution text[], p_actor text[],
     p_redemption uuid[], p_at timestamptz[], p_bill_fen bigint[], p_now timestamptz
@@ -66,8 +68,7 @@ BEGIN
           AND v.state = 'issued' AND v.valid_from <= item.at AND v.valid_until > item.at
         RETURNING item.ord, item.institution_id, item.actor, item.redemption_id, v.bucket, v.id,
                   v.campaign_id, v.voucher_type, v.amount_fen, v.split_fen, v.fund_version,
-                  CASE v.kind WHEN 'general' THEN least(v.amount_fen, item.bill_fen) ELSE v.amount_fen END
-                      AS applied_fen
+                  least(v.amount_fen, item.bill_fen) AS applied_fen
     ), priced AS (
         SELECT hit.*, (p_now AT TIME ZONE c.timezone)::date AS day,
                CASE WHEN hit.applied_fen = hit.amount_fen THEN hit.split_fen

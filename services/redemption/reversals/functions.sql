@@ -30,11 +30,15 @@ $$;
 --   request_no_reused   the reversal's number was used for another body;
 --   replayed_nonce      the signed request was used before;
 --   already_reversed, already_settled, original_ambiguous   refused; the number is free again.
+-- Till 0.1 without `p_operator`; code of that time calls the one below just as well.
+DROP FUNCTION IF EXISTS redemption.reverse_batch(
+    text[], text[], boolean[], timestamptz, smallint[], uuid[], text[], text[], bytea[], text[], text[], text[],
+    uuid[], timestamptz, timestamptz);
 CREATE OR REPLACE FUNCTION redemption.reverse_batch(
     p_key_id text[], p_nonce text[], p_again boolean[], p_nonce_expires_at timestamptz,
     p_caller_bucket smallint[], p_caller uuid[], p_institution text[], p_request_no text[],
     p_fingerprint bytea[], p_original text[], p_original_terminal text[], p_reason text[],
-    p_reversal uuid[], p_now timestamptz, p_machine_now timestamptz
+    p_reversal uuid[], p_now timestamptz, p_machine_now timestamptz, p_operator text[] DEFAULT NULL
 ) RETURNS TABLE (
     ord integer, outcome text, result text, bucket smallint, id uuid, redemption_id uuid, at timestamptz
 )
@@ -172,13 +176,13 @@ BEGIN
     ), written AS (
         INSERT INTO redemption.reversal (
             bucket, id, outcome, redemption_id, institution_id, terminal_id, request_no, original_request_no,
-            reason, actor, at)
+            reason, actor, at, operator)
         SELECT undone.bucket, p_reversal[ord], 'reversed', undone.id, p_institution[ord], p_key_id[ord],
-               p_request_no[ord], p_original[ord], p_reason[ord], 'terminal:' || p_key_id[ord], p_now
+               p_request_no[ord], p_original[ord], p_reason[ord], 'terminal:' || p_key_id[ord], p_now, p_operator[ord]
         FROM undone
         UNION ALL
         SELECT p_caller_bucket[o], p_reversal[o], 'blocked', NULL, p_institution[o], p_key_id[o],
-               p_request_no[o], p_original[o], p_reason[o], 'terminal:' || p_key_id[o], p_now
+               p_request_no[o], p_original[o], p_reason[o], 'terminal:' || p_key_id[o], p_now, p_operator[o]
         FROM unnest(v_unseen) AS o
     ), answered AS (
         UPDATE core.request q SET result_bucket = coalesce(undone.bucket, p_caller_bucket[o]),

@@ -12,7 +12,8 @@ from shared.ids import new_id
 from shared.signing import NONCE_LIFE
 
 _REVERSE = """
-    SELECT * FROM redemption.reverse_batch($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+    SELECT * FROM redemption.reverse_batch(
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 
 
@@ -30,6 +31,7 @@ class Undo:
     original: str
     original_terminal: str | None
     reason: str
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,5 +68,6 @@ async def reverse(database: Database, items: Sequence[Undo], now: datetime) -> l
         [new_id() for _ in items],
         now,
         machine_now(),
+        [item.operator for item in items],
     )
     return [Undone(*row[1:]) for row in sorted(rows, key=lambda row: int(row[0]))]

@@ -21,7 +21,8 @@ LANGUAGE sql STABLE AS $$
            CASE
                WHEN t.status IS NULL OR t.status NOT IN ('active', 'paused') THEN 'bad_signature'
                WHEN v.id IS NULL THEN 'voucher_not_found'
-               WHEN (v.voucher_type = ANY (m.accepts)) IS NOT TRUE THEN 'institution_not_eligible'
+               WHEN (v.voucher_type = ANY (m.accepts)) IS NOT TRUE OR i.status = 'closed'
+                   THEN 'institution_not_eligible'
                WHEN p_bill_wanted AND v.kind = 'general' AND coalesce(item.bill_fen, 0) = 0
                    THEN 'bill_fen_required'
                WHEN t.status = 'paused' THEN 'terminal_paused'
@@ -32,14 +33,20 @@ LANGUAGE sql STABLE AS $$
                WHEN v.state = 'expired' OR v.valid_until <= item.at THEN 'voucher_expired'
                WHEN item.token_expired THEN 'token_expired'
            END,
-           v.bucket, v.id, v.campaign_id, v.voucher_type, v.kind, v.amount_fen, v.valid_until,
-           v.person_id, t.institution_id
+           v.bucket, v.id, v.campaign_id, v.voucher_type, v.kind,
+           least(v.amount_fen, contract.price_fen), v.valid_until, v.person_id, t.institution_id
     FROM unnest(p_key_id, p_bucket, p_code_hash, p_token_expired, p_bill_fen, p_at) WITH ORDINALITY
         AS item (key_id, bucket, code_hash, token_expired, bill_fen, at, ord)
     LEFT JOIN core.voucher v ON v.bucket = item.bucket AND v.code_hash = item.code_hash
     LEFT JOIN redemption.terminal t ON t.id = item.key_id
     LEFT JOIN redemption.institution i ON i.id = t.institution_id
     LEFT JOIN redemption.membership m ON m.institution_id = t.institution_id AND m.campaign_id = v.campaign_id
+    LEFT JOIN LATERAL (
+        SELECT p.price_fen FROM redemption.contract_price p
+        WHERE v.kind = 'directed' AND p.institution_id = t.institution_id AND p.campaign_id = v.campaign_id
+          AND p.voucher_type = v.voucher_type AND p.effective_from <= item.at
+        ORDER BY p.effective_from DESC, p.version DESC LIMIT 1
+    ) AS contract ON true
 $$;
 
 -- Uses nonces up and judges. Writes nothing but the nonces.
@@ -77,12 +84,16 @@ $$;
 -- no replay. Without nonces (`p_nonce` NULL) the caller has used its own up, as an offline batch does.
 -- `p_word` is a refusal that is known beforehand but must not hide a replay (too_late).
 -- No two items may have the same caller and request number.
+-- Till 0.1 without `p_operator`; code of that time calls the one below just as well.
+DROP FUNCTION IF EXISTS redemption.redeem_batch(
+    text[], text[], boolean[], timestamptz, smallint[], uuid[], text[], bytea[], smallint[], bytea[], boolean[],
+    bigint[], timestamptz[], text[], uuid[], text, timestamptz, timestamptz);
 CREATE OR REPLACE FUNCTION redemption.redeem_batch(
     p_key_id text[], p_nonce text[], p_again boolean[], p_nonce_expires_at timestamptz,
     p_caller_bucket smallint[], p_caller uuid[], p_request_no text[], p_fingerprint bytea[],
     p_bucket smallint[], p_code_hash bytea[], p_token_expired boolean[], p_bill_fen bigint[],
     p_used_at timestamptz[], p_word text[], p_redemption uuid[], p_source text,
-    p_now timestamptz, p_machine_now timestamptz
+    p_now timestamptz, p_machine_now timestamptz, p_operator text[] DEFAULT NULL
 ) RETURNS TABLE (
     ord integer, outcome text, bucket smallint, id uuid, voucher_type text,
     applied_fen bigint, payable_fen bigint, redeemed_at timestamptz
@@ -151,7 +162,7 @@ BEGIN
     WITH chosen AS MATERIALIZED (
         SELECT item.ord::integer AS ord, v.bucket, v.id AS voucher_id, v.campaign_id, v.voucher_type, v.kind,
                t.id AS terminal_id, t.institution_id, item.redemption, item.request_no, item.bill_fen,
-               item.used_at, least(coalesce(item.used_at, p_now), p_now) AS at
+               item.used_at, least(coalesce(item.used_at, p_now), p_now) AS at, contract.price_fen
         FROM unnest(p_key_id, p_bucket, p_code_hash, p_token_expired, p_bill_fen, p_used_at, p_word,
                     p_redemption, p_request_no) WITH ORDINALITY
             AS item (key_id, bucket, code_hash, token_expired, bill_fen, used_at, word, redemption,
@@ -160,6 +171,14 @@ BEGIN
         JOIN redemption.terminal t ON t.id = item.key_id AND t.status = 'active'
         JOIN redemption.institution i ON i.id = t.institution_id AND i.status = 'active'
         JOIN redemption.membership m ON m.institution_id = t.institution_id AND m.campaign_id = v.campaign_id
+        -- By contract, or NULL. It was written before it began, so that whoever asks for a moment always
+        -- gets the same answer.
+        LEFT JOIN LATERAL (
+            SELECT p.price_fen FROM redemption.contract_price p
+            WHERE v.kind = 'directed' AND p.institution_id = t.institution_id AND p.campaign_id = v.campaign_id
+              AND p.voucher_type = v.voucher_type AND p.effective_from <= least(coalesce(item.used_at, p_now), p_now)
+            ORDER BY p.effective_from DESC, p.version DESC LIMIT 1
+        ) AS contract ON true
         WHERE item.ord = ANY (v_fresh) AND item.word IS NULL AND NOT item.token_expired
           AND v.voucher_type = ANY (m.accepts) AND (v.kind = 'directed' OR item.bill_fen > 0)
     ), given AS (
@@ -170,7 +189,8 @@ BEGIN
                array_agg('terminal:' || terminal_id ORDER BY bucket, voucher_id) AS actors,
                array_agg(redemption ORDER BY bucket, voucher_id) AS redemptions,
                array_agg(at ORDER BY bucket, voucher_id) AS ats,
-               array_agg(bill_fen ORDER BY bucket, voucher_id) AS bills
+               array_agg(CASE kind WHEN 'general' THEN bill_fen ELSE price_fen END
+                         ORDER BY bucket, voucher_id) AS bills
         FROM chosen
     ), done AS (
         SELECT redeemed.*
@@ -179,11 +199,11 @@ BEGIN
     ), made AS (
         INSERT INTO redemption.redemption AS r (
             bucket, id, voucher_id, institution_id, terminal_id, campaign_id, voucher_type, kind, request_no,
-            bill_fen, applied_fen, payable_fen, split_fen, used_at, redeemed_at, received_at, source)
+            bill_fen, applied_fen, payable_fen, split_fen, used_at, redeemed_at, received_at, source, operator)
         SELECT bucket, redemption, voucher_id, institution_id, terminal_id, campaign_id, voucher_type, kind,
                request_no, bill_fen, done.applied_fen,
                CASE kind WHEN 'general' THEN bill_fen - done.applied_fen ELSE 0 END, done.split_fen,
-               used_at, at, p_now, p_source
+               used_at, at, p_now, p_source, p_operator[chosen.ord]
         FROM done JOIN chosen ON chosen.ord = done.ord
         ORDER BY bucket, redemption
         RETURNING r.bucket, r.id, r.voucher_id, r.voucher_type, r.applied_fen, r.payable_fen, r.redeemed_at

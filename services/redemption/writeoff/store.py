@@ -17,7 +17,7 @@ from shared.signing import NONCE_LIFE
 _VERIFY = "SELECT * FROM redemption.verify_batch($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 _REDEEM = """
     SELECT * FROM redemption.redeem_batch(
-        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
 """
 # The same call inside a transaction of its caller, who has used its nonce up.
 _REDEEM_WITHIN = text("""
@@ -26,7 +26,7 @@ _REDEEM_WITHIN = text("""
         CAST(:callers AS uuid[]), CAST(:request_nos AS text[]), CAST(:fingerprints AS bytea[]),
         CAST(:buckets AS smallint[]), CAST(:code_hashes AS bytea[]), CAST(:token_expired AS boolean[]),
         CAST(:bills AS bigint[]), CAST(:used_at AS timestamptz[]), CAST(:words AS text[]),
-        CAST(:redemptions AS uuid[]), :source, :now, :machine_now)
+        CAST(:redemptions AS uuid[]), :source, :now, :machine_now, CAST(:operators AS text[]))
 """)
 _COUNT_REPLAY = text("""
     UPDATE core.request SET replays = replays + 1
@@ -69,6 +69,7 @@ class WriteOff:
     bill_fen: int | None
     used_at: datetime | None
     word: str | None
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ async def redeem(database: Database, items: Sequence[WriteOff], now: datetime) -
         "online",
         now,
         machine_now(),
+        [item.operator for item in items],
     )
     return [Outcome(*row[1:]) for row in sorted(rows, key=_place)]
 
@@ -166,6 +168,7 @@ async def redeem_within(tx: Tx, items: Sequence[WriteOff], *, source: str, now: 
         "source": source,
         "now": now,
         "machine_now": machine_now(),
+        "operators": [item.operator for item in items],
     }
     rows = await tx.execute(_REDEEM_WITHIN, values)
     return [Outcome(*row[1:]) for row in sorted(rows, key=_place)]

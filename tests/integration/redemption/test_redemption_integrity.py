@@ -27,6 +27,7 @@ REQUESTS = "redemptions_answer_to_their_request_numbers"
 STATISTICS = "institution_statistics_with_pending_jobs_equal_the_recount"
 SETTLEMENTS = "settlements_are_the_sum_of_their_lines_and_write_offs"
 PAYMENTS = "settlements_are_paid_as_the_ledger_says"
+CONTRACTS = "directed_redemptions_apply_the_price_in_force"
 CORRECTIONS = "corrections_take_back_settled_write_offs_once"
 
 DAY = "2020-10-31"
@@ -36,6 +37,19 @@ _COPY = (
     " terminal_id, campaign_id, voucher_type, kind, request_no, bill_fen, applied_fen, payable_fen,"
     " split_fen, used_at, redeemed_at, received_at, source, state FROM redemption.redemption"
     " WHERE state = 'redeemed' LIMIT 1"
+)
+_DATED_BACK = (
+    "WITH told AS (INSERT INTO core.change (id, service, kind, target, body, before, status, proposed_by,"
+    " proposed_at, decided_by, decided_at) SELECT gen_random_uuid(), 'redemption', 'x', 'x', '{}', '{}',"
+    " 'applied', (SELECT id FROM core.staff ORDER BY id LIMIT 1), '2020-01-01',"
+    " (SELECT id FROM core.staff ORDER BY id DESC LIMIT 1), '2020-01-01' RETURNING id)"
+    " INSERT INTO redemption.contract_price SELECT DISTINCT ON (institution_id) institution_id,"
+    " campaign_id, voucher_type, '2020-01-02'::timestamptz, 1, '2020-01-02'::date, 1, 'x', told.id,"
+    " '2020-01-01'::timestamptz FROM redemption.redemption, told WHERE kind = 'directed'"
+)
+_REST_LOST = (
+    "WITH cheap AS (UPDATE redemption.redemption SET applied_fen = 1 WHERE kind = 'directed' RETURNING 1)"
+    " DELETE FROM core.ledger_transfer WHERE kind = 'release'"
 )
 # What a fault looks like, and the check that has to find it. All other checks are free to see it too.
 PLANTED = [
@@ -76,6 +90,21 @@ PLANTED = [
         "a write-off has no transfer",
         SPLITS,
         "DELETE FROM core.ledger_transfer WHERE kind = 'redeem' AND amounts_fen[1] > 1000",
+    ),
+    (
+        "a directed voucher paid less than its price",
+        CONTRACTS,
+        "UPDATE redemption.redemption SET applied_fen = applied_fen - 1 WHERE kind = 'directed'",
+    ),
+    (
+        "a contract price was dated back",
+        CONTRACTS,
+        _DATED_BACK,
+    ),
+    (
+        "the rest of a directed voucher stayed with nobody",
+        CONTRACTS,
+        _REST_LOST,
     ),
     (
         "a write-off was undone by nobody",
