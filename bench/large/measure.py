@@ -196,12 +196,10 @@ class LargeRun:
                 await asyncio.sleep(_JOB_LOOK_SECONDS)
 
     async def _integrity(self) -> None:
-        report: dict[str, Any] = {}
-
-        async def ask() -> None:
-            report.update(await self.clerks.integrity())
-
-        seconds = await self._timed(ask)
+        """A platform as large as this has its report made by a job: asked for until it is there."""
+        report = await self.clerks.integrity()
+        jobs = await self.platform.get("/console/v1/jobs?state=succeeded", headers=self.clerks.first)
+        seconds = max((job["result"]["seconds"] for job in jobs["items"]), default=0.0)
         self.integrity_ok = bool(report["ok"])
         self._note("integrity, every check", f"{seconds:.1f} s, {'ok' if self.integrity_ok else 'BROKEN'}")
         for check in report["checks"]:

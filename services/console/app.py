@@ -4,11 +4,13 @@ from fastapi import FastAPI
 
 from services.console.audit import routes as audit
 from services.console.clock import routes as clock_of_the_demo
+from services.console.integrity import routes as integrity
 from services.console.pages import routes as pages
 from services.console.staff import routes as staff
 from services.console.wiring import SERVICE, build
 from shared.clock import Clock
 from shared.http.app import build_app
+from shared.http.jobs import awaited_router
 from shared.http.metrics import metrics_router
 from shared.kit import build_kit
 from shared.settings import Settings, load_settings
@@ -27,6 +29,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             metrics_router(SERVICE, wiring.monitoring.families),
             staff.router,
             audit.router,
+            integrity.router,
+            awaited_router(wiring.awaited),
             clock_of_the_demo.router,
             pages.router,
         ],

@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from services.console.audit.operations import AuditDesk
 from services.console.clock.operations import DemoClock
+from services.console.integrity.operations import IntegrityDesk
 from services.console.monitoring.operations import Monitoring
 from services.console.pages.operations import Pages
 from services.console.staff.operations import FirstAdmin, Sessions, StaffAccounts
 from services.console.staff.rules import PASSWORD_LENGTH_MIN
+from shared.jobs.awaited import AwaitedJobs
+from shared.jobs.kinds import Queue
 from shared.kit import Kit
 from shared.passwords import Passwords
 from shared.ratelimit import RateLimiter, build_limiter
@@ -24,6 +27,8 @@ class Wiring:
     accounts: StaffAccounts
     first_admin: FirstAdmin
     audit: AuditDesk
+    awaited: AwaitedJobs
+    integrity: IntegrityDesk
     clock: DemoClock
     monitoring: Monitoring
     pages: Pages
@@ -35,6 +40,8 @@ def build(kit: Kit) -> Wiring:
     if password and len(password.get_secret_value()) < PASSWORD_LENGTH_MIN and not kit.settings.demo:
         raise SettingsMissing(f"set HV_ADMIN_PASSWORD to at least {PASSWORD_LENGTH_MIN} characters")
     passwords = Passwords()
+    awaited = AwaitedJobs(kit, Queue.CONSOLE)
+    integrity = IntegrityDesk(kit, awaited)
     return Wiring(
         kit=kit,
         limiter=build_limiter(kit.settings),
@@ -42,7 +49,9 @@ def build(kit: Kit) -> Wiring:
         accounts=StaffAccounts(kit, passwords),
         first_admin=FirstAdmin(kit, passwords),
         audit=AuditDesk(kit),
+        awaited=awaited,
+        integrity=integrity,
         clock=DemoClock(kit),
-        monitoring=Monitoring(kit),
+        monitoring=Monitoring(kit, integrity),
         pages=Pages(kit),
     )

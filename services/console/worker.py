@@ -1,7 +1,8 @@
-"""The console's jobs: housekeeping."""
+"""The console's jobs: housekeeping and the integrity check."""
 
 from arq.worker import Worker
 
+from services.console.integrity import jobs as integrity
 from services.console.staff.jobs import periodics
 from services.console.wiring import SERVICE, Wiring, build
 from shared.clock import Clock
@@ -11,7 +12,11 @@ from shared.settings import Settings
 
 
 def parts(wiring: Wiring) -> WorkerParts:
-    return WorkerParts(queue=SERVICE, jobs=[], periodics=periodics(wiring.kit))
+    return WorkerParts(
+        queue=SERVICE,
+        jobs=[integrity.recompute_integrity(wiring.integrity)],
+        periodics=[*periodics(wiring.kit), integrity.keep_fresh(wiring.integrity)],
+    )
 
 
 def create_worker(settings: Settings, *, clock: Clock | None = None) -> Worker:

@@ -40,3 +40,5 @@ class Kind(StrEnum):
     REVERSAL_COUNTED = "redemption.reversal_counted"
     # {"job_id"}: make the settlements of a period.
     SETTLEMENT_REQUESTED = "redemption.settlement_requested"
+    # {"job_id"}: recompute every invariant of the platform.
+    INTEGRITY_WANTED = "console.integrity_wanted"

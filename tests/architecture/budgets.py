@@ -96,7 +96,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "tablechecks",
         }
     ),
-    "console": frozenset({"staff", "audit", "clock", "monitoring", "pages"}),
+    "console": frozenset({"staff", "audit", "clock", "integrity", "monitoring", "pages"}),
 }
 # What stands at a service's root beside its rooms.
 SERVICE_FILES = frozenset({"__init__.py", "app.py", "worker.py", "wiring.py"})

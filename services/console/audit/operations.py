@@ -1,4 +1,4 @@
-"""Reading the audit log and recomputing the platform's invariants."""
+"""Reading the audit log."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,8 +7,6 @@ from uuid import UUID
 from shared.audit import store
 from shared.audit.store import Filter, StoredEntry
 from shared.identity.store import usernames
-from shared.integrity import Report
-from shared.integrity.operations import recompute
 from shared.kit import Kit
 
 _STAFF = "staff:"
@@ -31,6 +29,3 @@ class AuditDesk:
             actors = {stored.entry.actor for stored in entries if stored.entry.actor.startswith(_STAFF)}
             names = await usernames(tx, {UUID(actor.removeprefix(_STAFF)) for actor in actors})
         return AuditPage(entries, {f"{_STAFF}{staff_id}": name for staff_id, name in names.items()})
-
-    async def integrity(self) -> Report:
-        return await recompute(self.kit)

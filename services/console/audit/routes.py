@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from services.console.audit.operations import AuditDesk
-from services.console.audit.schemas import AuditItem, IntegrityReply, audit_item, integrity_reply
+from services.console.audit.schemas import AuditItem, audit_item
 from shared.audit.store import Filter
 from shared.http.auth import Reader
 from shared.http.replies import (
@@ -56,9 +56,3 @@ async def audit_log(
         items=[audit_item(stored, page.usernames.get(stored.entry.actor)) for stored in page.entries[:limit]],
         next_cursor=encode_cursor([page.entries[limit - 1].seq]) if more else None,
     )
-
-
-@router.get("/integrity", operation_id="console_integrity")
-async def integrity(request: Request, staff: Reader) -> IntegrityReply:  # noqa: ARG001 - only readers get here
-    """Every invariant of the platform, recomputed from the rows in one snapshot."""
-    return integrity_reply(await _desk(request).integrity())

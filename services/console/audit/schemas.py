@@ -4,7 +4,6 @@ from pydantic import BaseModel, Field
 
 from shared.audit.store import StoredEntry
 from shared.clock import rfc3339
-from shared.integrity import Figure, Report
 
 
 class AuditItem(BaseModel):
@@ -19,20 +18,6 @@ class AuditItem(BaseModel):
     entry_hash: str = Field(description="hex; SHA-256 over the previous entry's hash and this entry")
 
 
-class IntegrityCheck(BaseModel):
-    name: str
-    ok: bool
-    expected: Figure
-    actual: Figure
-    detail: str | None
-
-
-class IntegrityReply(BaseModel):
-    as_of: str
-    ok: bool
-    checks: list[IntegrityCheck]
-
-
 def audit_item(stored: StoredEntry, username: str | None) -> AuditItem:
     return AuditItem(
         seq=stored.seq,
@@ -44,21 +29,4 @@ def audit_item(stored: StoredEntry, username: str | None) -> AuditItem:
         before=stored.entry.before,
         after=stored.entry.after,
         entry_hash=stored.entry_hash.hex(),
-    )
-
-
-def integrity_reply(report: Report) -> IntegrityReply:
-    return IntegrityReply(
-        as_of=rfc3339(report.as_of),
-        ok=report.ok,
-        checks=[
-            IntegrityCheck(
-                name=check.name,
-                ok=check.ok,
-                expected=check.expected,
-                actual=check.actual,
-                detail=check.detail,
-            )
-            for check in report.checks
-        ],
     )

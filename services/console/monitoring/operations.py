@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
 
+from services.console.integrity.operations import IntegrityDesk
 from services.console.monitoring import store
 from shared.clock import machine_now
 from shared.kit import Kit
@@ -13,6 +14,7 @@ from shared.kit import Kit
 @dataclass(frozen=True, slots=True)
 class Monitoring:
     kit: Kit
+    integrity: IntegrityDesk
 
     async def families(self) -> list[Metric]:
         async with self.kit.database.snapshot() as tx:
@@ -36,4 +38,19 @@ class Monitoring:
         sessions = GaugeMetricFamily(
             "hv_staff_sessions", "Staff sessions that are live", value=watch.sessions
         )
-        return [dead, seen, failing, sessions]
+        return [dead, seen, failing, sessions, *await self._integrity()]
+
+    async def _integrity(self) -> list[Metric]:
+        """Nothing before the first report."""
+        kept = await self.integrity.kept()
+        if kept is None:
+            return []
+        broken = GaugeMetricFamily("hv_integrity_broken", "Invariants that did not hold", labels=("check",))
+        for check in kept.report.checks:
+            broken.add_metric((check.name,), int(not check.ok))
+        age = GaugeMetricFamily(
+            "hv_integrity_age_seconds",
+            "Time since the invariants were recomputed",
+            value=max(0.0, (machine_now() - kept.finished_at).total_seconds()),
+        )
+        return [broken, age]

@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
-from services.console.audit.operations import AuditDesk
+from services.console.integrity.operations import IntegrityDesk
 from services.console.pages.operations import Pages
 from services.console.pages.schemas import language_for, page, refused_page, shown_time, static_files
 from services.console.staff.operations import Sessions
@@ -167,8 +167,8 @@ async def integrity(request: Request) -> Response:
         return RedirectResponse("/console", status_code=303)
     if not staff.has(*READERS):
         raise Forbidden
-    desk: AuditDesk = request.app.state.wiring.audit
-    report = await desk.integrity()
+    desk: IntegrityDesk = request.app.state.wiring.integrity
+    report = await desk.report()
     return _staff_page(
         request, "integrity.html", staff, here="integrity", report=report, as_of=shown_time(report.as_of)
     )

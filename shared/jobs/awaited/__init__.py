@@ -65,15 +65,28 @@ class AwaitedJobs:
     service: Queue
 
     async def request(
-        self, tx: Tx, kind: str, arguments: dict[str, Any], *, requested_by: UUID
+        self, tx: Tx, kind: str, arguments: dict[str, Any], *, requested_by: UUID | None
     ) -> dict[str, str]:
-        """Asks for a job in the caller's transaction; returns the 202 answer. `arguments` hold ids only."""
+        """Asks for a job in the caller's transaction; returns the 202 answer. `arguments` hold ids only.
+
+        `requested_by` is None for what the platform wants of itself.
+        """
         job_id = new_id()
         await store.insert_job(
             tx, job_id, kind, arguments, requested_by=requested_by, now=self.kit.clock.now()
         )
         await add(tx, self.service, kind, {"job_id": str(job_id)})
         return {"job_id": str(job_id)}
+
+    async def request_once(self, tx: Tx, kind: str) -> None:
+        """Asks for a job that the platform wants of itself, unless one is under way already."""
+        if not await store.is_under_way(tx, kind):
+            await self.request(tx, kind, {}, requested_by=None)
+
+    async def latest(self, kind: str) -> AwaitedJob | None:
+        """The last one of this kind that succeeded."""
+        async with self.kit.database.snapshot() as tx:
+            return await store.latest(tx, kind)
 
     async def view(self, job_id: UUID | None) -> AwaitedJob:
         """Raises NotFound, also for another service's job."""

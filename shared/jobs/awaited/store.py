@@ -41,7 +41,7 @@ _OPEN = JobRow.state.in_(("queued", "running"))
 
 
 async def insert_job(
-    tx: Tx, job_id: UUID, kind: str, arguments: dict[str, Any], *, requested_by: UUID, now: datetime
+    tx: Tx, job_id: UUID, kind: str, arguments: dict[str, Any], *, requested_by: UUID | None, now: datetime
 ) -> None:
     values = {
         "id": job_id,
@@ -77,6 +77,19 @@ async def end(
 
 async def by_id(tx: Tx, job_id: UUID) -> AwaitedJob | None:
     row = (await tx.execute(select(*_COLUMNS).where(JobRow.id == job_id))).one_or_none()
+    return None if row is None else AwaitedJob(*row)
+
+
+async def is_under_way(tx: Tx, kind: str) -> bool:
+    return (
+        await tx.execute(select(JobRow.id).where(JobRow.kind == kind, _OPEN).limit(1))
+    ).first() is not None
+
+
+async def latest(tx: Tx, kind: str) -> AwaitedJob | None:
+    """The last one of this kind that succeeded."""
+    statement = select(*_COLUMNS).where(JobRow.kind == kind, JobRow.state == "succeeded")
+    row = (await tx.execute(statement.order_by(JobRow.created_at.desc()).limit(1))).one_or_none()
     return None if row is None else AwaitedJob(*row)
 
 
