@@ -15,7 +15,6 @@ from services.quota.progress.rules import (
     PACE_DAYS,
     Figures,
     forecast_date,
-    month_of,
     needed_per_day,
     pace_days,
     rate,
@@ -33,6 +32,7 @@ from shared.db import Tx
 from shared.errors import Forbidden
 from shared.identity.staff import Staff
 from shared.kit import Kit
+from shared.rankings import month_of
 from shared.rates import rate_text
 
 _NONE = Figures()

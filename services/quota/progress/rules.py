@@ -22,13 +22,6 @@ class Figures:
     pace_issued: int = 0
 
 
-def month_of(day: date) -> tuple[date, date]:
-    """The first and the last day of a day's month."""
-    first = day.replace(day=1)
-    following = (first + timedelta(days=31)).replace(day=1)
-    return first, following - timedelta(days=1)
-
-
 def rate(issued: int, quota: int | None) -> Decimal | None:
     """Issued ÷ quota, half up; nothing to compare with when there is no quota."""
     if not quota:

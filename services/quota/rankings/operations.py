@@ -10,11 +10,10 @@ from services.quota.allocation.errors import NoAllocation
 from services.quota.programmes.errors import NoHospitals
 from services.quota.programmes.operations import own_hospital, require_programme
 from services.quota.programmes.store import Programme, hospitals, lock_programme
-from services.quota.progress.rules import Figures, month_of, rate
+from services.quota.progress.rules import Figures, rate
 from services.quota.progress.store import figures
 from services.quota.rankings import store
-from services.quota.rankings.errors import MonthNotOver
-from services.quota.rankings.rules import Ranked, Standing, parse_month, ranking, ranks
+from services.quota.rankings.rules import Ranked, Standing, ranking, ranks
 from services.quota.rankings.schemas import Freeze, RankingItem, RankingView
 from shared.approvals import Applier, Change, propose
 from shared.clock import local_day, rfc3339
@@ -24,6 +23,7 @@ from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import Staff
 from shared.ids import new_id
 from shared.kit import Kit
+from shared.rankings import MonthNotOver, month_of, parse_month
 from shared.rates import rate_text
 
 FREEZE = "ranking_freeze"

@@ -5,15 +5,14 @@ rank and the next rank skips (competition ranks). A hospital is flagged when it 
 fewer than three hospitals rank strictly below it. Without a quota nobody is ranked or flagged.
 """
 
-import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from fractions import Fraction
 
+from shared.rankings import competition_ranks
+
 LAST_PLACES = 3
-_MONTH = re.compile(r"(\d{4})-(\d{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +35,15 @@ class Ranked:
     flagged: bool
 
 
-def parse_month(text: str) -> date | None:
-    """The first day of a month given as YYYY-MM."""
-    found = _MONTH.fullmatch(text)
-    try:
-        return date(int(found[1]), int(found[2]), 1) if found else None
-    except ValueError:
-        return None
-
-
 def ranks(standings: Sequence[Standing]) -> dict[str, int]:
     """The rank of each hospital that has a quota."""
-    rates = {
-        standing.hospital_id: Fraction(standing.issued, standing.quota)
-        for standing in standings
-        if standing.quota > 0
-    }
-    first_place: dict[Fraction, int] = {}
-    for place, rate in enumerate(sorted(rates.values(), reverse=True), start=1):
-        first_place.setdefault(rate, place)
-    return {hospital_id: first_place[rate] for hospital_id, rate in rates.items()}
+    return competition_ranks(
+        {
+            standing.hospital_id: Fraction(standing.issued, standing.quota)
+            for standing in standings
+            if standing.quota > 0
+        }
+    )
 
 
 def ranking(standings: Sequence[Standing], last_ranks: Mapping[str, int]) -> list[Ranked]:

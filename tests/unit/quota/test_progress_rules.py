@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.quota.progress.rules import forecast_date, month_of, needed_per_day, pace_days, rate
+from services.quota.progress.rules import forecast_date, needed_per_day, pace_days, rate
+from shared.rankings import month_of
 
 TODAY = date(2020, 8, 15)
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.quota.rankings.rules import Ranked, Standing, parse_month, ranking
+from services.quota.rankings.rules import Ranked, Standing, ranking
+from shared.rankings import parse_month
 
 
 def standings(*figures: tuple[int, int]) -> list[Standing]:
