@@ -70,6 +70,9 @@ PHOTO_PER_PERSON = Limit("issuance-photo/person", amount=20, seconds=60)
 EXPORT_PER_PERSON = Limit("issuance-export/person", amount=10, seconds=3600)
 # A clerk looks into a case; whoever reveals one person after another is copying a list.
 REVEAL_PER_STAFF = Limit("issuance-reveal/staff", amount=30, seconds=3600)
+# A person without a phone comes a few times a day; this bounds guessing at id numbers, and wrong ones also
+# count as wrong codes, which lock the terminal.
+MANUAL_PER_TERMINAL = Limit("redemption-manual/terminal", amount=10, seconds=600)
 
 
 # The limits of everything, counted by each process for itself, so that they cost no way to Redis: only what

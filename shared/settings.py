@@ -52,6 +52,15 @@ class Settings(BaseSettings):
         default=0, ge=0, le=365, description="younger write-offs are left to the next settlement"
     )
 
+    wrong_codes_max: int = Field(
+        default=50,
+        ge=0,
+        le=100_000,
+        description="wrong voucher codes in ten minutes that lock a terminal; 0: never",
+    )
+    health_code_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
+    health_code_key: SecretStr | None = None
+
     wechat_url: str = "https://api.weixin.qq.com"
     wechat_app_id: str | None = None
     wechat_app_secret: SecretStr | None = None

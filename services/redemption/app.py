@@ -8,6 +8,8 @@ from services.redemption.corrections import routes as corrections
 from services.redemption.holds import routes as holds
 from services.redemption.imports import routes as imports
 from services.redemption.institutions import routes as institutions
+from services.redemption.lockouts import routes as lockouts
+from services.redemption.manual import routes as manual
 from services.redemption.offline import routes as offline
 from services.redemption.payments import routes as payments
 from services.redemption.rankings import routes as rankings
@@ -15,6 +17,7 @@ from services.redemption.reconciliation import routes as reconciliation
 from services.redemption.reporting import routes as reporting
 from services.redemption.reversals import routes as reversals
 from services.redemption.risk import routes as risk
+from services.redemption.serviceresults import routes as serviceresults
 from services.redemption.settlement import routes as settlement
 from services.redemption.signals import routes as signals
 from services.redemption.statements import routes as statements
@@ -44,6 +47,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             writeoff.router,
             reversals.router,
             offline.router,
+            manual.router,
+            serviceresults.router,
+            lockouts.router,
             terminals.router,
             # Before the institutions: their fixed words would be taken for an id.
             imports.router,

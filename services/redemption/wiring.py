@@ -10,19 +10,23 @@ from services.redemption.corrections.operations import Corrections
 from services.redemption.holds.operations import Holds
 from services.redemption.imports.operations import Imports
 from services.redemption.institutions.operations import Directory
+from services.redemption.lockouts.operations import Lockouts
+from services.redemption.manual.operations import ManualWriteOffs
 from services.redemption.offline.operations import Offline
 from services.redemption.payments.operations import Payments
 from services.redemption.rankings.operations import Rankings
 from services.redemption.reconciliation.operations import Reconciliations
 from services.redemption.reporting.operations import Reporting
-from services.redemption.reversals.operations import Reversals
+from services.redemption.reversals.operations import Reversals, StaffReversals
 from services.redemption.risk.operations import Cases
+from services.redemption.serviceresults.operations import ServiceResults
 from services.redemption.settlement.operations import Settlements
 from services.redemption.signals.operations import Signals
 from services.redemption.statements.operations import Statements
 from services.redemption.terminals.operations import Keyring, TerminalDesk
 from services.redemption.writeoff.operations import WriteOffs
 from shared.approvals import Approvals
+from shared.healthcode import health_code_of
 from shared.jobs.awaited import AwaitedJobs
 from shared.jobs.kinds import Queue
 from shared.kit import Kit
@@ -44,9 +48,13 @@ class Wiring:
     admissions: Admissions
     contracts: ContractPrices
     terminals: TerminalDesk
+    lockouts: Lockouts
     writeoffs: WriteOffs
     reversals: Reversals
+    staff_reversals: StaffReversals
     offline: Offline
+    manual: ManualWriteOffs
+    service_results: ServiceResults
     reporting: Reporting
     rankings: Rankings
     signals: Signals
@@ -68,12 +76,19 @@ class Wiring:
 
 def build(kit: Kit) -> Wiring:
     keyring = Keyring(kit)
-    writeoffs = WriteOffs(kit)
+    lockouts = Lockouts(kit, keyring)
+    writeoffs = WriteOffs(kit, lockouts)
     directory, terminals, holds = Directory(kit), TerminalDesk(kit, keyring), Holds(kit)
     awaited = AwaitedJobs(kit, Queue.REDEMPTION)
     payments, corrections = Payments(kit), Corrections(kit)
-    admissions, contracts = Admissions(kit), ContractPrices(kit)
-    appliers = {**payments.appliers, **corrections.appliers, **admissions.appliers, **contracts.appliers}
+    admissions, contracts, staff_reversals = Admissions(kit), ContractPrices(kit), StaffReversals(kit)
+    appliers = {
+        **payments.appliers,
+        **corrections.appliers,
+        **admissions.appliers,
+        **contracts.appliers,
+        **staff_reversals.appliers,
+    }
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers=appliers),
@@ -85,9 +100,13 @@ def build(kit: Kit) -> Wiring:
         admissions=admissions,
         contracts=contracts,
         terminals=terminals,
+        lockouts=lockouts,
         writeoffs=writeoffs,
         reversals=Reversals(kit),
-        offline=Offline(kit, writeoffs),
+        staff_reversals=staff_reversals,
+        offline=Offline(kit, writeoffs, lockouts),
+        manual=ManualWriteOffs(kit, lockouts),
+        service_results=ServiceResults(kit, health_code_of(kit.settings)),
         reporting=Reporting(kit),
         rankings=Rankings(kit),
         signals=Signals(kit),

@@ -3,6 +3,7 @@
 from arq.worker import Worker
 
 from services.redemption.reporting import jobs as reporting
+from services.redemption.serviceresults import jobs as serviceresults
 from services.redemption.settlement import jobs as settlement
 from services.redemption.signals import jobs as signals
 from services.redemption.terminals import jobs as terminals
@@ -17,11 +18,16 @@ from shared.settings import Settings
 def parts(wiring: Wiring) -> WorkerParts:
     return WorkerParts(
         queue=SERVICE,
-        jobs=[*reporting.jobs(wiring.reporting), *settlement.jobs(wiring.settlements)],
+        jobs=[
+            *reporting.jobs(wiring.reporting),
+            *settlement.jobs(wiring.settlements),
+            *serviceresults.jobs(wiring.service_results),
+        ],
         periodics=[
             fold_tallies(wiring.kit.database),
             *terminals.periodics(wiring.kit),
             *signals.periodics(wiring.signals),
+            *serviceresults.periodics(wiring.service_results),
         ],
     )
 

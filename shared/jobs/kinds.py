@@ -38,6 +38,8 @@ class Kind(StrEnum):
     # {"redemption_id"}: count a write-off or its reversal in the institution's statistics.
     REDEMPTION_COUNTED = "redemption.redemption_counted"
     REVERSAL_COUNTED = "redemption.reversal_counted"
+    # {"redemption_id"}: carry a service result to the health code.
+    SERVICE_RESULT_DUE = "redemption.service_result_due"
     # {"job_id"}: make the settlements of a period.
     SETTLEMENT_REQUESTED = "redemption.settlement_requested"
     # {"job_id"}: recompute every invariant of the platform.

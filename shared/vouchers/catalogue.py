@@ -8,12 +8,14 @@ from shared.clock import local_day
 from shared.db import Tx
 from shared.errors import NotFound
 from shared.vouchers import store
-from shared.vouchers.store import CampaignRef, Kind, Status, VoucherType
+from shared.vouchers.store import CampaignRef, Kind, ReversalBy, Status, TillRules, VoucherType
 
 __all__ = [
     "CampaignRef",
     "Kind",
+    "ReversalBy",
     "Status",
+    "TillRules",
     "VoucherType",
     "campaign_by_id",
     "campaign_by_slug",
@@ -22,6 +24,9 @@ __all__ = [
     "set_status",
     "voucher_types",
 ]
+
+# Nothing beside the plain write-off.
+PLAIN_TILLS = TillRules()
 
 
 async def publish(
@@ -33,12 +38,13 @@ async def publish(
     actor: str,
     now: datetime,
     pieces: ledger.Pieces | None = None,
+    tills: TillRules = PLAIN_TILLS,
 ) -> bool:
     """Writes the campaign, its types and its fund with the opening transfer; False if the slug is taken.
 
     `pieces` are the vouchers that its stock may become, counted by their price.
     """
-    if not await store.insert_campaign(tx, campaign, now=now):
+    if not await store.insert_campaign(tx, campaign, tills, now=now):
         return False
     await store.insert_types(tx, campaign.id, types)
     day = local_day(now, campaign.timezone)

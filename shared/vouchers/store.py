@@ -13,6 +13,7 @@ from shared.vouchers.tables import CampaignRow, VoucherTypeRow
 
 Status = Literal["published", "paused", "ended"]
 Kind = Literal["directed", "general"]
+ReversalBy = Literal["terminal", "staff", "never"]
 
 _CAMPAIGN = (
     CampaignRow.id,
@@ -31,6 +32,8 @@ _TYPE = (
     VoucherTypeRow.validity_days,
     VoucherTypeRow.reports_result_to_health_code,
     VoucherTypeRow.total_cap,
+    VoucherTypeRow.reversal,
+    VoucherTypeRow.reversal_window_hours,
 )
 
 
@@ -53,7 +56,8 @@ class CampaignRef:
 class VoucherType:
     """`amount_fen` is the face value (general) or the settlement price (directed).
 
-    `total_cap` bounds what all phases together put in.
+    `total_cap` bounds what all phases together put in. `reversal` says who may undo a write-off, and
+    `reversal_window_hours` how long a terminal may.
     """
 
     key: str
@@ -64,9 +68,23 @@ class VoucherType:
     validity_days: int
     reports_result_to_health_code: bool = False
     total_cap: int | None = None
+    reversal: ReversalBy = "terminal"
+    reversal_window_hours: int | None = None
 
 
-async def insert_campaign(tx: Tx, campaign: CampaignRef, *, now: datetime) -> bool:
+@dataclass(frozen=True, slots=True)
+class TillRules:
+    """What tills may do in a campaign beside the plain write-off. None: no limit.
+
+    The offline limits are for one terminal and one day of use, of live write-offs that it uploaded.
+    """
+
+    manual_write_off: bool = False
+    offline_count_per_day: int | None = None
+    offline_fen_per_day: int | None = None
+
+
+async def insert_campaign(tx: Tx, campaign: CampaignRef, rules: TillRules, *, now: datetime) -> bool:
     """False when the slug is taken; waits for a publication with that slug that is still under way."""
     statement = (
         postgresql.insert(CampaignRow)
@@ -78,6 +96,9 @@ async def insert_campaign(tx: Tx, campaign: CampaignRef, *, now: datetime) -> bo
             status=campaign.status,
             institution_approval=campaign.institution_approval,
             created_at=now,
+            manual_write_off=rules.manual_write_off,
+            offline_count_per_day=rules.offline_count_per_day,
+            offline_fen_per_day=rules.offline_fen_per_day,
         )
         .on_conflict_do_nothing(index_elements=["slug"])
         .returning(CampaignRow.id)
@@ -100,6 +121,8 @@ async def insert_types(tx: Tx, campaign_id: UUID, types: tuple[VoucherType, ...]
                 "validity_days": voucher_type.validity_days,
                 "reports_result_to_health_code": voucher_type.reports_result_to_health_code,
                 "total_cap": voucher_type.total_cap,
+                "reversal": voucher_type.reversal,
+                "reversal_window_hours": voucher_type.reversal_window_hours,
             }
             for position, voucher_type in enumerate(types)
         ],
@@ -134,7 +157,21 @@ async def type_rows(tx: Tx, campaign_id: UUID) -> list[VoucherType]:
         select(*_TYPE).where(VoucherTypeRow.campaign_id == campaign_id).order_by(VoucherTypeRow.position)
     )
     rows = await tx.execute(statement)
-    return [VoucherType(row.key, cast("Kind", row.kind), *row[2:]) for row in rows]
+    return [
+        VoucherType(
+            row.key,
+            cast("Kind", row.kind),
+            row.name,
+            row.covers,
+            row.amount_fen,
+            row.validity_days,
+            reports_result_to_health_code=row.reports_result_to_health_code,
+            total_cap=row.total_cap,
+            reversal=cast("ReversalBy", row.reversal),
+            reversal_window_hours=row.reversal_window_hours,
+        )
+        for row in rows
+    ]
 
 
 async def change_status(tx: Tx, campaign_id: UUID, *, expected: str, status: str) -> bool:

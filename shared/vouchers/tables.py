@@ -24,6 +24,9 @@ class CampaignRow(Base):
     __tablename__ = "campaign"
     __table_args__ = (
         CheckConstraint("status IN ('published', 'paused', 'ended')", name="known_status"),
+        CheckConstraint(
+            "offline_count_per_day > 0 AND offline_fen_per_day > 0", name="offline_limits_positive"
+        ),
         {"schema": "core"},
     )
 
@@ -36,6 +39,13 @@ class CampaignRow(Base):
     institution_approval: Mapped[bool] = mapped_column(
         server_default=text("false"), comment="two people let an institution accept a type"
     )
+    manual_write_off: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="tills may write off by id number, for people without a phone"
+    )
+    offline_count_per_day: Mapped[int | None] = mapped_column(
+        comment="live write-offs of a terminal's uploads that were used on one day"
+    )
+    offline_fen_per_day: Mapped[int | None] = mapped_column(comment="their applied amounts together")
 
 
 class VoucherTypeRow(Base):
@@ -47,6 +57,8 @@ class VoucherTypeRow(Base):
         CheckConstraint("amount_fen > 0", name="amount_positive"),
         CheckConstraint("validity_days > 0", name="validity_positive"),
         CheckConstraint("total_cap > 0", name="total_cap_positive"),
+        CheckConstraint("reversal IN ('terminal', 'staff', 'never')", name="known_reversal"),
+        CheckConstraint("reversal_window_hours > 0", name="reversal_window_positive"),
         {"schema": "core"},
     )
 
@@ -60,6 +72,12 @@ class VoucherTypeRow(Base):
     validity_days: Mapped[int]
     total_cap: Mapped[int | None] = mapped_column(comment="pieces that all phases together may put in")
     reports_result_to_health_code: Mapped[bool]
+    reversal: Mapped[str] = mapped_column(
+        server_default=text("'terminal'"), comment="who may undo a write-off of it"
+    )
+    reversal_window_hours: Mapped[int | None] = mapped_column(
+        comment="so long after a write-off reached us a terminal may undo it; none: until it is settled"
+    )
 
 
 class VoucherRow(Base):

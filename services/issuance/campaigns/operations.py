@@ -15,6 +15,7 @@ from services.issuance.campaigns.rules import seed_context
 from services.issuance.campaigns.schemas import (
     CampaignView,
     Definition,
+    OfflineLimits,
     Phase,
     VoucherTypeDefinition,
 )
@@ -37,7 +38,7 @@ from shared.kit import Kit
 from shared.ledger import Fund, Payer
 from shared.rates import to_ppm
 from shared.vouchers import catalogue
-from shared.vouchers.catalogue import CampaignRef, Status, VoucherType
+from shared.vouchers.catalogue import CampaignRef, Status, TillRules, VoucherType
 
 PUBLISH = "campaign"
 
@@ -104,6 +105,7 @@ class Campaigns:
             actor=actor,
             now=now,
             pieces=_pieces(definition),
+            tills=_till_rules(definition),
         ):
             raise NoLongerFits(f"活动代码“{definition.slug}”已被使用。")
         await self._write_rules(tx, campaign.id, definition, change, now)
@@ -218,6 +220,17 @@ def _voucher_type(entry: VoucherTypeDefinition) -> VoucherType:
         validity_days=entry.validity_days,
         reports_result_to_health_code=entry.reports_result_to_health_code,
         total_cap=entry.total_cap,
+        reversal=entry.reversal,
+        reversal_window_hours=entry.reversal_window_hours,
+    )
+
+
+def _till_rules(definition: Definition) -> TillRules:
+    offline = definition.offline_limits or OfflineLimits()
+    return TillRules(
+        manual_write_off=definition.manual_write_off,
+        offline_count_per_day=offline.count_per_day,
+        offline_fen_per_day=offline.fen_per_day,
     )
 
 

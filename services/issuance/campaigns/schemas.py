@@ -26,6 +26,7 @@ _COUNT_MAX = 1_000_000_000
 _FEN_MAX = 1_000_000_000_000_000
 _PARTS_MAX = 50
 _DAYS_MAX = 3650
+_HOURS_MAX = 24 * 366
 _ASSUMED_MAX = 200
 
 
@@ -70,7 +71,8 @@ class Channel(Body):
 class VoucherTypeDefinition(Body):
     """A directed type has a settlement price, a general one a face value.
 
-    `total_cap` bounds how many pieces all phases together may put in.
+    `total_cap` bounds how many pieces all phases together may put in. A till undoes a write-off as long as
+    it is not settled, unless `reversal` leaves that to staff or nobody, or `reversal_window_hours` ends it.
     """
 
     key: Key
@@ -82,6 +84,8 @@ class VoucherTypeDefinition(Body):
     validity_days: Annotated[int, Field(ge=1, le=_DAYS_MAX)]
     total_cap: Count | None = None
     reports_result_to_health_code: bool = False
+    reversal: Literal["terminal", "staff", "never"] = "terminal"
+    reversal_window_hours: Annotated[int, Field(ge=1, le=_HOURS_MAX)] | None = None
 
 
 OfDifficulty = Annotated[int, Field(ge=0, le=100)]
@@ -165,6 +169,13 @@ class Risk(Body):
     hold_when: HoldWhen
 
 
+class OfflineLimits(Body):
+    """What one terminal may upload of one day of use, of write-offs that stand; the rest is refused."""
+
+    count_per_day: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    fen_per_day: Fen | None = None
+
+
 class Definition(StaffBody):
     """A campaign as it is proposed. Faults of form and of sense are answered together.
 
@@ -184,6 +195,10 @@ class Definition(StaffBody):
     per_person_limits: PersonLimits
     award_valid_days: Annotated[int, Field(ge=1, le=_DAYS_MAX)]
     risk: Risk | None = None
+    manual_write_off: bool = Field(
+        default=False, description="tills may write off by id number, for people without a phone"
+    )
+    offline_limits: OfflineLimits | None = None
     retention_days: Annotated[int, Field(ge=0, le=_DAYS_MAX)] | None = None
     assumed: Annotated[list[AssumedPath], Field(max_length=_ASSUMED_MAX)] | None = None
 

@@ -1,17 +1,20 @@
 """What a till did while it had no line, and its day compared with ours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
+from services.redemption.lockouts.operations import Lockouts
 from services.redemption.offline import rules, store
 from services.redemption.risk.store import Case, open_cases
 from services.redemption.terminals.operations import SignedTerminal
 from services.redemption.terminals.store import mark_seen
 from services.redemption.writeoff import store as writeoff_store
+from services.redemption.writeoff.errors import VoucherNotFound
 from services.redemption.writeoff.operations import Asked, WriteOffs, redeemed_of, written_off
-from services.redemption.writeoff.rules import BILL_FEN_MAX, IN_FUTURE, time_fault
+from services.redemption.writeoff.rules import BILL_FEN_MAX, IN_FUTURE, storable, time_fault
 from shared.clock import rfc3339
 from shared.db import Tx, retried
 from shared.errors import Fault, InvalidRequest
@@ -52,14 +55,26 @@ class _Entry:
 class Offline:
     kit: Kit
     writeoffs: WriteOffs
+    lockouts: Lockouts
 
-    @retried
     async def upload(self, terminal: SignedTerminal, upload: Upload) -> Answer:
         """Writes off what a till used offline, each item by itself, all in one transaction.
 
+        Wrong codes among them count towards the terminal's lock; what was uploaded stands.
+
         Raises:
             Replayed, RequestNoReused (the batch number was used for other items).
+            TooManyWrongCodes: the terminal is locked; nothing is lost, it uploads later.
         """
+        self.lockouts.require_open(terminal)
+        done = await self._upload(terminal, upload)
+        misses = sum(result["reason"] == VoucherNotFound.code for result in done.body["results"])
+        if misses and not done.replayed:
+            await self.lockouts.count(terminal, misses)
+        return done
+
+    @retried
+    async def _upload(self, terminal: SignedTerminal, upload: Upload) -> Answer:
         now = self.kit.clock.now()
         key = RequestKey(
             caller=terminal.caller,
@@ -86,13 +101,20 @@ class Offline:
             _Entry(asked, self.writeoffs.presented(asked.voucher), _fault(asked, now)) for asked in items
         ]
         sound = [place for place, entry in enumerate(entries) if entry.word is None]
+        limits = await store.day_limits(tx, terminal.institution_id)
+        if limits:
+            await store.lock_terminal(tx, terminal.id)
         for turn in rules.rounds([entries[place].asked.request_no for place in sound]):
+            upload = _Turn(tx, terminal, entries, now)
             places = [sound[position] for position in turn]
-            outcomes = await writeoff_store.redeem_within(
-                tx, [_item(terminal, entries[place], now) for place in places], source="batch", now=now
-            )
-            for place, outcome in zip(places, outcomes, strict=True):
-                entries[place] = _judged(entries[place], outcome)
+            # What was let in may have been refused for another reason: then there is room for more.
+            while over := await upload.over_limit(places, limits):
+                fitting = [place for place in places if place not in over]
+                if not fitting:
+                    break
+                await upload.judge(fitting)
+                places = [place for place in places if place in over]
+            await upload.judge(places, rules.OVER_LIMIT if over else None)
         return entries
 
     async def _open_cases(
@@ -140,8 +162,60 @@ def _fault(asked: Asked, now: datetime) -> str | None:
     return fault
 
 
-def _item(terminal: SignedTerminal, entry: _Entry, now: datetime) -> writeoff_store.WriteOff:
-    word = time_fault(entry.asked.used_at, now)
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """Items of an upload whose numbers differ, judged together; the entries become what was found."""
+
+    tx: Tx
+    terminal: SignedTerminal
+    entries: list[_Entry]
+    now: datetime
+
+    async def over_limit(self, places: Sequence[int], limits: Mapping[UUID, rules.DayLimit]) -> set[int]:
+        """Those that no longer fit into their day, as the terminal's uploads are now."""
+        if not limits:
+            return set()
+        shown = [
+            store.Shown(
+                place,
+                entry.presented.bucket,
+                entry.presented.code_hash,
+                entry.asked.bill_fen,
+                self._used_at(entry),
+            )
+            for place, entry in ((place, self.entries[place]) for place in places)
+            if entry.presented is not None
+        ]
+        if not shown:
+            return set()
+        taken = await store.taken(
+            self.tx,
+            institution_id=self.terminal.institution_id,
+            terminal_id=self.terminal.id,
+            campaigns=list(limits),
+            first=min(one.at for one in shown),
+            last=max(one.at for one in shown),
+        )
+        return rules.over_limit(await store.stakes(self.tx, shown, list(limits)), limits, taken)
+
+    def _used_at(self, entry: _Entry) -> datetime:
+        """What a clock that is ahead tells counts as now, as in the write-off."""
+        return min(storable(entry.asked.used_at) or self.now, self.now)
+
+    async def judge(self, places: Sequence[int], word: str | None = None) -> None:
+        """Writes them off; with a `word` they are refused with it, except for repetitions."""
+        if not places:
+            return
+        items = [_item(self.terminal, self.entries[place], self.now, word) for place in places]
+        outcomes = await writeoff_store.redeem_within(self.tx, items, source="batch", now=self.now)
+        for place, outcome in zip(places, outcomes, strict=True):
+            self.entries[place] = _judged(self.entries[place], outcome)
+
+
+def _item(
+    terminal: SignedTerminal, entry: _Entry, now: datetime, refused: str | None
+) -> writeoff_store.WriteOff:
+    word = time_fault(entry.asked.used_at, now) or refused
     return written_off(terminal, entry.asked, entry.presented, word=word, again=False)
 
 

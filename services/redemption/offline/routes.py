@@ -1,6 +1,5 @@
 """Uploads of offline write-offs, and the day's close."""
 
-import msgspec
 from fastapi import APIRouter, Request, Response
 
 from services.redemption.offline import operations
@@ -16,50 +15,44 @@ from services.redemption.offline.schemas import (
     UploadResult,
 )
 from services.redemption.offline.store import Line
-from services.redemption.terminals.routes import SIGNED, signed_terminal, wiring_of
+from services.redemption.terminals.operations import SignedTerminal
+from services.redemption.terminals.routes import signed_post, wiring_of
 from services.redemption.writeoff.operations import Asked
 from shared.clock import rfc3339
-from shared.http.hot import answer, decode, hot_post
+from shared.http.hot import answer
 from shared.http.replies import replayable
 from shared.ids import HotId
 
 router = APIRouter(prefix="/redemption/v1", tags=["write-off"])
 
-_UPLOAD = msgspec.json.Decoder(UploadBody)
-_DAY_CLOSE = msgspec.json.Decoder(DayCloseBody)
 
-
-@hot_post(
+@signed_post(
     router,
     "/batches",
+    struct=UploadBody,
     body=Upload,
     reply=UploadResult,
     status_code=200,
-    dependencies=[SIGNED],
     operation_id="redemption_upload_batch",
 )
-async def upload(request: Request) -> Response:
+async def upload(request: Request, terminal: SignedTerminal, body: UploadBody) -> Response:
     """Write-offs made without a line, each judged by its time of use; one outcome each, in order."""
-    terminal = await signed_terminal(request)
-    body = await decode(request, _UPLOAD)
     items = [Asked(item.request_no, item.voucher, item.bill_fen, item.used_at) for item in body.items]
     done = await wiring_of(request).offline.upload(terminal, operations.Upload(body.batch_no, items))
     return replayable(done, first_status=200)
 
 
-@hot_post(
+@signed_post(
     router,
     "/terminals/day-close",
+    struct=DayCloseBody,
     body=DayClose,
     reply=DayClosed,
     status_code=200,
-    dependencies=[SIGNED],
     operation_id="redemption_close_day",
 )
-async def close_day(request: Request) -> Response:
+async def close_day(request: Request, terminal: SignedTerminal, body: DayCloseBody) -> Response:
     """Compares the till's totals of a day with the platform's; where they differ, line by line."""
-    terminal = await signed_terminal(request)
-    body = await decode(request, _DAY_CLOSE)
     day = await wiring_of(request).offline.close_day(
         terminal, body.date, count=body.count, applied_fen=body.applied_fen
     )

@@ -1,9 +1,12 @@
 """Write-offs that a till made without a line. Pure."""
 
 import re
-from collections.abc import Hashable, Sequence
+from collections import Counter
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
+from uuid import UUID
 
 Result = Literal["redeemed", "duplicate", "conflict", "refused"]
 
@@ -13,6 +16,7 @@ ITEMS_MAX = 500
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
 
 INVALID = "invalid_request"
+OVER_LIMIT = "offline_cap"
 _REQUEST_NO = re.compile(r"[0-9A-Za-z_-]{1,32}")
 # `created` and `replayed` are the write-off's own words; used by somebody else meanwhile is a conflict.
 _RESULTS: dict[str, Result] = {
@@ -49,3 +53,47 @@ def rounds(keys: Sequence[Hashable]) -> list[list[int]]:
             found.append([])
         found[turn].append(position)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class DayLimit:
+    """What a terminal may upload of one day of use; None: as much as it likes."""
+
+    count: int | None
+    fen: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """What an item of an upload would take of its day's limit."""
+
+    place: int
+    campaign_id: UUID
+    day: date
+    fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What stands of a day already."""
+
+    count: int
+    fen: int
+
+
+def over_limit(
+    stakes: Sequence[Stake], limits: Mapping[UUID, DayLimit], taken: Mapping[tuple[UUID, date], Taken]
+) -> set[int]:
+    """The places that no longer fit into their day when the others before them are taken."""
+    counts: Counter[tuple[UUID, date]] = Counter({key: one.count for key, one in taken.items()})
+    fens: Counter[tuple[UUID, date]] = Counter({key: one.fen for key, one in taken.items()})
+    over = set()
+    for stake in stakes:
+        limit, key = limits[stake.campaign_id], (stake.campaign_id, stake.day)
+        fits = limit.count is None or counts[key] + 1 <= limit.count
+        if not fits or (limit.fen is not None and fens[key] + stake.fen > limit.fen):
+            over.add(stake.place)
+            continue
+        counts[key] += 1
+        fens[key] += stake.fen
+    return over

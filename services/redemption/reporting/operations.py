@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import get_args
 from uuid import UUID
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from services.redemption.lockouts import store as lockouts
 from services.redemption.reporting import store
 from services.redemption.reporting.rules import MEASURES, Totals, add_up
 from services.redemption.reporting.schemas import (
@@ -20,6 +22,7 @@ from services.redemption.reporting.schemas import (
 )
 from services.redemption.risk.rules import CaseKind
 from services.redemption.risk.store import count_open, open_by_kind
+from services.redemption.serviceresults import store as serviceresults
 from services.redemption.settlement.rules import Status
 from services.redemption.settlement.store import amounts_by_status
 from services.redemption.signals.store import mark
@@ -128,6 +131,7 @@ class Reporting:
         )
         async with self.kit.database.snapshot() as tx:
             open_cases = await _open_cases(tx)
+            tills = await _of_tills(tx, self.kit.clock.now())
             settled = await amounts_by_status(tx)
             for campaign in await catalogue.campaigns(tx):
                 for status in get_args(Status):
@@ -145,7 +149,7 @@ class Reporting:
                     events.add_metric([*key, "reversed"], part.reversed)
                 for payer_key, fen in totals.by_payer.items():
                     redeemed_fen.add_metric([campaign.slug, payer_key], fen)
-        return [by_status, redeemed_fen, events, settled_fen, open_cases]
+        return [by_status, redeemed_fen, events, settled_fen, open_cases, *tills]
 
     async def _campaigns(self, tx: Tx, slug: str | None) -> list[CampaignRef]:
         if slug is None:
@@ -173,6 +177,22 @@ async def _open_cases(tx: Tx) -> Metric:
         for kind in get_args(CaseKind):
             family.add_metric([campaign.slug, kind], found.get((campaign.id, kind), 0))
     return family
+
+
+async def _of_tills(tx: Tx, now: datetime) -> list[Metric]:
+    """What tills sent that nobody has, and the service results that they reported."""
+    wrong_codes = CounterMetricFamily("hv_wrong_codes", "Voucher codes that tills sent and nobody has")
+    locked = GaugeMetricFamily("hv_terminals_locked", "Terminals that are locked after too many of them")
+    results = GaugeMetricFamily(
+        "hv_service_results", "Service results by how far they have come", labels=("status",)
+    )
+    misses, locks = await lockouts.totals(tx, now)
+    wrong_codes.add_metric([], misses)
+    locked.add_metric([], locks)
+    counted = await serviceresults.counts(tx)
+    for status in serviceresults.STATUSES:
+        results.add_metric([status], counted.get(status, 0))
+    return [wrong_codes, locked, results]
 
 
 def _by_institution(totals: Totals, names: dict[str, str]) -> list[InstitutionFigures]:

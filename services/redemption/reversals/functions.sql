@@ -25,11 +25,96 @@ LANGUAGE sql STABLE AS $$
     ORDER BY found.ord, own DESC, live DESC
 $$;
 
+-- Undoes these write-offs as far as they stand, and announces and records it: the only way to do so. `p_by`
+-- says who asks: a terminal is bound by what the voucher's type allows, and by a service result that was
+-- reported; staff, of whom two have agreed, only by a type that nobody may undo. Without a terminal or a number
+-- the write-off's own are recorded. Returns what was undone; the caller diagnoses the others from their rows.
+-- Locks vouchers, then redemptions.
+CREATE OR REPLACE FUNCTION redemption.undo(
+    p_ord integer[], p_bucket smallint[], p_id uuid[], p_reversal uuid[], p_terminal text[],
+    p_request_no text[], p_original text[], p_reason text[], p_actor text[], p_operator text[], p_by text,
+    p_now timestamptz, p_machine_now timestamptz
+) RETURNS TABLE (ord integer, bucket smallint, id uuid)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_undone bigint;
+    v_restored bigint;
+BEGIN
+    -- Vouchers before redemptions, as in the write-off.
+    PERFORM v.id
+    FROM unnest(p_bucket, p_id) AS known (bucket, id)
+    JOIN redemption.redemption r ON r.bucket = known.bucket AND r.id = known.id
+    JOIN core.voucher v ON v.bucket = r.bucket AND v.id = r.voucher_id
+    ORDER BY v.bucket, v.id
+    FOR UPDATE OF v;
+
+    WITH undone AS (
+        UPDATE redemption.redemption r SET state = 'reversed'
+        FROM unnest(p_ord, p_bucket, p_id, p_reversal, p_terminal, p_request_no, p_original, p_reason, p_actor,
+                    p_operator)
+                AS known (ord, bucket, id, reversal, terminal_id, request_no, original, reason, actor, operator),
+             core.voucher_type t
+        WHERE r.bucket = known.bucket AND r.id = known.id
+          AND t.campaign_id = r.campaign_id AND t.key = r.voucher_type
+          AND r.state = 'redeemed' AND r.settlement_id IS NULL
+          AND CASE p_by
+                  WHEN 'staff' THEN t.reversal <> 'never'
+                  ELSE t.reversal = 'terminal' AND r.result_reported_at IS NULL
+                       AND (t.reversal_window_hours IS NULL
+                            OR p_now < r.received_at + t.reversal_window_hours * interval '1 hour')
+              END
+        RETURNING known.*, r.voucher_id, r.institution_id, r.terminal_id AS own_terminal,
+                  r.request_no AS own_request_no
+    ), given AS (
+        SELECT array_agg(ord ORDER BY bucket, voucher_id) AS ords,
+               array_agg(bucket ORDER BY bucket, voucher_id) AS buckets,
+               array_agg(voucher_id ORDER BY bucket, voucher_id) AS vouchers,
+               array_agg(institution_id ORDER BY bucket, voucher_id) AS institutions,
+               array_agg(actor ORDER BY bucket, voucher_id) AS actors,
+               array_agg(id ORDER BY bucket, voucher_id) AS redemptions
+        FROM undone
+    ), restored AS (
+        SELECT back.ord FROM given, core.vouchers_restore(
+            ords, buckets, vouchers, institutions, actors, redemptions, p_now) AS back
+    ), announced AS (
+        INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)
+        SELECT undone.bucket, gen_random_uuid(), told.queue, told.kind, told.payload, p_machine_now, p_machine_now
+        FROM undone CROSS JOIN LATERAL (VALUES
+            ('issuance', 'issuance.voucher_restored',
+             jsonb_build_object('voucher_id', core.hot_id_text(undone.bucket, undone.voucher_id))),
+            ('redemption', 'redemption.reversal_counted',
+             jsonb_build_object('redemption_id', core.hot_id_text(undone.bucket, undone.id)))
+        ) AS told (queue, kind, payload)
+    ), written AS (
+        INSERT INTO redemption.reversal AS v (
+            bucket, id, outcome, redemption_id, institution_id, terminal_id, request_no, original_request_no,
+            reason, actor, at, operator)
+        SELECT bucket, reversal, 'reversed', id, institution_id, coalesce(terminal_id, own_terminal), request_no,
+               coalesce(original, own_request_no), reason, actor, p_now, operator
+        FROM undone
+        RETURNING v.redemption_id
+    )
+    SELECT (SELECT count(*) FROM undone), (SELECT count(*) FROM restored) INTO v_undone, v_restored;
+    IF v_undone <> v_restored THEN
+        RAISE EXCEPTION 'a live redemption without a redeemed voucher'
+            USING ERRCODE = 'integrity_constraint_violation';
+    END IF;
+
+    -- Written by this call and no other: their ids were new.
+    RETURN QUERY
+    SELECT known.ord, known.bucket, known.id
+    FROM unnest(p_ord, p_bucket, p_id, p_reversal) AS known (ord, bucket, id, reversal)
+    JOIN redemption.reversal v ON v.bucket = known.bucket AND v.id = known.reversal;
+END
+$$;
+
 -- Undoes write-offs, or blocks those that have not arrived. For each item one row:
 --   created, replayed   with the reversal as it was answered first (`result`: reversed or blocked);
 --   request_no_reused   the reversal's number was used for another body;
 --   replayed_nonce      the signed request was used before;
---   already_reversed, already_settled, original_ambiguous   refused; the number is free again.
+--   already_reversed, already_settled, original_ambiguous, not_reversible, reversal_by_staff_only,
+--   result_reported, reversal_window_over   refused; the number is free again.
 -- Till 0.1 without `p_operator`; code of that time calls the one below just as well.
 DROP FUNCTION IF EXISTS redemption.reverse_batch(
     text[], text[], boolean[], timestamptz, smallint[], uuid[], text[], text[], bytea[], text[], text[], text[],
@@ -55,8 +140,6 @@ DECLARE
     v_stone_ord integer[];
     v_stone_bucket smallint[];
     v_stone_caller uuid[];
-    v_undone bigint;
-    v_restored bigint;
 BEGIN
     RETURN QUERY
     SELECT stale, 'replayed_nonce', NULL::text, NULL::smallint, NULL::uuid, NULL::uuid, NULL::timestamptz
@@ -139,64 +222,34 @@ BEGIN
         v_unseen := ARRAY(SELECT o FROM unnest(v_unseen) AS o WHERE o <> ALL (coalesce(v_ord, '{}')));
     END IF;
 
-    -- Vouchers before redemptions, as in the write-off.
-    PERFORM v.id
-    FROM unnest(v_bucket, v_id) AS known (bucket, id)
-    JOIN redemption.redemption r ON r.bucket = known.bucket AND r.id = known.id
-    JOIN core.voucher v ON v.bucket = r.bucket AND v.id = r.voucher_id
-    ORDER BY v.bucket, v.id
-    FOR UPDATE OF v;
-
     WITH undone AS (
-        UPDATE redemption.redemption r SET state = 'reversed'
-        FROM unnest(v_ord, v_bucket, v_id) AS known (ord, bucket, id)
-        WHERE r.bucket = known.bucket AND r.id = known.id AND known.ord <> ALL (v_ambiguous)
-          AND r.state = 'redeemed' AND r.settlement_id IS NULL
-        RETURNING known.ord, r.bucket, r.id, r.voucher_id, r.institution_id
-    ), given AS (
-        SELECT array_agg(ord ORDER BY bucket, voucher_id) AS ords,
-               array_agg(bucket ORDER BY bucket, voucher_id) AS buckets,
-               array_agg(voucher_id ORDER BY bucket, voucher_id) AS vouchers,
-               array_agg(institution_id ORDER BY bucket, voucher_id) AS institutions,
-               array_agg('terminal:' || p_key_id[ord] ORDER BY bucket, voucher_id) AS actors,
-               array_agg(id ORDER BY bucket, voucher_id) AS redemptions
-        FROM undone
-    ), restored AS (
-        SELECT back.ord FROM given, core.vouchers_restore(
-            ords, buckets, vouchers, institutions, actors, redemptions, p_now) AS back
-    ), announced AS (
-        INSERT INTO core.outbox (bucket, id, queue, kind, payload, next_at, created_at)
-        SELECT undone.bucket, gen_random_uuid(), told.queue, told.kind, told.payload, p_machine_now, p_machine_now
-        FROM undone CROSS JOIN LATERAL (VALUES
-            ('issuance', 'issuance.voucher_restored',
-             jsonb_build_object('voucher_id', core.hot_id_text(undone.bucket, undone.voucher_id))),
-            ('redemption', 'redemption.reversal_counted',
-             jsonb_build_object('redemption_id', core.hot_id_text(undone.bucket, undone.id)))
-        ) AS told (queue, kind, payload)
-    ), written AS (
+        SELECT back.ord, back.bucket
+        FROM (
+            SELECT array_agg(known.ord) AS ords, array_agg(known.bucket) AS buckets, array_agg(known.id) AS ids,
+                   array_agg(p_reversal[known.ord]) AS reversals, array_agg(p_key_id[known.ord]) AS terminals,
+                   array_agg(p_request_no[known.ord]) AS request_nos, array_agg(p_original[known.ord]) AS originals,
+                   array_agg(p_reason[known.ord]) AS reasons,
+                   array_agg('terminal:' || p_key_id[known.ord]) AS actors,
+                   array_agg(p_operator[known.ord]) AS operators
+            FROM unnest(v_ord, v_bucket, v_id) AS known (ord, bucket, id)
+            WHERE known.ord <> ALL (v_ambiguous)
+        ) AS given, redemption.undo(
+            ords, buckets, ids, reversals, terminals, request_nos, originals, reasons, actors, operators, 'terminal',
+            p_now, p_machine_now) AS back
+    ), blocked AS (
         INSERT INTO redemption.reversal (
             bucket, id, outcome, redemption_id, institution_id, terminal_id, request_no, original_request_no,
             reason, actor, at, operator)
-        SELECT undone.bucket, p_reversal[ord], 'reversed', undone.id, p_institution[ord], p_key_id[ord],
-               p_request_no[ord], p_original[ord], p_reason[ord], 'terminal:' || p_key_id[ord], p_now, p_operator[ord]
-        FROM undone
-        UNION ALL
         SELECT p_caller_bucket[o], p_reversal[o], 'blocked', NULL, p_institution[o], p_key_id[o],
                p_request_no[o], p_original[o], p_reason[o], 'terminal:' || p_key_id[o], p_now, p_operator[o]
         FROM unnest(v_unseen) AS o
-    ), answered AS (
-        UPDATE core.request q SET result_bucket = coalesce(undone.bucket, p_caller_bucket[o]),
-                                  result_id = p_reversal[o]
-        FROM unnest(v_fresh) AS o
-        LEFT JOIN undone ON undone.ord = o
-        WHERE q.bucket = p_caller_bucket[o] AND q.caller_id = p_caller[o] AND q.operation = 'reversal'
-          AND q.request_no = p_request_no[o] AND (undone.ord IS NOT NULL OR o = ANY (v_unseen))
     )
-    SELECT (SELECT count(*) FROM undone), (SELECT count(*) FROM restored) INTO v_undone, v_restored;
-    IF v_undone <> v_restored THEN
-        RAISE EXCEPTION 'a live redemption without a redeemed voucher'
-            USING ERRCODE = 'integrity_constraint_violation';
-    END IF;
+    UPDATE core.request q SET result_bucket = coalesce(undone.bucket, p_caller_bucket[o]),
+                              result_id = p_reversal[o]
+    FROM unnest(v_fresh) AS o
+    LEFT JOIN undone ON undone.ord = o
+    WHERE q.bucket = p_caller_bucket[o] AND q.caller_id = p_caller[o] AND q.operation = 'reversal'
+      AND q.request_no = p_request_no[o] AND (undone.ord IS NOT NULL OR o = ANY (v_unseen));
 
     RETURN QUERY
     SELECT o, 'created', v.outcome, v.bucket, v.id, v.redemption_id, v.at
@@ -205,15 +258,20 @@ BEGIN
                        AND q.operation = 'reversal' AND q.request_no = p_request_no[o]
     JOIN redemption.reversal v ON v.bucket = q.result_bucket AND v.id = q.result_id;
 
-    -- What the update missed is reversed or settled by now.
+    -- What was missed is reversed or settled by now, or no till may undo it.
     RETURN QUERY
     WITH missed AS (
         SELECT known.ord,
                CASE WHEN known.ord = ANY (v_ambiguous) THEN 'original_ambiguous'
                     WHEN r.settlement_id IS NOT NULL THEN 'already_settled'
-                    ELSE 'already_reversed' END AS word
+                    WHEN r.state = 'reversed' THEN 'already_reversed'
+                    WHEN t.reversal = 'never' THEN 'not_reversible'
+                    WHEN t.reversal = 'staff' THEN 'reversal_by_staff_only'
+                    WHEN r.result_reported_at IS NOT NULL THEN 'result_reported'
+                    ELSE 'reversal_window_over' END AS word
         FROM unnest(v_ord, v_bucket, v_id) AS known (ord, bucket, id)
         JOIN redemption.redemption r ON r.bucket = known.bucket AND r.id = known.id
+        JOIN core.voucher_type t ON t.campaign_id = r.campaign_id AND t.key = r.voucher_type
         JOIN core.request q ON q.bucket = p_caller_bucket[known.ord] AND q.caller_id = p_caller[known.ord]
                            AND q.operation = 'reversal' AND q.request_no = p_request_no[known.ord]
         WHERE q.result_id IS NULL

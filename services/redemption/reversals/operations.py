@@ -1,26 +1,48 @@
 """The reversal: a till undoes a write-off, or blocks one whose answer it never got."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, ClassVar
 
 from services.redemption.reversals import store
-from services.redemption.reversals.errors import AlreadyReversed, AlreadySettled, OriginalAmbiguous
+from services.redemption.reversals.errors import (
+    AlreadyReversed,
+    AlreadySettled,
+    NotReversible,
+    OriginalAmbiguous,
+    ResultReported,
+    ReversalByStaffOnly,
+    ReversalWindowOver,
+)
 from services.redemption.terminals.operations import SignedTerminal
+from shared.approvals import Applier, Change, propose
 from shared.batching import Batcher
-from shared.db import retried
-from shared.errors import Refusal, RequestNoReused, invariant
-from shared.idempotency import fingerprint
-from shared.ids import HotId
+from shared.db import Tx, retried
+from shared.errors import NoLongerFits, NotFound, Refusal, RequestNoReused, invariant
+from shared.idempotency import Answer, RequestKey, fingerprint, once
+from shared.identity.staff import Staff
+from shared.ids import HotId, parse_hot_id
 from shared.kit import Kit
 from shared.signing import Replayed
+
+REVERSE = "redemption.reverse"
 
 _LANE = "tills"
 _REFUSALS: dict[str, type[Refusal]] = {
     "replayed_nonce": Replayed,
     **{
         refusal.code: refusal
-        for refusal in (AlreadyReversed, AlreadySettled, OriginalAmbiguous, RequestNoReused)
+        for refusal in (
+            AlreadyReversed,
+            AlreadySettled,
+            NotReversible,
+            OriginalAmbiguous,
+            RequestNoReused,
+            ResultReported,
+            ReversalByStaffOnly,
+            ReversalWindowOver,
+        )
     },
 }
 
@@ -68,7 +90,8 @@ class Reversals:
         A paused terminal may reverse: that only gives money back.
 
         Raises:
-            Replayed, RequestNoReused, AlreadyReversed, AlreadySettled, OriginalAmbiguous.
+            Replayed, RequestNoReused, OriginalAmbiguous, AlreadySettled, AlreadyReversed, NotReversible,
+            ReversalByStaffOnly, ResultReported, ReversalWindowOver.
         """
         result = await self._batcher.submit(_LANE, _Waiting(terminal, asked))
         if isinstance(result, Refusal):
@@ -98,6 +121,75 @@ class Reversals:
             item.tried = True
         outcomes = await store.reverse(self._kit.database, items, self._kit.clock.now())
         return [_answer(outcome) for outcome in outcomes]
+
+
+@dataclass(frozen=True, slots=True)
+class StaffReversals:
+    """What no till may undo, two of staff can, as long as it is not settled: by a change."""
+
+    kit: Kit
+    service: ClassVar[str] = "redemption"
+
+    @property
+    def appliers(self) -> Mapping[str, Applier]:
+        return {REVERSE: self._apply}
+
+    async def propose(self, staff: Staff, address: HotId, reason: str, key: RequestKey | None) -> Answer:
+        """Proposes to undo a write-off; the voucher can then be used again until it expires.
+
+        Raises:
+            NotFound, AlreadySettled, AlreadyReversed, NotReversible, RequestNoReused.
+        """
+        now = self.kit.clock.now()
+
+        async def act() -> dict[str, Any]:
+            found = await store.standing(tx, address)
+            if found is None:
+                raise NotFound
+            refusal = _why_not(found)
+            if refusal is not None:
+                raise refusal
+            return await propose(
+                tx,
+                staff,
+                service=self.service,
+                kind=REVERSE,
+                target=f"redemption:{address}",
+                body={
+                    "redemption_id": str(address),
+                    "institution_id": found.institution_id,
+                    "original_request_no": found.request_no,
+                    "voucher_type": found.voucher_type,
+                    "applied_fen": found.applied_fen,
+                    "reason": reason,
+                },
+                before={"status": found.state},
+                reason=reason,
+                now=now,
+            )
+
+        async with self.kit.database.transaction() as tx:
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def _apply(self, tx: Tx, change: Change) -> None:
+        """Raises NoLongerFits: it was settled or undone meanwhile."""
+        address = parse_hot_id(change.body["redemption_id"])
+        undone = await store.undo(
+            tx, address, reason=change.body["reason"], change_id=change.id, now=self.kit.clock.now()
+        )
+        if not undone:
+            found = await store.standing(tx, address)
+            refusal = None if found is None else _why_not(found)
+            raise NoLongerFits((refusal or AlreadyReversed()).zh)
+
+
+def _why_not(found: store.Standing) -> Refusal | None:
+    """Why not even staff may undo it."""
+    if found.settled:
+        return AlreadySettled()
+    if found.state == "reversed":
+        return AlreadyReversed()
+    return NotReversible() if found.reversal == "never" else None
 
 
 def _answer(outcome: store.Undone) -> Reversed | Refusal:

@@ -4,7 +4,7 @@ import msgspec
 from pydantic import BaseModel, Field, StringConstraints
 
 from shared.http.hot import HotBody, HotRequestNo
-from shared.http.replies import Body
+from shared.http.replies import Body, StaffBody
 from shared.idempotency import RequestNo
 
 REASON_MAX = 500
@@ -50,3 +50,12 @@ class ReversalReply(msgspec.Struct):
     status: str
     redemption_id: str | None
     reversed_at: str
+
+
+class ReverseByStaff(StaffBody):
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=REASON_MAX, strip_whitespace=True)]
+
+
+class ReversalProposed(BaseModel):
+    change_id: str
+    status: Literal["pending"]

@@ -12,6 +12,7 @@ CaseKind = Literal[
     "manual",
     "reversals",
     "jump",
+    "wrong_codes",
 ]
 CaseStatus = Literal["open", "decided"]
 Decision = Literal["dismiss", "watch", "hold_settlement", "pause_terminal", "pause_institution"]

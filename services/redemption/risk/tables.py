@@ -19,7 +19,7 @@ class CaseRow(Base):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('offline_conflict', 'capacity', 'burst', 'hours', 'amounts', 'closed_group', 'manual',"
-            " 'reversals', 'jump')",
+            " 'reversals', 'jump', 'wrong_codes')",
             name="known_kind",
         ),
         CheckConstraint("status IN ('open', 'decided')", name="known_status"),

@@ -44,6 +44,7 @@ class KnownTerminal:
     caller: Caller
     institution_id: str
     keys: TerminalKeys
+    locked_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class SignedTerminal:
     caller: Caller
     institution_id: str
     header: SignatureHeader
+    locked_until: datetime | None = None
 
 
 class Keyring:
@@ -88,6 +90,7 @@ class Keyring:
             caller=Caller(bucket=row.bucket, id=row.caller_id),
             institution_id=row.institution_id,
             keys=self.opened(terminal_id, row),
+            locked_until=row.locked_until,
         )
 
     def opened(self, terminal_id: str, row: store.SigningRow) -> TerminalKeys:

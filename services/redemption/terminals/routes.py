@@ -1,11 +1,14 @@
 """Terminals over HTTP, and who signed a request."""
 
 import hmac
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from fastapi.security import APIKeyHeader
+from pydantic import BaseModel
 
 from services.redemption.terminals.operations import KnownTerminal, SignedTerminal
 from services.redemption.terminals.schemas import (
@@ -47,7 +50,8 @@ SIGNED = Depends(
 # A chain's installer sets up many tills behind one address; guessing a code would take for ever anyway.
 ACTIVATION_PER_ADDRESS = Limit("redemption-activation/address", amount=60, seconds=60)
 
-_CHECK_IN = msgspec.json.Decoder(CheckInBody)
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+SignedHandler = Callable[[Request, SignedTerminal, StructT], Awaitable[Response]]
 
 
 def wiring_of(request: Request) -> Wiring:
@@ -78,7 +82,37 @@ async def signed_terminal(request: Request) -> SignedTerminal:
             raise
         header = await verified(request, keys_of)
     terminal = found[-1]
-    return SignedTerminal(terminal.id, terminal.caller, terminal.institution_id, header)
+    return SignedTerminal(
+        terminal.id, terminal.caller, terminal.institution_id, header, terminal.locked_until
+    )
+
+
+def signed_post(
+    router: APIRouter,
+    path: str,
+    *,
+    struct: type[StructT],
+    body: type[BaseModel],
+    reply: type[BaseModel],
+    status_code: int = 201,
+    **documented: Any,  # noqa: ANN401 - what APIRouter.add_api_route documents: summary, operation_id, …
+) -> Callable[[SignedHandler[StructT]], SignedHandler[StructT]]:
+    """A hot route of terminals: its handler is told who signed, and gets the body read (`struct`)."""
+    decoder = msgspec.json.Decoder(struct)
+
+    def register(handler: SignedHandler[StructT]) -> SignedHandler[StructT]:
+        async def answered(request: Request) -> Response:
+            terminal = await signed_terminal(request)
+            return await handler(request, terminal, await decode(request, decoder))
+
+        # Not functools.wraps: FastAPI would read the parameters of what is wrapped.
+        answered.__name__, answered.__doc__ = handler.__name__, handler.__doc__
+        hot_post(
+            router, path, body=body, reply=reply, status_code=status_code, dependencies=[SIGNED], **documented
+        )(answered)
+        return handler
+
+    return register
 
 
 async def _signed_with(request: Request, header: SignatureHeader) -> str:
@@ -108,19 +142,17 @@ async def activate(request: Request, body: Activate) -> Activated:
     )
 
 
-@hot_post(
+@signed_post(
     router,
     "/terminals/check-in",
+    struct=CheckInBody,
     body=CheckIn,
     reply=CheckedIn,
     status_code=200,
-    dependencies=[SIGNED],
     operation_id="redemption_check_in_terminal",
 )
-async def check_in(request: Request) -> Response:
+async def check_in(request: Request, terminal: SignedTerminal, _body: CheckInBody) -> Response:
     """A new key; the one before stays good for ten minutes, and asks again if this answer gets lost."""
-    terminal = await signed_terminal(request)
-    await decode(request, _CHECK_IN)
     signed_with = await _signed_with(request, terminal.header)
     terminal_key, now = await wiring_of(request).terminals.check_in(terminal, signed_with)
     return answer(CheckedInReply(terminal_key=terminal_key, server_time=rfc3339(now)), first_status=200)

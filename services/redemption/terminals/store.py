@@ -14,8 +14,11 @@ from shared.db import Database, Tx
 
 # Hot: once per terminal, process and two seconds. A revoked or pending terminal has no key.
 _SIGNING = """
-    SELECT bucket, caller_id, institution_id, key_sealed, previous_key_sealed, previous_good_until
-    FROM redemption.terminal WHERE id = $1 AND key_sealed IS NOT NULL
+    SELECT t.bucket, t.caller_id, t.institution_id, t.key_sealed, t.previous_key_sealed,
+           t.previous_good_until, w.locked_until
+    FROM redemption.terminal t
+    LEFT JOIN redemption.wrong_codes w ON w.terminal_id = t.id
+    WHERE t.id = $1 AND t.key_sealed IS NOT NULL
 """
 
 
@@ -27,6 +30,7 @@ class SigningRow:
     key_sealed: bytes
     previous_key_sealed: bytes | None
     previous_good_until: datetime | None
+    locked_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.redemption.lockouts.operations import Lockouts
 from services.redemption.terminals.operations import SignedTerminal
 from services.redemption.writeoff import store
-from services.redemption.writeoff.errors import BY_WORD, RequestUnknown
+from services.redemption.writeoff.errors import BY_WORD, RequestUnknown, VoucherNotFound
 from services.redemption.writeoff.rules import IN_FUTURE, applied_fen, storable, time_fault
 from shared.batching import Batcher
 from shared.db import retried
@@ -106,8 +107,9 @@ def written_off(
 class WriteOffs:
     """Requests wait in batchers of this process: one database call serves many tills."""
 
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, lockouts: Lockouts) -> None:
         self._kit = kit
+        self._lockouts = lockouts
         # Two requests with one number must not meet in one call: the later one is the next's replay.
         self._redeems: Batcher[_Waiting, Redeemed | Refusal] = Batcher(
             self._redeem_all, apart=lambda item: (item.terminal.id, item.asked.request_no)
@@ -124,13 +126,17 @@ class WriteOffs:
 
         Raises:
             InvalidRequest: a general voucher without a bill, or a time of use in the future.
+            TooManyWrongCodes: the terminal is locked.
             Replayed, RequestNoReused, ReversedBeforeArrival, TooLate, and the refusals of api.md in
             their order: VoucherNotFound, InstitutionNotEligible, TerminalPaused, InstitutionPaused,
             VoucherRevoked, AlreadyRedeemed, NotYetValid, VoucherExpired, TokenExpired.
         """
+        self._lockouts.require_open(terminal)
         if time_fault(asked.used_at, self._kit.clock.now()) == IN_FUTURE:
             raise InvalidRequest(faults=(Fault("body.used_at", "lies in the future", IN_FUTURE),))
         result = await self._redeems.submit(_LANE, _Waiting(terminal, asked, self.presented(asked.voucher)))
+        if isinstance(result, VoucherNotFound):
+            await self._lockouts.refuse_miss(terminal)
         if isinstance(result, Refusal):
             raise result
         return result
@@ -139,12 +145,15 @@ class WriteOffs:
         """Whether and for how much it could be written off now. Uses the nonce up, nothing else.
 
         Raises:
-            Replayed, BadSignature.
+            Replayed, BadSignature, TooManyWrongCodes.
         """
+        self._lockouts.require_open(terminal)
         asked = Asked(request_no="", voucher=voucher, bill_fen=bill_fen, used_at=None)
         result = await self._looks.submit(_LANE, _Waiting(terminal, asked, self.presented(voucher)))
         if isinstance(result, Refusal):
             raise result
+        if result.reason == VoucherNotFound.code:
+            await self._lockouts.refuse_miss(terminal)
         return result
 
     async def status_of(self, terminal: SignedTerminal, request_no: str) -> Status:
@@ -226,14 +235,18 @@ def redeemed_of(request_no: str, outcome: store.Outcome) -> Redeemed | None:
     )
 
 
+def bill_wanted() -> InvalidRequest:
+    """A general voucher pays a part of a bill."""
+    fault = Fault("body.bill_fen", "a general voucher needs the bill's amount", _BILL_WANTED)
+    return InvalidRequest(faults=(fault,))
+
+
 def _answer(asked: Asked, outcome: store.Outcome) -> Redeemed | Refusal:
     redeemed = redeemed_of(asked.request_no, outcome)
     if redeemed is not None:
         return redeemed
     if outcome.word == _BILL_WANTED:
-        return InvalidRequest(
-            faults=(Fault("body.bill_fen", "a general voucher needs the bill's amount", _BILL_WANTED),)
-        )
+        return bill_wanted()
     if outcome.word == RequestNoReused.code:
         return RequestNoReused()
     return BY_WORD[outcome.word]()

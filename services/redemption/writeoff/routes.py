@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from services.redemption.terminals.operations import SignedTerminal
-from services.redemption.terminals.routes import SIGNED, signed_terminal, wiring_of
-from services.redemption.writeoff.operations import Asked
+from services.redemption.terminals.routes import SIGNED, signed_post, signed_terminal, wiring_of
+from services.redemption.writeoff.operations import Asked, Redeemed
 from services.redemption.writeoff.schemas import (
     FoundRedemption,
     Redeem,
@@ -20,29 +19,24 @@ from services.redemption.writeoff.schemas import (
     VerifyBody,
 )
 from shared.clock import rfc3339
-from shared.http.hot import answer, decode, hot_post
+from shared.http.hot import answer
 from shared.idempotency import RequestNo
 from shared.ids import HotId
 
 router = APIRouter(prefix="/redemption/v1/redemptions", tags=["write-off"])
 
-_REDEEM = msgspec.json.Decoder(RedeemBody)
-_VERIFY = msgspec.json.Decoder(VerifyBody)
 
-
-@hot_post(
+@signed_post(
     router,
     "/verify",
+    struct=VerifyBody,
     body=Verify,
     reply=Verified,
     status_code=200,
-    dependencies=[SIGNED],
     operation_id="redemption_verify_voucher",
 )
-async def verify(request: Request) -> Response:
+async def verify(request: Request, terminal: SignedTerminal, body: VerifyBody) -> Response:
     """Whether and for how much a voucher could be written off now; every refusal is a 200 with its reason."""
-    terminal = await signed_terminal(request)
-    body = await decode(request, _VERIFY)
     seen = await wiring_of(request).writeoffs.verify(terminal, body.voucher, body.bill_fen)
     reply = VerifiedReply(
         redeemable=seen.reason is None,
@@ -56,20 +50,22 @@ async def verify(request: Request) -> Response:
     return answer(reply, first_status=200)
 
 
-@hot_post(
+@signed_post(
     router,
     "",
+    struct=RedeemBody,
     body=Redeem,
     reply=Redemption,
-    dependencies=[SIGNED],
     operation_id="redemption_redeem_voucher",
 )
-async def redeem(request: Request) -> Response:
+async def redeem(request: Request, terminal: SignedTerminal, body: RedeemBody) -> Response:
     """Writes a voucher off: once per request number, however often it is sent."""
-    terminal = await signed_terminal(request)
-    body = await decode(request, _REDEEM)
     asked = Asked(body.request_no, body.voucher, body.bill_fen, body.used_at)
-    done = await wiring_of(request).writeoffs.redeem(terminal, asked)
+    return replied(await wiring_of(request).writeoffs.redeem(terminal, asked))
+
+
+def replied(done: Redeemed) -> Response:
+    """The answer to a write-off, whichever way its voucher was named."""
     reply = RedemptionReply(
         id=str(done.id),
         request_no=done.request_no,

@@ -9,7 +9,7 @@ from shared.db.base import Base
 
 
 class RedemptionRow(Base):
-    """A write-off. Everything but `state` and `settlement_id` is frozen when it is made.
+    """A write-off, frozen when it is made but for `state`, `settlement_id` and `result_reported_at`.
 
     It lies in its voucher's bucket. `redeemed_at` decides validity, period and month: the time of use
     that the till told, where it told one, else the time at which it reached us.
@@ -61,3 +61,6 @@ class RedemptionRow(Base):
     state: Mapped[str] = mapped_column(server_default=text("'redeemed'"))
     settlement_id: Mapped[UUID | None]
     operator: Mapped[str | None] = mapped_column(comment="who worked the terminal, by code, as it told")
+    result_reported_at: Mapped[datetime | None] = mapped_column(
+        comment="its service result is with us: from then on no till undoes it"
+    )
