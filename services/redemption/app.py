@@ -11,6 +11,7 @@ from services.redemption.institutions import routes as institutions
 from services.redemption.lockouts import routes as lockouts
 from services.redemption.manual import routes as manual
 from services.redemption.offline import routes as offline
+from services.redemption.operators import routes as operators
 from services.redemption.payments import routes as payments
 from services.redemption.rankings import routes as rankings
 from services.redemption.reconciliation import routes as reconciliation
@@ -19,6 +20,7 @@ from services.redemption.reversals import routes as reversals
 from services.redemption.risk import routes as risk
 from services.redemption.serviceresults import routes as serviceresults
 from services.redemption.settlement import routes as settlement
+from services.redemption.sightings import routes as sightings
 from services.redemption.signals import routes as signals
 from services.redemption.statements import routes as statements
 from services.redemption.terminals import routes as terminals
@@ -56,6 +58,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             admissions.router,
             institutions.router,
             contracts.router,
+            operators.router,
+            sightings.router,
             reporting.router,
             rankings.router,
             risk.router,
@@ -70,7 +74,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             awaited_router(wiring.awaited),
             metrics_router(SERVICE, wiring.reporting.prometheus),
         ],
-        lifespans=[wiring.limiter.running, wiring.draining],
+        lifespans=[wiring.limiter.running, wiring.sightings.running, wiring.draining],
     )
 
 

@@ -13,6 +13,7 @@ from services.redemption.institutions.operations import Directory
 from services.redemption.lockouts.operations import Lockouts
 from services.redemption.manual.operations import ManualWriteOffs
 from services.redemption.offline.operations import Offline
+from services.redemption.operators.operations import Operators
 from services.redemption.payments.operations import Payments
 from services.redemption.rankings.operations import Rankings
 from services.redemption.reconciliation.operations import Reconciliations
@@ -21,6 +22,7 @@ from services.redemption.reversals.operations import Reversals, StaffReversals
 from services.redemption.risk.operations import Cases
 from services.redemption.serviceresults.operations import ServiceResults
 from services.redemption.settlement.operations import Settlements
+from services.redemption.sightings.operations import Sightings
 from services.redemption.signals.operations import Signals
 from services.redemption.statements.operations import Statements
 from services.redemption.terminals.operations import Keyring, TerminalDesk
@@ -47,6 +49,8 @@ class Wiring:
     imports: Imports
     admissions: Admissions
     contracts: ContractPrices
+    operators: Operators
+    sightings: Sightings
     terminals: TerminalDesk
     lockouts: Lockouts
     writeoffs: WriteOffs
@@ -80,15 +84,10 @@ def build(kit: Kit) -> Wiring:
     writeoffs = WriteOffs(kit, lockouts)
     directory, terminals, holds = Directory(kit), TerminalDesk(kit, keyring), Holds(kit)
     awaited = AwaitedJobs(kit, Queue.REDEMPTION)
-    payments, corrections = Payments(kit), Corrections(kit)
-    admissions, contracts, staff_reversals = Admissions(kit), ContractPrices(kit), StaffReversals(kit)
-    appliers = {
-        **payments.appliers,
-        **corrections.appliers,
-        **admissions.appliers,
-        **contracts.appliers,
-        **staff_reversals.appliers,
-    }
+    payments, corrections, staff_reversals = Payments(kit), Corrections(kit), StaffReversals(kit)
+    admissions, contracts, rankings = Admissions(kit), ContractPrices(kit), Rankings(kit)
+    changing = (payments, corrections, admissions, contracts, rankings, staff_reversals)
+    appliers = {kind: apply for one in changing for kind, apply in one.appliers.items()}
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers=appliers),
@@ -99,6 +98,8 @@ def build(kit: Kit) -> Wiring:
         imports=Imports(kit),
         admissions=admissions,
         contracts=contracts,
+        operators=Operators(kit),
+        sightings=Sightings(kit),
         terminals=terminals,
         lockouts=lockouts,
         writeoffs=writeoffs,
@@ -108,7 +109,7 @@ def build(kit: Kit) -> Wiring:
         manual=ManualWriteOffs(kit, lockouts),
         service_results=ServiceResults(kit, health_code_of(kit.settings)),
         reporting=Reporting(kit),
-        rankings=Rankings(kit),
+        rankings=rankings,
         signals=Signals(kit),
         cases=Cases(kit, holds, terminals, directory),
         settlements=Settlements(kit, awaited),

@@ -78,6 +78,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "risk",
             "serviceresults",
             "settlement",
+            "sightings",
             "signals",
             "statements",
             "terminals",

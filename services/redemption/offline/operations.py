@@ -81,7 +81,11 @@ class Offline:
             operation="redemption-batch",
             request_no=upload.batch_no,
             fingerprint=fingerprint(
-                [(item.request_no, item.voucher, item.bill_fen, item.used_at) for item in upload.items]
+                [
+                    (item.request_no, item.voucher, item.bill_fen, item.used_at)
+                    + (() if item.operator is None else (item.operator,))
+                    for item in upload.items
+                ]
             ),
         )
 

@@ -37,7 +37,10 @@ router = APIRouter(prefix="/redemption/v1", tags=["write-off"])
 )
 async def upload(request: Request, terminal: SignedTerminal, body: UploadBody) -> Response:
     """Write-offs made without a line, each judged by its time of use; one outcome each, in order."""
-    items = [Asked(item.request_no, item.voucher, item.bill_fen, item.used_at) for item in body.items]
+    items = [
+        Asked(item.request_no, item.voucher, item.bill_fen, item.used_at, item.operator)
+        for item in body.items
+    ]
     done = await wiring_of(request).offline.upload(terminal, operations.Upload(body.batch_no, items))
     return replayable(done, first_status=200)
 

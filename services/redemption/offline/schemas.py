@@ -5,6 +5,7 @@ import msgspec
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.redemption.offline.rules import ITEMS_MAX
+from services.redemption.operators.schemas import OPERATOR, HotOperatorCode, OperatorCode
 from services.redemption.writeoff.schemas import VOUCHER, HotMoment
 from shared.http.hot import HotBody, HotRequestNo
 from shared.http.replies import Body, Day, Moment
@@ -25,6 +26,7 @@ class OfflineItem(Body):
     voucher: str = Field(description=VOUCHER)
     bill_fen: Annotated[int, Field(ge=-ITEM_NUMBER_MAX, le=ITEM_NUMBER_MAX)] | None = None
     used_at: Moment
+    operator: OperatorCode | None = Field(default=None, description=OPERATOR)
 
 
 class Upload(Body):
@@ -37,6 +39,7 @@ class OfflineItemBody(HotBody, frozen=True):
     voucher: str
     used_at: HotMoment
     bill_fen: HotItemNumber | None = None
+    operator: HotOperatorCode | None = None
 
 
 class UploadBody(HotBody, frozen=True):

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from services.redemption.operators.errors import OperatorUnknown
+from services.redemption.operators.rules import operator_fault
 from services.redemption.reversals import store
 from services.redemption.reversals.errors import (
     AlreadyReversed,
@@ -53,6 +55,7 @@ class Asked:
     original_request_no: str
     reason: str
     original_terminal_id: str | None = None
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +93,14 @@ class Reversals:
         A paused terminal may reverse: that only gives money back.
 
         Raises:
-            Replayed, RequestNoReused, OriginalAmbiguous, AlreadySettled, AlreadyReversed, NotReversible,
-            ReversalByStaffOnly, ResultReported, ReversalWindowOver.
+            Replayed, RequestNoReused, OperatorUnknown, OriginalAmbiguous, AlreadySettled, AlreadyReversed,
+            NotReversible, ReversalByStaffOnly, ResultReported, ReversalWindowOver.
         """
+        # A repetition gets its answer, also when the operator has been ended since.
+        if operator_fault(asked.operator, terminal.operators) and not await store.is_known(
+            self._kit.database, terminal.caller, asked.request_no
+        ):
+            raise OperatorUnknown
         result = await self._batcher.submit(_LANE, _Waiting(terminal, asked))
         if isinstance(result, Refusal):
             raise result
@@ -108,12 +116,11 @@ class Reversals:
                 caller=item.terminal.caller,
                 institution_id=item.terminal.institution_id,
                 request_no=item.asked.request_no,
-                fingerprint=fingerprint(
-                    [item.asked.original_request_no, item.asked.original_terminal_id, item.asked.reason]
-                ),
+                fingerprint=_fingerprint(item.asked),
                 original=item.asked.original_request_no,
                 original_terminal=item.asked.original_terminal_id,
                 reason=item.asked.reason,
+                operator=item.asked.operator,
             )
             for item in waiting
         ]
@@ -121,6 +128,11 @@ class Reversals:
             item.tried = True
         outcomes = await store.reverse(self._kit.database, items, self._kit.clock.now())
         return [_answer(outcome) for outcome in outcomes]
+
+
+def _fingerprint(asked: Asked) -> bytes:
+    told = [asked.original_request_no, asked.original_terminal_id, asked.reason]
+    return fingerprint(told if asked.operator is None else [*told, asked.operator])
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ router = APIRouter(prefix="/redemption/v1", tags=["write-off"])
 )
 async def reverse(request: Request, terminal: SignedTerminal, body: ReverseBody) -> Response:
     """Undoes a write-off by its request number, or blocks one that never arrived."""
-    asked = Asked(body.request_no, body.original_request_no, body.reason, body.original_terminal_id)
+    asked = Asked(
+        body.request_no, body.original_request_no, body.reason, body.original_terminal_id, body.operator
+    )
     done = await wiring_of(request).reversals.reverse(terminal, asked)
     reply = ReversalReply(
         id=str(done.id),

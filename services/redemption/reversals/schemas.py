@@ -3,6 +3,7 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.redemption.operators.schemas import OPERATOR, HotOperatorCode, OperatorCode
 from shared.http.hot import HotBody, HotRequestNo
 from shared.http.replies import Body, StaffBody
 from shared.idempotency import RequestNo
@@ -23,6 +24,7 @@ class Reverse(Body):
         description="whose number it is, where terminals of one institution may share numbers; "
         "else this terminal's own comes first, then the one other terminal that has it",
     )
+    operator: OperatorCode | None = Field(default=None, description=OPERATOR)
 
 
 class ReverseBody(HotBody, frozen=True):
@@ -30,6 +32,7 @@ class ReverseBody(HotBody, frozen=True):
     original_request_no: HotRequestNo
     reason: HotReason
     original_terminal_id: HotTerminalId | None = None
+    operator: HotOperatorCode | None = None
 
 
 class Reversal(BaseModel):

@@ -44,6 +44,7 @@ class KnownTerminal:
     caller: Caller
     institution_id: str
     keys: TerminalKeys
+    operators: frozenset[str] = frozenset()
     locked_until: datetime | None = None
 
 
@@ -55,6 +56,7 @@ class SignedTerminal:
     caller: Caller
     institution_id: str
     header: SignatureHeader
+    operators: frozenset[str] = frozenset()
     locked_until: datetime | None = None
 
 
@@ -90,6 +92,7 @@ class Keyring:
             caller=Caller(bucket=row.bucket, id=row.caller_id),
             institution_id=row.institution_id,
             keys=self.opened(terminal_id, row),
+            operators=frozenset(row.operators),
             locked_until=row.locked_until,
         )
 
@@ -195,7 +198,9 @@ class TerminalDesk:
             await record(tx, entry, at=now)
         return ActivatedTerminal(terminal_id, terminal_key, str(institution_id))
 
-    async def check_in(self, terminal: SignedTerminal, signed_with: str) -> tuple[str, datetime]:
+    async def check_in(
+        self, terminal: SignedTerminal, signed_with: str, version: str | None
+    ) -> tuple[str, datetime]:
         """A new key and the server's time; the key before stays good for ten minutes.
 
         A check-in that is signed with the key before asks again for an answer that got lost: it gets the
@@ -223,7 +228,8 @@ class TerminalDesk:
                     previous_key_sealed=row.key_sealed,
                     previous_good_until=now + KEY_OVERLAP,
                 )
-            await store.mark_seen(tx, terminal.id, now)
+            skew = round(terminal.header.timestamp - now.timestamp())
+            await store.mark_checked_in(tx, terminal.id, now, skew_seconds=skew, version=version)
         return terminal_key, now
 
     def _sealed(self, terminal_id: str, terminal_key: str) -> bytes:

@@ -33,7 +33,15 @@ from shared.http.hot import answer, decode, hot_post
 from shared.http.replies import replayable, staff_key
 from shared.http.signed import target_of, verified
 from shared.ratelimit import Limit
-from shared.signing import SCHEME, BadSignature, SignatureHeader, canonical, sign
+from shared.signing import (
+    SCHEME,
+    BadSignature,
+    ClockSkew,
+    SignatureHeader,
+    canonical,
+    parse_header,
+    sign,
+)
 
 router = APIRouter(prefix="/redemption/v1", tags=["terminals"])
 
@@ -76,14 +84,25 @@ async def signed_terminal(request: Request) -> SignedTerminal:
         return found[-1].keys.good(wiring.kit.clock.now())
 
     try:
-        header = await verified(request, keys_of)
-    except BadSignature:
-        if not found:
-            raise
-        header = await verified(request, keys_of)
+        try:
+            header = await verified(request, keys_of)
+        except BadSignature:
+            if not found:
+                raise
+            header = await verified(request, keys_of)
+    except ClockSkew:
+        told = parse_header(request.headers.get("authorization"))
+        wiring.sightings.note(told.key_id, told.timestamp, wiring.kit.clock.now(), accepted=False)
+        raise
     terminal = found[-1]
+    wiring.sightings.note(terminal.id, header.timestamp, wiring.kit.clock.now())
     return SignedTerminal(
-        terminal.id, terminal.caller, terminal.institution_id, header, terminal.locked_until
+        terminal.id,
+        terminal.caller,
+        terminal.institution_id,
+        header,
+        terminal.operators,
+        terminal.locked_until,
     )
 
 
@@ -151,10 +170,10 @@ async def activate(request: Request, body: Activate) -> Activated:
     status_code=200,
     operation_id="redemption_check_in_terminal",
 )
-async def check_in(request: Request, terminal: SignedTerminal, _body: CheckInBody) -> Response:
+async def check_in(request: Request, terminal: SignedTerminal, body: CheckInBody) -> Response:
     """A new key; the one before stays good for ten minutes, and asks again if this answer gets lost."""
     signed_with = await _signed_with(request, terminal.header)
-    terminal_key, now = await wiring_of(request).terminals.check_in(terminal, signed_with)
+    terminal_key, now = await wiring_of(request).terminals.check_in(terminal, signed_with, body.version)
     return answer(CheckedInReply(terminal_key=terminal_key, server_time=rfc3339(now)), first_status=200)
 
 

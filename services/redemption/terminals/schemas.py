@@ -9,6 +9,7 @@ from shared.http.replies import Body, StaffBody
 LABEL_MAX = 100
 DEVICE_ID_MAX = 128
 CODE_MAX = 200
+_VERSION = r"^[ -~]{1,64}"
 
 
 class Activate(Body):
@@ -25,11 +26,13 @@ class Activated(BaseModel):
 
 
 class CheckIn(Body):
-    pass
+    version: Annotated[str, StringConstraints(pattern=_VERSION + "$")] | None = Field(
+        default=None, description="of the terminal's software, shown to staff"
+    )
 
 
 class CheckInBody(HotBody, frozen=True):
-    pass
+    version: Annotated[str, msgspec.Meta(pattern=_VERSION + r"\Z")] | None = None
 
 
 class CheckedIn(BaseModel):

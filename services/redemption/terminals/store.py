@@ -1,5 +1,6 @@
 """SQL of terminals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -15,7 +16,11 @@ from shared.db import Database, Tx
 # Hot: once per terminal, process and two seconds. A revoked or pending terminal has no key.
 _SIGNING = """
     SELECT t.bucket, t.caller_id, t.institution_id, t.key_sealed, t.previous_key_sealed,
-           t.previous_good_until, w.locked_until
+           t.previous_good_until,
+           ARRAY(SELECT o.code FROM redemption.operator o
+                 WHERE o.institution_id = t.institution_id AND o.ended_at IS NULL
+                   AND (o.terminal_id IS NULL OR o.terminal_id = t.id)),
+           w.locked_until
     FROM redemption.terminal t
     LEFT JOIN redemption.wrong_codes w ON w.terminal_id = t.id
     WHERE t.id = $1 AND t.key_sealed IS NOT NULL
@@ -30,6 +35,7 @@ class SigningRow:
     key_sealed: bytes
     previous_key_sealed: bytes | None
     previous_good_until: datetime | None
+    operators: Sequence[str] = ()
     locked_until: datetime | None = None
 
 
@@ -156,6 +162,18 @@ async def rotate_key(
 
 async def mark_seen(tx: Tx, terminal_id: str, now: datetime) -> None:
     await tx.execute(update(TerminalRow).where(TerminalRow.id == terminal_id).values(last_seen_at=now))
+
+
+async def mark_checked_in(
+    tx: Tx, terminal_id: str, now: datetime, *, skew_seconds: int, version: str | None
+) -> None:
+    """A version that is not told stays as it was told before."""
+    told: dict[str, Any] = {} if version is None else {"version": version}
+    await tx.execute(
+        update(TerminalRow)
+        .where(TerminalRow.id == terminal_id)
+        .values(last_seen_at=now, clock_skew_seconds=skew_seconds, **told)
+    )
 
 
 async def terminal(tx: Tx, terminal_id: str) -> Terminal | None:

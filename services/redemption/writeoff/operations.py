@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.redemption.lockouts.operations import Lockouts
+from services.redemption.operators.rules import operator_fault
 from services.redemption.terminals.operations import SignedTerminal
 from services.redemption.writeoff import store
 from services.redemption.writeoff.errors import BY_WORD, RequestUnknown, VoucherNotFound
@@ -32,6 +33,7 @@ class Asked:
     voucher: str
     bill_fen: int | None
     used_at: datetime | None
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +90,21 @@ def written_off(
     token or as the token after it is the same request.
     """
     shown: object = asked.voucher if presented is None else (presented.bucket, presented.code_hash.hex())
+    told = [shown, asked.bill_fen] if asked.operator is None else [shown, asked.bill_fen, asked.operator]
     return store.WriteOff(
         key_id=terminal.id,
         nonce=terminal.header.nonce,
         again=again,
         caller=terminal.caller,
         request_no=asked.request_no,
-        fingerprint=fingerprint([shown, asked.bill_fen]),
+        fingerprint=fingerprint(told),
         bucket=None if presented is None else presented.bucket,
         code_hash=None if presented is None else presented.code_hash,
         token_expired=presented is not None and presented.expired,
         bill_fen=asked.bill_fen,
         used_at=storable(asked.used_at),
-        word=word,
+        word=word or operator_fault(asked.operator, terminal.operators),
+        operator=asked.operator,
     )
 
 
@@ -127,7 +131,7 @@ class WriteOffs:
         Raises:
             InvalidRequest: a general voucher without a bill, or a time of use in the future.
             TooManyWrongCodes: the terminal is locked.
-            Replayed, RequestNoReused, ReversedBeforeArrival, TooLate, and the refusals of api.md in
+            Replayed, RequestNoReused, ReversedBeforeArrival, TooLate, OperatorUnknown, and those of api.md in
             their order: VoucherNotFound, InstitutionNotEligible, TerminalPaused, InstitutionPaused,
             VoucherRevoked, AlreadyRedeemed, NotYetValid, VoucherExpired, TokenExpired.
         """

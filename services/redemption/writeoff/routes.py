@@ -60,7 +60,7 @@ async def verify(request: Request, terminal: SignedTerminal, body: VerifyBody) -
 )
 async def redeem(request: Request, terminal: SignedTerminal, body: RedeemBody) -> Response:
     """Writes a voucher off: once per request number, however often it is sent."""
-    asked = Asked(body.request_no, body.voucher, body.bill_fen, body.used_at)
+    asked = Asked(body.request_no, body.voucher, body.bill_fen, body.used_at, body.operator)
     return replied(await wiring_of(request).writeoffs.redeem(terminal, asked))
 
 
@@ -105,5 +105,6 @@ async def find(
             "applied_fen": redemption.applied_fen,
             "payable_fen": redemption.payable_fen,
             "redeemed_at": rfc3339(redemption.redeemed_at),
+            "operator": redemption.operator,
         }
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BaseModel, Field
 
+from services.redemption.operators.schemas import OPERATOR, HotOperatorCode, OperatorCode
 from services.redemption.writeoff.rules import BILL_FEN_MAX
 from shared.http.hot import HotBody, HotRequestNo
 from shared.http.replies import Body, Moment
@@ -58,6 +59,7 @@ class Redeem(Body):
     used_at: Moment | None = Field(
         default=None, description="when it was used, at most 72 hours ago; decides validity"
     )
+    operator: OperatorCode | None = Field(default=None, description=OPERATOR)
 
 
 class RedeemBody(HotBody, frozen=True):
@@ -65,6 +67,7 @@ class RedeemBody(HotBody, frozen=True):
     voucher: str
     bill_fen: HotBillFen | None = None
     used_at: HotMoment | None = None
+    operator: HotOperatorCode | None = None
 
 
 class Redemption(BaseModel):
@@ -97,3 +100,4 @@ class FoundRedemption(BaseModel):
     applied_fen: int | None
     payable_fen: int | None
     redeemed_at: str | None
+    operator: str | None = None

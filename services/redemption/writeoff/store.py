@@ -35,7 +35,7 @@ _COUNT_REPLAY = text("""
     RETURNING result_bucket, result_id, blocked
 """)
 _REDEMPTION = text("""
-    SELECT bucket, id, voucher_type, applied_fen, payable_fen, redeemed_at, state
+    SELECT bucket, id, voucher_type, applied_fen, payable_fen, redeemed_at, state, operator
     FROM redemption.redemption WHERE bucket = :bucket AND id = :id
 """)
 
@@ -104,6 +104,7 @@ class Found:
     payable_fen: int
     redeemed_at: datetime
     state: str
+    operator: str | None
 
 
 async def verify(database: Database, looks: Sequence[Look], now: datetime) -> list[Judged]:

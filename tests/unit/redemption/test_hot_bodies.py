@@ -30,6 +30,8 @@ VALUES: dict[str, list[Any]] = {
         "trm_01",
         None,
     ],
+    "operator": [*TEXTS, "c01", "c01\n", "c" * 17, "前台", None],
+    "version": [*TEXTS, "pos 7.2.1", "x" * 65, "x\n", "七", None],
     "bill_fen": NUMBERS + OTHER,
     "used_at": MOMENTS,
     "count": NUMBERS + OTHER,
