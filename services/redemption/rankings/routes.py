@@ -1,26 +1,75 @@
-from datetime import date
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, Response
 
-from services.redemption.rankings.schemas import Ranking
+from services.redemption.institutions.routes import XLSX
+from services.redemption.institutions.rules import SHORT_MAX
+from services.redemption.payments.schemas import Proposed
+from services.redemption.rankings.schemas import MONTH_FORM, Freeze, Ranking
 from services.redemption.terminals.routes import wiring_of
-from shared.http.auth import staff_with
+from shared.http.auth import Reader, Writer, staff_with
+from shared.http.replies import replayable, staff_key
 from shared.identity.staff import READERS, Role, Staff
 
 router = APIRouter(prefix="/redemption/v1/rankings", tags=["figures"])
 
-_MONTH = r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$"
-_SLUG_MAX = 100
+_EDITION_MAX = 10_000
+
+Campaign = Annotated[str, Query(max_length=SHORT_MAX)]
+Month = Annotated[
+    str | None, Query(pattern=MONTH_FORM, examples=["2020-11"], description="this month if left out")
+]
+Edition = Annotated[
+    int | None, Query(ge=1, le=_EDITION_MAX, description="of a frozen month; the latest one if left out")
+]
 
 
 @router.get("", operation_id="redemption_rank_institutions")
 async def ranking(
     request: Request,
     staff: Annotated[Staff, Depends(staff_with(*READERS, Role.INSTITUTION))],
-    campaign: Annotated[str, Query(max_length=_SLUG_MAX)],
-    month: Annotated[str | None, Query(pattern=_MONTH, examples=["2020-11"])] = None,
+    campaign: Campaign,
+    month: Month = None,
+    edition: Edition = None,
 ) -> Ranking:
-    """Institutions by live write-offs of a month; ties share a rank. An institution sees its own row."""
-    first = None if month is None else date.fromisoformat(f"{month}-01")
-    return await wiring_of(request).rankings.of_month(staff, campaign, first)
+    """Institutions by live write-offs of a month, with fair measures beside the plain counts.
+
+    Live until the month is frozen, then as it was published. An institution sees its own row.
+    """
+    return await wiring_of(request).rankings.of_month(staff, campaign, month, edition)
+
+
+@router.get(
+    "/ranking.xlsx",
+    operation_id="redemption_ranking_workbook",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {}}, "description": "A line per institution"}},
+)
+async def ranking_workbook(
+    request: Request,
+    staff: Reader,  # noqa: ARG001 - only readers get here
+    campaign: Campaign,
+    month: Month = None,
+    edition: Edition = None,
+) -> Response:
+    """The ranking as a workbook, as `GET …/rankings` tells it."""
+    content = await wiring_of(request).rankings.workbook(campaign, month, edition)
+    name = quote(f"ranking-{campaign}-{month or 'now'}.xlsx")
+    return Response(
+        content,
+        media_type=XLSX,
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
+    )
+
+
+@router.post("/freeze", status_code=202, response_model=Proposed, operation_id="redemption_propose_freeze")
+async def propose_freeze(request: Request, staff: Writer, body: Freeze) -> JSONResponse:
+    """Proposes to freeze a month that is over: what happens later never changes it.
+
+    Of a month that is frozen already this makes a further edition, which needs a reason.
+    """
+    key = staff_key(staff, "ranking.freeze", body)
+    proposed = await wiring_of(request).rankings.propose_freeze(staff, body, key)
+    return replayable(proposed, first_status=202)

@@ -1,47 +1,145 @@
-"""Ranks by write-offs. Pure."""
+"""Ranks by write-offs, beside measures that are fair to the small and to those who serve many. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
+
+from services.redemption.statements.rules import DEMO_MARK
+from shared.documents.papers import Cell, Facts, Fen, Grid, Lines, Paper
+from shared.rankings import competition_ranks
+from shared.rates import rate_text
 
 # Enough for 100,000 institutions; api.md: at most six decimals.
-_SHARE_PLACES = Decimal("0.000001")
+_PLACES = Decimal("0.000001")
+# What reached us so shortly before a month is frozen may not be committed yet: no transaction takes longer.
+SETTLING = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """An institution's live write-offs of a month."""
+    """An institution's live write-offs of a month; `flagged` are evidence of a case that nobody dismissed."""
 
     institution_id: str
     name: str
+    category: str
     count: int
     amount_fen: int
     distinct_holders: int
+    flagged: int
+    hourly_capacity: int | None
+    by_voucher_type: Mapping[str, int]
+
+    @property
+    def per_capacity(self) -> Fraction | None:
+        """Write-offs for each that it could do in an hour; None where nobody said what it can do."""
+        return None if self.hourly_capacity is None else Fraction(self.count, self.hourly_capacity)
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    rank: int
-    share: Decimal
+    """A line: the rank by plain counts, and those by the fair measures."""
+
     of: Count
+    rank: int
+    rank_in_category: int
+    rank_by_holders: int
+    rank_per_capacity: int | None
 
 
 def ranked(counts: Sequence[Count]) -> list[Ranked]:
-    """Most write-offs first. Equal counts share a rank and the next rank skips; money decides nothing.
+    """Most write-offs first. Equal counts share a rank and the next rank skips; money decides nothing."""
+    ranks = competition_ranks({one.institution_id: one.count for one in counts})
+    holders = competition_ranks({one.institution_id: one.distinct_holders for one in counts})
+    fair = competition_ranks(
+        {one.institution_id: one.per_capacity for one in counts if one.per_capacity is not None}
+    )
+    in_category: dict[str, int] = {}
+    for category in {one.category for one in counts}:
+        peers = {one.institution_id: one.count for one in counts if one.category == category}
+        in_category |= competition_ranks(peers)
+    ordered = sorted(counts, key=lambda one: (-one.count, one.name, one.institution_id))
+    return [
+        Ranked(
+            of=one,
+            rank=ranks[one.institution_id],
+            rank_in_category=in_category[one.institution_id],
+            rank_by_holders=holders[one.institution_id],
+            rank_per_capacity=fair.get(one.institution_id),
+        )
+        for one in ordered
+    ]
 
-    `share` is an institution's part of all write-offs of the month.
-    """
-    total = sum(count.count for count in counts)
-    ordered = sorted(counts, key=lambda count: (-count.count, count.name, count.institution_id))
-    found: list[Ranked] = []
-    for place, count in enumerate(ordered, start=1):
-        tied = found and found[-1].of.count == count.count
-        rank = found[-1].rank if tied else place
-        share = Decimal(count.count) / total if total else Decimal(0)
-        found.append(Ranked(rank, share.quantize(_SHARE_PLACES), count))
-    return found
+
+def part_of(part: int, whole: int) -> Decimal:
+    """Six decimals; nothing of nothing is nothing."""
+    return (Decimal(part) / whole if whole else Decimal(0)).quantize(_PLACES)
 
 
-def next_month(first: date) -> date:
-    return date(first.year + first.month // 12, first.month % 12 + 1, 1)
+def rounded(value: Fraction | None) -> Decimal | None:
+    """Six decimals; ranks compare the exact fractions."""
+    return None if value is None else (Decimal(value.numerator) / value.denominator).quantize(_PLACES)
+
+
+def counted_until(now: datetime) -> datetime:
+    """What had reached us by then is counted when a month is frozen now."""
+    return now - SETTLING
+
+
+def paper(
+    lines: Sequence[Ranked], *, campaign: str, month: str, told: Sequence[tuple[str, str]], demo: bool
+) -> Paper:
+    """The ranking to be printed or sorted again; `told` says whether it is frozen, and as of when."""
+    total = sum(line.of.count for line in lines)
+    return Paper(
+        name=month,
+        title=f"{campaign} {month} 服务机构核销排名",
+        blocks=(
+            Facts([("月份", month), *told]),
+            Grid(
+                header=_HEADER,
+                rows=[_row(line, total) for line in lines],
+                widths=(6, 30, 16, 10, 14, 10, 10, 10, 12, 12, 10, 10, 12),
+                total=(
+                    "合计", "", "", total, Fen(sum(line.of.amount_fen for line in lines)),
+                    "", "", sum(line.of.flagged for line in lines), "", "", "", "", "",
+                ),
+            ),
+            Lines(_NOTES),
+        ),
+        mark=DEMO_MARK if demo else None,
+    )  # fmt: skip
+
+
+_HEADER = (
+    "名次", "服务机构", "类别", "核销笔数", "金额（元）", "占比", "持券人数", "涉案笔数", "涉案占比",
+    "每小时能力", "类别内名次", "持券人名次", "按能力名次",
+)  # fmt: skip
+_NOTES = (
+    "名次按有效核销笔数，并列者名次相同，其后名次顺延；金额不影响名次。",
+    "按能力名次：核销笔数除以机构申报的每小时能力，未申报的不参加；涉案笔数：属于未驳回案件证据的核销。",
+)
+
+
+def _row(line: Ranked, total: int) -> list[Cell]:
+    of = line.of
+    return [
+        line.rank,
+        of.name,
+        of.category,
+        of.count,
+        Fen(of.amount_fen),
+        rate_text(part_of(of.count, total)),
+        of.distinct_holders,
+        of.flagged,
+        rate_text(part_of(of.flagged, of.count)),
+        _or_blank(of.hourly_capacity),
+        line.rank_in_category,
+        line.rank_by_holders,
+        _or_blank(line.rank_per_capacity),
+    ]
+
+
+def _or_blank(number: int | None) -> Cell:
+    return "" if number is None else number

@@ -235,16 +235,16 @@ class TestRankings:
         found = (await staff.get("/rankings", **params)).json()
         first, second, idle = town.institutions
         assert (found["campaign"], found["month"]) == (town.campaign.slug, "2020-11")
-        assert found["items"] == [
+        assert [{name: item[name] for name in self.names} for item in found["items"]] == [
             self.item(1, second, "示例·乙", 2, 60_000, "0.5", 2),
             self.item(1, first, "示例·甲", 2, 33_001, "0.5", 2),
             self.item(3, idle, "示例·丙", 0, 0, "0", 0),
         ]
 
-    @staticmethod
-    def item(rank: int, *parts: Any) -> dict[str, Any]:  # noqa: ANN401 - columns of several types
-        names = ("institution_id", "name", "count", "amount_fen", "share", "distinct_holders")
-        return {"rank": rank, **dict(zip(names, parts, strict=True))}
+    names = ("rank", "institution_id", "name", "count", "amount_fen", "share", "distinct_holders")
+
+    def item(self, *parts: Any) -> dict[str, Any]:  # noqa: ANN401 - columns of several types
+        return dict(zip(self.names, parts, strict=True))
 
     async def test_of_the_present_month(self, staff: Bureau, town: Town) -> None:
         found = (await staff.get("/rankings", campaign=town.campaign.slug)).json()
