@@ -18,7 +18,7 @@ def assumed_values() -> list[tuple[str, str]]:
     """What is assumed, and the figures that stand for it."""
     definition = load_yaml("honghe-2020/campaign.yaml")
     return [
-        (entry["label"], _short([value_at(definition, path) for path in entry["paths"]]))
+        (entry["label"], _short({path: value_at(definition, path) for path in entry["paths"]}))
         for entry in _assumed()
     ]
 
@@ -39,9 +39,20 @@ def _assumed() -> list[dict[str, Any]]:
     return found
 
 
-def _short(values: list[Any]) -> str:
-    parts = [
-        "、".join(f"{key} {part}" for key, part in value.items()) if isinstance(value, dict) else str(value)
-        for value in values
-    ]
-    return " / ".join(parts)
+def _short(values: Mapping[str, Any]) -> str:
+    """What is assumed of entries of a list stands behind each entry's key."""
+    parts: dict[str, list[str]] = {}
+    for path, value in values.items():
+        steps = path.split(".")
+        of_an_entry = len(steps) == len(("list", "entry", "field")) and not isinstance(value, dict)
+        name, field = (steps[1], f"{steps[2]} ") if of_an_entry and not steps[1].isdigit() else ("", "")
+        parts.setdefault(name, []).append(field + _shown(value))
+    return "; ".join(
+        f"{name}: {', '.join(told)}" if name else " / ".join(told) for name, told in parts.items()
+    )
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - whatever stands there
+    if isinstance(value, dict):
+        return "、".join(f"{key} {part}" for key, part in value.items())
+    return ("no", "yes")[value] if isinstance(value, bool) else str(value)

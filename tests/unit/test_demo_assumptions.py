@@ -30,6 +30,6 @@ def test_the_definition_with_its_assumptions_is_sound() -> None:
 
 def test_figures_are_told_with_what_they_are() -> None:
     told = dict(assumed_values())
-    assert told["出资比例 payers' shares"] == "0.40 / 0.20 / 0.20 / 0.20"
+    assert told["出资比例 payers' shares"].startswith("prefecture_treasury: share 0.40; ")
     assert told["第二期中奖率 odds of phase 2"] == "0.4"
     assert value_at(honghe_definition(), "phases.2.quiz")["pass_score"] == 60
