@@ -66,6 +66,8 @@ DRAW_PER_PERSON = Limit("issuance-draw/person", amount=30, seconds=60)
 ACTIVITY_PER_PERSON = Limit("issuance-activity/person", amount=30, seconds=60)
 # A report has a handful of photos; each costs a decode, so they are bounded tighter.
 PHOTO_PER_PERSON = Limit("issuance-photo/person", amount=20, seconds=60)
+# Phones behind one carrier's address all open the page at 11:00:00; one machine that invents them is stopped.
+OPENING_PER_ADDRESS = Limit("issuance-opening/address", amount=6_000, seconds=60)
 # Reads all that a person ever did; nobody needs it more than now and then.
 EXPORT_PER_PERSON = Limit("issuance-export/person", amount=10, seconds=3600)
 # A clerk looks into a case; whoever reveals one person after another is copying a list.

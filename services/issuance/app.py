@@ -10,7 +10,7 @@ from services.issuance.calibration import routes as calibration
 from services.issuance.campaigns import routes as campaigns
 from services.issuance.changes import routes as changes
 from services.issuance.consents import routes as consents
-from services.issuance.deliveries import routes as deliveries
+from services.issuance.deadletters import routes as deadletters
 from services.issuance.drawlog import routes as drawlog
 from services.issuance.events import routes as events
 from services.issuance.exclusions import routes as exclusions
@@ -18,9 +18,11 @@ from services.issuance.holds import routes as holds
 from services.issuance.lottery import routes as lottery
 from services.issuance.monitoring import routes as monitoring
 from services.issuance.notices import routes as notices
+from services.issuance.openings import routes as openings
 from services.issuance.phases import routes as phases
 from services.issuance.photos import routes as photos
 from services.issuance.planning import routes as planning
+from services.issuance.preferences import routes as preferences
 from services.issuance.privacy import routes as privacy
 from services.issuance.questions import routes as questions
 from services.issuance.quiz import routes as quiz
@@ -61,6 +63,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             reveals.router,
             retention.router,
             campaigns.router,
+            openings.router,
             changes.router,
             phases.router,
             terms.router,
@@ -74,7 +77,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             wallet.router,
             vouchers.router,
             notices.router,
-            deliveries.router,
+            preferences.router,
+            deadletters.router,
             activities.router,
             events.router,
             exclusions.router,

@@ -14,6 +14,7 @@ from services.issuance.calibration.operations import Calibration
 from services.issuance.campaigns.operations import Campaigns
 from services.issuance.changes.operations import Changes
 from services.issuance.consents.operations import Consents
+from services.issuance.deadletters.operations import DeadLetters
 from services.issuance.deliveries.operations import Deliveries
 from services.issuance.drawlog.operations import DrawLogs
 from services.issuance.events.operations import Events
@@ -22,9 +23,12 @@ from services.issuance.holds.operations import Holds, Sightings
 from services.issuance.lottery.operations import Lottery
 from services.issuance.monitoring.operations import Monitoring
 from services.issuance.notices.operations import Notices
+from services.issuance.openings.operations import Openings
 from services.issuance.phases.operations import Phases
+from services.issuance.phones.operations import Phones
 from services.issuance.photos.operations import Photos
 from services.issuance.planning.operations import Planning
+from services.issuance.preferences.operations import Preferences
 from services.issuance.privacy.operations import Privacy
 from services.issuance.questions.operations import Questions
 from services.issuance.quiz.operations import Quizzes
@@ -75,6 +79,7 @@ class Wiring:
     exclusions: Exclusions
     holds: Holds
     sightings: Sightings
+    openings: Openings
     photos: Photos
     consents: Consents
     privacy: Privacy
@@ -84,6 +89,9 @@ class Wiring:
     share_verifier: ShareVerifier | None
     notices: Notices
     deliveries: Deliveries
+    phones: Phones
+    preferences: Preferences
+    dead_letters: DeadLetters
     reporting: Reporting
     calibration: Calibration
     rescoring: Rescoring
@@ -103,6 +111,7 @@ class Wiring:
             await self.lottery.drain()
             await self.wallet.drain()
             await self.sightings.drain()
+            await self.openings.drain()
 
 
 def build(kit: Kit) -> Wiring:
@@ -110,7 +119,9 @@ def build(kit: Kit) -> Wiring:
     campaigns, changes = Campaigns(kit, SERVICE), Changes(kit, SERVICE)
     terms, phases = CampaignTerms(kit, SERVICE), Phases(kit, SERVICE)
     vouchers, wallet = Vouchers(kit, SERVICE), Wallet(kit)
-    deliveries = Deliveries(kit, messengers_of(kit.settings))
+    messengers = messengers_of(kit.settings)
+    phones = Phones(kit, messengers)
+    deliveries = Deliveries(kit, messengers, phones)
     appliers = {
         **vouchers.appliers,
         **campaigns.appliers,
@@ -145,6 +156,7 @@ def build(kit: Kit) -> Wiring:
         exclusions=Exclusions(kit, objects_of(kit.settings), awaited),
         holds=Holds(kit),
         sightings=Sightings(kit),
+        openings=Openings(kit),
         photos=photos,
         consents=Consents(kit),
         privacy=Privacy(kit, photos),
@@ -154,6 +166,9 @@ def build(kit: Kit) -> Wiring:
         share_verifier=share_verifier,
         notices=Notices(kit, deliveries, wallet),
         deliveries=deliveries,
+        phones=phones,
+        preferences=Preferences(kit, messengers, phones),
+        dead_letters=DeadLetters(kit),
         reporting=Reporting(kit),
         calibration=Calibration(kit, awaited),
         rescoring=Rescoring(kit),

@@ -8,7 +8,10 @@ from services.issuance.drawlog import jobs as drawlog
 from services.issuance.exclusions import jobs as exclusions
 from services.issuance.holds import jobs as holds
 from services.issuance.lottery import jobs as lottery
+from services.issuance.monitoring import jobs as monitoring
 from services.issuance.notices import jobs as notices
+from services.issuance.openings import jobs as openings
+from services.issuance.phones import jobs as phones
 from services.issuance.photos import jobs as photos
 from services.issuance.questions import jobs as questions
 from services.issuance.retention import jobs as retention
@@ -28,6 +31,7 @@ def parts(wiring: Wiring) -> WorkerParts:
         jobs=[
             *notices.jobs(wiring.notices),
             deliveries.carry_notices(wiring.deliveries),
+            phones.send_codes(wiring.phones),
             reviews.ask_verifier(wiring.reviews, wiring.share_verifier),
             photos.forget_pictures(wiring.photos),
             questions.import_uploaded(wiring.questions),
@@ -41,11 +45,15 @@ def parts(wiring: Wiring) -> WorkerParts:
             wallet.expire_vouchers(wiring.wallet),
             notices.remind(wiring.notices),
             deliveries.resume(wiring.deliveries),
+            phones.forget_codes(wiring.phones),
             photos.drop_unused(wiring.photos),
             retention.forget_due(wiring.retention),
             questions.forget_uploads(wiring.questions),
             exclusions.forget_uploads(wiring.exclusions),
             holds.forget_sightings(wiring.sightings),
+            openings.forget_openings(wiring.openings),
+            calibration.refresh(wiring.calibration),
+            monitoring.keep_funnels(wiring.monitoring),
         ],
         closings=[wiring.deliveries.messengers.close],
     )

@@ -23,6 +23,8 @@ class Kind(StrEnum):
     VOUCHER_REVOKED = "issuance.voucher_revoked"
     # {"activity_id"}: tell whoever submitted an activity how its review ended.
     ACTIVITY_DECIDED = "issuance.activity_decided"
+    # {"person_id", "code_id"}: send the code that shows that a phone is its owner's.
+    PHONE_CODE_ASKED = "issuance.phone_code_asked"
     # {"delivery_id"}: carry a notice to its person, over one channel.
     NOTICE_DUE = "issuance.notice_due"
     # {"activity_id"}: ask the share verifier about a share.

@@ -14,6 +14,7 @@ from services.issuance.calibration.rules import (
     ResponseCount,
     Verdict,
     attempts_counted,
+    enough_new,
     statistics,
 )
 from services.issuance.calibration.store import Kept
@@ -113,6 +114,26 @@ class Calibration:
             campaign = await catalogue.campaign_by_slug(tx, slug)
             arguments = {"campaign_id": str(campaign.id)}
             return await self._awaited.request(tx, Kind.STATISTICS_WANTED, arguments, requested_by=staff.id)
+
+    async def refresh(self) -> int:
+        """Asks for the figures of campaigns with enough new answers, one job each; returns how many.
+
+        What is asked for grows with what is known, so the work over a campaign's life is bounded: each answer
+        is counted a few times at most, however long the campaign.
+        """
+        async with self._kit.database.snapshot() as tx:
+            found = await catalogue.campaigns(tx)
+        asked = 0
+        for campaign in found:
+            async with self._kit.database.transaction() as tx:
+                answered = await responses.answered(tx, campaign.id)
+                if answered <= self._live_attempts:
+                    continue
+                kept = await store.kept(tx, campaign.id)
+                arguments = {"campaign_id": str(campaign.id)}
+                if enough_new(answered, None if kept is None else kept.attempts):
+                    asked += await self._awaited.request_once(tx, Kind.STATISTICS_WANTED, arguments)
+        return asked
 
     async def work(self, job: AwaitedJob, progress: Progress) -> dict[str, Any]:
         """Counts what is not counted yet, step by step, and keeps the figures. Raises CountedByAnother.

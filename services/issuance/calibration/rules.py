@@ -255,3 +255,12 @@ def _surely_more(share: float, than: float, size: float) -> bool:
     """Two shares of groups of this size; the spread is that of two options of one group, the larger one."""
     variance = (share * (1 - share) + than * (1 - than) + 2 * share * than) / size
     return share - than > Z_95 * math.sqrt(variance)
+
+
+# Figures move little with less: a tenth more answers narrows an interval by a twentieth.
+_NEW_PART = 10
+
+
+def enough_new(answered: int, kept: int | None) -> bool:
+    """Whether figures that are from `kept` attempts (None: there are none) are worth making again."""
+    return kept is None or (answered - kept) * _NEW_PART >= kept

@@ -1,12 +1,11 @@
 """When a notice travels, and whether it travels again."""
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.issuance.notices.rules import KINDS, Kind
+from services.issuance.notices.rules import Kind
 
 Channel = Literal["wechat", "sms"]
 State = Literal["waiting", "trying", "deferred", "sent", "refused", "unknown", "skipped"]
@@ -17,36 +16,10 @@ QUIET_FROM, QUIET_UNTIL = time(22), time(8)
 _NEXT_DAY = time(0, 5)
 _CHINA = ZoneInfo("Asia/Shanghai")
 
-# What a person would lose money or a right by not knowing is told by SMS unless they choose otherwise;
-# what they have just done themselves is not.
-SMS_DEFAULT: tuple[Kind, ...] = (
-    "revoked",
-    "expiring",
-    "award_won",
-    "award_expiring",
-    "activity_rejected",
-)
 # Nobody knows whether the first attempt arrived, and WeChat has no key that would tell it a repetition. What
 # warns of a loss is sent again: twice is better than never. What tells of something that has happened is not:
 # "your voucher was used", twice, would look like two uses. The inbox has all of them anyway.
 _REPEATED: frozenset[Kind] = frozenset({"revoked", "expiring", "award_won", "award_expiring"})
-
-_PHONE = re.compile(r"1[3-9][0-9]{9}")
-
-
-def is_phone(text: str) -> bool:
-    """A mobile number of mainland China."""
-    return _PHONE.fullmatch(text) is not None
-
-
-def masked_phone(phone: str) -> str:
-    return phone[:3] + "****" + phone[-4:]
-
-
-def sms_kinds(wanted: list[Kind] | None) -> list[Kind]:
-    """Each once, in the order of KINDS; the default when the person has not chosen."""
-    chosen = SMS_DEFAULT if wanted is None else wanted
-    return [kind for kind in KINDS if kind in chosen]
 
 
 def quiet_until(moment: datetime, timezone: str) -> datetime | None:

@@ -1,11 +1,10 @@
 """The draw monitor and the funnel: read only, each from one instant."""
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from uuid import UUID
+from datetime import date, datetime, timedelta
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -18,6 +17,8 @@ from services.issuance.monitoring.rules import (
     DrawnCell,
     Drifts,
     Step,
+    bounds_of,
+    days_of,
     drifts,
     funnel,
 )
@@ -32,6 +33,7 @@ from services.issuance.monitoring.schemas import (
     Funnel,
     StepView,
 )
+from services.issuance.monitoring.store import KeptFunnel
 from services.issuance.responses.rules import buckets_of_sample
 from shared.clock import rfc3339
 from shared.computing import Computing
@@ -41,17 +43,24 @@ from shared.ids import BUCKETS
 from shared.kit import Kit
 from shared.metrics.store import Figure, figures
 from shared.vouchers import catalogue
+from shared.vouchers.catalogue import CampaignRef
 
-_MEASURES = ["attempt", "activity", "chance", "draw"]
+_MEASURES = ["attempt", "activity", "chance", "draw", "open"]
 # Above this many attempts those that were begun are counted in a sample of persons: counting five million
 # rows takes a second.
 _COUNTED_ATTEMPTS = 500_000
+# Up to so many (attempts, activities, chances, draws) the funnel is counted when it is asked for: some 50 ms.
+LIVE_FIGURES = 40_000
+_LIVE_PERSONS = 100_000
+# Counting that of a million persons takes seconds; nobody needs it newer.
+_KEPT_FOR = timedelta(minutes=5)
 
 
 @dataclass(slots=True)
 class _Funnel:
-    """Of the whole time, and of each day."""
+    """Of the whole time, and of each day; `opened` are devices."""
 
+    opened: Counter[date] = field(default_factory=Counter)
     whole: Counted = field(default_factory=Counted)
     days: defaultdict[date, Counted] = field(default_factory=lambda: defaultdict(Counted))
 
@@ -61,26 +70,35 @@ class _Funnel:
 
 
 class Monitoring:
-    def __init__(self, kit: Kit) -> None:
+    def __init__(self, kit: Kit, *, live_figures: int = LIVE_FIGURES) -> None:
         self._kit = kit
+        self._live_figures = live_figures
         self._computing = Computing()
 
     async def draws(self, slug: str, seq: int | None) -> DrawMonitor:
         """Announced against observed odds, of one phase or of all. Raises NotFound, Busy."""
         now = self._kit.clock.now()
-        async with self._kit.database.snapshot(slow=seq is not None) as tx:
+        async with self._kit.database.snapshot() as tx:
             campaign = await catalogue.campaign_by_slug(tx, slug)
-            cells = await self._drawn(tx, campaign.id, seq)
+            cells = await self._drawn(tx, campaign, seq)
         found = await self._computing.run(drifts, cells)
         return _monitor(found, as_of=rfc3339(now))
 
-    async def _drawn(self, tx: Tx, campaign: UUID, seq: int | None) -> list[DrawnCell]:
+    async def _drawn(self, tx: Tx, campaign: CampaignRef, seq: int | None) -> list[DrawnCell]:
+        """Out of the roll-ups, which know days and no phases; on a day of two phases draws are counted."""
+        drawn = (await store.drawn(tx, [campaign.id]))[campaign.id]
         if seq is None:
-            return (await store.drawn(tx, [campaign]))[campaign]
-        phase = await store.phase(tx, campaign, seq)
+            return drawn
+        phases = await store.phases(tx, campaign.id)
+        phase = next((phase for phase in phases if phase.seq == seq), None)
         if phase is None:
             raise NotFound
-        return await store.drawn_in(tx, phase)
+        days = days_of(phase, phases, campaign.timezone)
+        cells = [cell for cell in drawn if cell.day in days.own]
+        for day in days.shared:
+            begin, end = bounds_of(day, campaign.timezone)
+            cells += await store.drawn_on(tx, phase.id, day, begin, end)
+        return cells
 
     async def prometheus(self) -> list[Metric]:
         """Whether the draws of each campaign keep the announced odds, for alarms."""
@@ -104,29 +122,76 @@ class Monitoring:
         return [p, alarm]
 
     async def funnel(self, slug: str) -> Funnel:
-        """How many came how far, in each way to take part and on each day. Raises NotFound."""
-        now, counted = self._kit.clock.now(), _Funnel()
+        """How many came how far, in each way to take part and on each day. Raises NotFound.
+
+        Of a large campaign as a job counted it last; of any other as it is now.
+        """
         async with self._kit.database.snapshot(slow=True) as tx:
             campaign = await catalogue.campaign_by_slug(tx, slug)
-            channels = [channel.key for channel in await campaigns.channels(tx, campaign.id)]
-            answered = _add_tallied(counted, await figures(tx, [campaign.id], _MEASURES))
-            for claimed in await store.claimed(tx, campaign.id, campaign.timezone):
-                counted.add(claimed.day, claimed.step, claimed.channel, claimed.vouchers)
-            buckets = buckets_of_sample(answered, _COUNTED_ATTEMPTS)
-            for day, n in (await store.started(tx, campaign.id, buckets=buckets)).items():
-                counted.add(day, "started", "quiz", n)
-            persons = await store.persons(tx, campaign.id, buckets=buckets)
+            tallied = await figures(tx, [campaign.id], _MEASURES)
+            if await self._is_large(tx, tallied):
+                kept = await store.kept_funnel(tx, campaign.id)
+                if kept is not None:
+                    return Funnel.model_validate(kept.told)
+            return await self._counted(tx, campaign, tallied)
+
+    async def keep_funnels(self) -> int:
+        """Counts anew what changed in large campaigns, each at most every few minutes; returns how many."""
+        now, kept = self._kit.clock.now(), 0
+        async with self._kit.database.snapshot() as tx:
+            found = await catalogue.campaigns(tx)
+        for campaign in found:
+            async with self._kit.database.snapshot(slow=True) as tx:
+                tallied = await figures(tx, [campaign.id], _MEASURES)
+                basis, known = _basis(tallied), await store.kept_funnel(tx, campaign.id)
+                if not await self._is_large(tx, tallied) or not _due(known, basis, now):
+                    continue
+                funnel = await self._counted(tx, campaign, tallied)
+            async with self._kit.database.transaction() as tx:
+                told = funnel.model_dump(mode="json")
+                await store.keep_funnel(tx, campaign.id, KeptFunnel(now, basis, told))
+            kept += 1
+        return kept
+
+    async def _is_large(self, tx: Tx, tallied: Sequence[Figure]) -> bool:
+        """The campaign, or the platform, whose persons stand first in every funnel."""
+        return _basis(tallied) > self._live_figures or await store.persons_about(tx) > _LIVE_PERSONS
+
+    async def _counted(self, tx: Tx, campaign: CampaignRef, tallied: Sequence[Figure]) -> Funnel:
+        now, counted = self._kit.clock.now(), _Funnel()
+        channels = [channel.key for channel in await campaigns.channels(tx, campaign.id)]
+        answered = _add_tallied(counted, tallied)
+        for claimed in await store.claimed(tx, campaign.id, campaign.timezone):
+            counted.add(claimed.day, claimed.step, claimed.channel, claimed.vouchers)
+        buckets = buckets_of_sample(answered, _COUNTED_ATTEMPTS)
+        for day, n in (await store.started(tx, campaign.id, buckets=buckets)).items():
+            counted.add(day, "started", "quiz", n)
+        persons = await store.persons(tx, campaign.id, buckets=buckets)
         return Funnel(
             as_of=rfc3339(now),
+            opened=sum(counted.opened.values()),
             started_estimated=buckets < BUCKETS,
             persons=_views(funnel(zip(PERSON_STEPS, persons, strict=True))),
             steps=_views(counted.whole.together()),
             channels=_channels(counted.whole, channels),
             daily=[
-                DayFunnel(date=day.isoformat(), channels=_channels(of_day, channels))
-                for day, of_day in sorted(counted.days.items())
+                DayFunnel(
+                    date=day.isoformat(),
+                    opened=counted.opened.get(day, 0),
+                    channels=_channels(counted.days[day], channels),
+                )
+                for day in sorted(counted.days.keys() | counted.opened.keys())
             ],
         )
+
+
+def _basis(tallied: Sequence[Figure]) -> int:
+    return sum(figure.n for figure in tallied)
+
+
+def _due(kept: KeptFunnel | None, basis: int, now: datetime) -> bool:
+    """Also when the demonstration's clock was put back."""
+    return kept is None or (kept.basis != basis and not timedelta() <= now - kept.as_of < _KEPT_FOR)
 
 
 def _add_tallied(counted: _Funnel, tallied: Sequence[Figure]) -> int:
@@ -141,6 +206,8 @@ def _add_tallied(counted: _Funnel, tallied: Sequence[Figure]) -> int:
             case "activity":
                 counted.add(figure.day, "submitted", figure.dim, figure.n)
                 counted.add(figure.day, "accepted", figure.dim, figure.n if figure.dim2 == "accepted" else 0)
+            case "open":
+                counted.opened[figure.day] += figure.n
             case "chance":
                 counted.add(figure.day, "chances", figure.dim, figure.n)
             case _:

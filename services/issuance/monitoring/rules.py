@@ -3,8 +3,10 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from shared.binomial import two_sided_p
 from shared.money import PPM
@@ -22,6 +24,47 @@ class DrawnCell:
     channel: str
     tries_at: Mapping[int, int]
     wins: int
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Open from `opens_at` on, and before `closes_at`."""
+
+    id: UUID
+    seq: int
+    opens_at: datetime
+    closes_at: datetime
+
+    def days(self, timezone: str) -> range:
+        """The days on which it is open, as ordinals."""
+        zone = ZoneInfo(timezone)
+        last = (self.closes_at - timedelta(microseconds=1)).astimezone(zone).date()
+        return range(self.opens_at.astimezone(zone).date().toordinal(), last.toordinal() + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseDays:
+    """Days that are a phase's own, so that a campaign's figures of them are the phase's, and shared ones."""
+
+    own: frozenset[date]
+    shared: tuple[date, ...]
+
+
+def days_of(phase: Phase, others: Iterable[Phase], timezone: str) -> PhaseDays:
+    days = set(phase.days(timezone))
+    shared = {day for other in others if other.id != phase.id for day in other.days(timezone) if day in days}
+    return PhaseDays(
+        frozenset(map(date.fromordinal, days - shared)), tuple(map(date.fromordinal, sorted(shared)))
+    )
+
+
+def bounds_of(day: date, timezone: str) -> tuple[datetime, datetime]:
+    """A day's first moment, and the next day's."""
+    zone = ZoneInfo(timezone)
+    return (
+        datetime.combine(day, time(), tzinfo=zone),
+        datetime.combine(day + timedelta(days=1), time(), tzinfo=zone),
+    )
 
 
 @dataclass(frozen=True, slots=True)

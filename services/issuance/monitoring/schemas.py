@@ -81,13 +81,15 @@ class DayFunnel(BaseModel):
     """Each step counts on the day on which it was taken: a voucher may be redeemed weeks after its draw."""
 
     date: str
+    opened: int = Field(description="devices that opened the campaign on this day, signed in or not")
     channels: list[ChannelFunnel]
 
 
 class Funnel(BaseModel):
-    """Openings without a sign-in are not measured: the platform does not see them."""
+    """Of a large campaign as it was counted some minutes ago (`as_of`)."""
 
     as_of: str
+    opened: int = Field(description="openings: each device once a day, signed in or not")
     started_estimated: bool = Field(
         description="begun attempts and persons are estimated from a sample of persons"
     )

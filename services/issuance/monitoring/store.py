@@ -1,14 +1,16 @@
 """SQL of the monitor: it only reads."""
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from services.issuance.monitoring.rules import DrawnCell
+from services.issuance.monitoring.rules import DrawnCell, Phase
 from shared.db import Tx
 from shared.ids import BUCKETS
 from shared.metrics.store import figures
@@ -16,14 +18,26 @@ from shared.metrics.store import figures
 # What the draw counts: outcomes by way, and how many were made at which odds by way.
 _DRAW, _DRAW_AT_ODDS = "draw", "draw_at_odds"
 
+# Along the index of phase and time: of a day that two phases share.
 _DRAWN = text("""
-    SELECT d.day, d.channel, o.odds_ppm, count(*) AS draws, count(*) FILTER (WHERE d.won) AS wins
+    SELECT d.channel, o.odds_ppm, count(*) AS draws, count(*) FILTER (WHERE d.won) AS wins
     FROM issuance.draw d
     JOIN issuance.odds_version o ON o.id = d.odds_version_id
-    WHERE d.phase_id = :phase
-    GROUP BY d.day, d.channel, o.odds_ppm
+    WHERE d.phase_id = :phase AND d.drawn_at >= :begin AND d.drawn_at < :end
+    GROUP BY d.channel, o.odds_ppm
 """)
-_PHASE = text("SELECT id FROM issuance.phase WHERE campaign_id = :campaign_id AND seq = :seq")
+_PHASES = text("SELECT id, seq, opens_at, closes_at FROM issuance.phase WHERE campaign_id = :campaign_id")
+_KEPT = text("SELECT as_of, basis, told FROM issuance.funnel WHERE campaign_id = :campaign_id")
+_KEEP = text("""
+    INSERT INTO issuance.funnel (campaign_id, as_of, basis, told)
+    VALUES (:campaign_id, :as_of, :basis, CAST(:told AS jsonb))
+    ON CONFLICT (campaign_id) DO UPDATE
+    SET as_of = excluded.as_of, basis = excluded.basis, told = excluded.told
+""")
+# As the last ANALYZE saw it.
+_PERSONS_ABOUT = text("""
+    SELECT greatest(reltuples, 0)::bigint FROM pg_class WHERE oid = CAST('core.person' AS regclass)
+""")
 _STARTED = text("""
     SELECT day, count(*) FROM issuance.quiz_attempt WHERE campaign_id = :campaign_id AND bucket < :buckets
     GROUP BY day
@@ -61,6 +75,15 @@ _PERSONS = text("""
 
 
 @dataclass(frozen=True, slots=True)
+class KeptFunnel:
+    """`basis`: the sum of the tallies when it was counted."""
+
+    as_of: datetime
+    basis: int
+    told: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """Vouchers whose chance was earned in this way and that were claimed or redeemed (`step`) on a day."""
 
@@ -70,18 +93,33 @@ class Claimed:
     vouchers: int
 
 
-async def phase(tx: Tx, campaign_id: UUID, seq: int) -> UUID | None:
-    found: UUID | None = (await tx.execute(_PHASE, {"campaign_id": campaign_id, "seq": seq})).scalar()
-    return found
+async def kept_funnel(tx: Tx, campaign_id: UUID) -> KeptFunnel | None:
+    row = (await tx.execute(_KEPT, {"campaign_id": campaign_id})).one_or_none()
+    return None if row is None else KeptFunnel(*row)
 
 
-async def drawn_in(tx: Tx, phase_id: UUID) -> list[DrawnCell]:
-    """Every draw of a phase, counted: for one that shares its days with another."""
+async def keep_funnel(tx: Tx, campaign_id: UUID, kept: KeptFunnel) -> None:
+    told = json.dumps(kept.told, ensure_ascii=False)
+    values = {"campaign_id": campaign_id, "as_of": kept.as_of, "basis": kept.basis, "told": told}
+    await tx.execute(_KEEP, values)
+
+
+async def persons_about(tx: Tx) -> int:
+    """Roughly how many persons the platform knows, in no time."""
+    return int((await tx.execute(_PERSONS_ABOUT)).scalar_one())
+
+
+async def phases(tx: Tx, campaign_id: UUID) -> list[Phase]:
+    return [Phase(*row) for row in await tx.execute(_PHASES, {"campaign_id": campaign_id})]
+
+
+async def drawn_on(tx: Tx, phase_id: UUID, day: date, begin: datetime, end: datetime) -> list[DrawnCell]:
+    """The draws of a phase between two moments of a day, counted one by one."""
     tries: defaultdict[tuple[date, str], Counter[int]] = defaultdict(Counter)
     wins: Counter[tuple[date, str]] = Counter()
-    for row in await tx.execute(_DRAWN, {"phase": phase_id}):
-        tries[row.day, row.channel][row.odds_ppm] += row.draws
-        wins[row.day, row.channel] += row.wins
+    for row in await tx.execute(_DRAWN, {"phase": phase_id, "begin": begin, "end": end}):
+        tries[day, row.channel][row.odds_ppm] += row.draws
+        wins[day, row.channel] += row.wins
     return _cells(tries, wins)
 
 

@@ -9,12 +9,14 @@ from uuid import UUID
 from services.issuance.deliveries.operations import Deliveries
 from services.issuance.notices import store
 from services.issuance.notices.rules import Language, Reminder, reminders, told
-from services.issuance.notices.schemas import NoticeView
+from services.issuance.notices.schemas import UNREAD_MAX, NoticeView
 from services.issuance.notices.store import Cause, Entry, Told
 from services.issuance.wallet.operations import Wallet
 from shared.clock import rfc3339
 from shared.db import Tx
+from shared.errors import NotFound, Unauthenticated
 from shared.identity.citizens import Citizen
+from shared.identity.store import hold_account
 from shared.ids import HotId, parse_hot_id
 from shared.jobs.kinds import Kind
 from shared.jobs.store import Place
@@ -62,14 +64,31 @@ class Notices:
         *,
         before: tuple[datetime, UUID] | None,
         limit: int,
-    ) -> tuple[list[NoticeView], tuple[datetime, UUID] | None]:
-        """A page of what the person was told, newest first, and the place behind which the next begins."""
+    ) -> tuple[list[NoticeView], tuple[datetime, UUID] | None, int]:
+        """A page of what the person was told, newest first, where the next begins, how many are unread."""
         owner = HotId(citizen.bucket, citizen.person_id)
         async with self.kit.database.snapshot() as tx:
             found = await store.inbox(tx, owner, before=before, limit=limit + 1)
+            read = await store.mark(tx, owner)
+            unread = await store.unread(tx, owner, read, most=UNREAD_MAX)
         last = found[limit - 1] if len(found) > limit else None
-        views = [_view(entry, language) for entry in found[:limit]]
-        return views, None if last is None else (last.recorded_at, last.address.uuid)
+        views = [_view(entry, language, read) for entry in found[:limit]]
+        return views, None if last is None else (last.recorded_at, last.address.uuid), unread
+
+    async def read(self, citizen: Citizen, notice: HotId) -> int:
+        """Marks the notice and all before it as read; again, nothing changes. How many are unread then.
+
+        Raises NotFound: it is no notice of the citizen's. Unauthenticated: its person was forgotten.
+        """
+        owner = HotId(citizen.bucket, citizen.person_id)
+        async with self.kit.database.transaction() as tx:
+            if await hold_account(tx, citizen.account_id) is None:
+                raise Unauthenticated
+            place = await store.place_of(tx, owner, notice)
+            if place is None:
+                raise NotFound
+            await store.set_mark(tx, owner, place)
+            return await store.unread(tx, owner, await store.mark(tx, owner), most=UNREAD_MAX)
 
     async def remind(self) -> int:
         """Tells of vouchers and awards that are about to end, and of new awards; returns how many.
@@ -125,7 +144,7 @@ def _cause(row_id: UUID, payload: dict[str, Any], kind: str) -> Cause:
     )
 
 
-def _view(entry: Entry, language: Language) -> NoticeView:
+def _view(entry: Entry, language: Language, read: Place | None) -> NoticeView:
     words = told(entry.facts, language)
 
     def address(subject: UUID | None) -> str | None:
@@ -141,4 +160,5 @@ def _view(entry: Entry, language: Language) -> NoticeView:
         voucher_id=address(entry.voucher_id),
         award_id=address(entry.award_id),
         activity_id=address(entry.activity_id),
+        read=read is not None and (entry.recorded_at, entry.address.uuid) <= (read.at, read.id),
     )

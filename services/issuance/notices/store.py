@@ -100,6 +100,27 @@ _INBOX = text(
     ORDER BY n.recorded_at DESC, n.id DESC LIMIT :limit
 """
 )
+_MARK = text(
+    "SELECT read_at, read_id FROM issuance.inbox_mark WHERE bucket = :bucket AND person_id = :person"
+)
+# Bounded, as a badge is: whoever has more has many.
+_UNREAD = text("""
+    SELECT count(*) FROM (
+        SELECT FROM issuance.notice n
+        WHERE n.bucket = :bucket AND n.person_id = :person
+          AND (CAST(:read_at AS timestamptz) IS NULL
+               OR (n.recorded_at, n.id) > (CAST(:read_at AS timestamptz), CAST(:read_id AS uuid)))
+        ORDER BY n.recorded_at DESC, n.id DESC LIMIT :most) AS unread
+""")
+_PLACE = text("""
+    SELECT recorded_at, id FROM issuance.notice WHERE bucket = :bucket AND id = :id AND person_id = :person
+""")
+_SET_MARK = text("""
+    INSERT INTO issuance.inbox_mark AS k (bucket, person_id, read_at, read_id)
+    VALUES (:bucket, :person, :read_at, :read_id)
+    ON CONFLICT (bucket, person_id) DO UPDATE SET read_at = excluded.read_at, read_id = excluded.read_id
+    WHERE (k.read_at, k.read_id) < (excluded.read_at, excluded.read_id)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +211,37 @@ async def inbox(tx: Tx, owner: HotId, *, before: tuple[datetime, UUID] | None, l
         "limit": limit,
     }
     return [_entry(row) for row in await tx.execute(_INBOX, values)]
+
+
+async def mark(tx: Tx, owner: HotId) -> Place | None:
+    """Up to where the person has read; None: nothing yet."""
+    row = (await tx.execute(_MARK, {"bucket": owner.bucket, "person": owner.uuid})).one_or_none()
+    return None if row is None else Place(*row)
+
+
+async def unread(tx: Tx, owner: HotId, read: Place | None, *, most: int) -> int:
+    """How many notices lie behind the mark, at most so many."""
+    values = {
+        "bucket": owner.bucket,
+        "person": owner.uuid,
+        "read_at": read and read.at,
+        "read_id": read and read.id,
+        "most": most,
+    }
+    return int((await tx.execute(_UNREAD, values)).scalar_one())
+
+
+async def place_of(tx: Tx, owner: HotId, notice: HotId) -> Place | None:
+    """Where one of the person's notices lies; None when it is not the person's."""
+    values = {"bucket": notice.bucket, "id": notice.uuid, "person": owner.uuid}
+    row = (await tx.execute(_PLACE, values)).one_or_none()
+    return None if row is None or notice.bucket != owner.bucket else Place(*row)
+
+
+async def set_mark(tx: Tx, owner: HotId, read: Place) -> None:
+    """Moves the mark on; it never goes back."""
+    values = {"bucket": owner.bucket, "person": owner.uuid, "read_at": read.at, "read_id": read.id}
+    await tx.execute(_SET_MARK, values)
 
 
 def _entry(row: Any) -> Entry:  # noqa: ANN401 - a row

@@ -60,3 +60,15 @@ class NoticeRow(Base):
     )
     note: Mapped[str | None] = mapped_column(comment="the reason, in the words of whoever decided")
     recorded_at: Mapped[datetime]
+
+
+class InboxMarkRow(Base):
+    """Up to where a person has read the own inbox: the place of a notice. It never goes back."""
+
+    __tablename__ = "inbox_mark"
+    __table_args__ = ({"schema": "issuance", "postgresql_with": {"fillfactor": "70"}},)
+
+    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    read_at: Mapped[datetime] = mapped_column(comment="of the last notice that was read")
+    read_id: Mapped[UUID]

@@ -142,6 +142,10 @@ BEGIN
     WHERE n.bucket = u.bucket AND n.person_id = u.person_id AND n.note IS NOT NULL;
     DELETE FROM issuance.notice_preference n USING unnest(p_bucket, p_person) AS u (bucket, person_id)
     WHERE n.bucket = u.bucket AND n.person_id = u.person_id;
+    DELETE FROM issuance.phone_code c USING unnest(p_bucket, p_person) AS u (bucket, person_id)
+    WHERE c.bucket = u.bucket AND c.person_id = u.person_id;
+    DELETE FROM issuance.inbox_mark k USING unnest(p_bucket, p_person) AS u (bucket, person_id)
+    WHERE k.bucket = u.bucket AND k.person_id = u.person_id;
     DELETE FROM issuance.notice_grant n USING unnest(p_bucket, p_person) AS u (bucket, person_id)
     WHERE n.bucket = u.bucket AND n.person_id = u.person_id;
     DELETE FROM issuance.sighting s USING unnest(p_bucket, p_person) AS u (bucket, person_id)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from services.issuance.accounts.operations import subject_context
 from services.issuance.activities.operations import evidence_context
-from services.issuance.deliveries.operations import phone_context
+from services.issuance.phones.operations import phone_context
 from services.issuance.photos.operations import Photos
 from services.issuance.privacy import store
 from services.issuance.privacy.rules import readable

@@ -57,13 +57,17 @@ TREATMENTS: Mapping[str, Treatment] = {
     "issuance.award_hold": Treatment("holds", reason="signals and counts of a win, for audit; names nobody"),
     "issuance.sighting": Treatment("sightings", ("*",)),
     "issuance.exclusion": Treatment(
-        "exclusions", reason="the bureau's own list of who may not take part; it ends by its own date"
+        "exclusions", reason="the bureau's own list of who may not take part; goes when retention is over"
     ),
     "issuance.notice": Treatment(
         "notices", ("note",), "what was told about a voucher, without words of its own"
     ),
     "issuance.notice_delivery": Treatment("notices", reason="how often a notice was tried; names nobody"),
     "issuance.notice_preference": Treatment("notice_preferences", ("*",)),
+    "issuance.phone_code": Treatment(
+        forgets=("*",), reason="a phone that waits to be confirmed; after five minutes it is forgotten"
+    ),
+    "issuance.inbox_mark": Treatment(forgets=("*",), reason="up to where the inbox was read; shown there"),
     "issuance.notice_grant": Treatment("notice_grants", ("*",)),
     "issuance.erasure": Treatment("erasures", reason="proof that a wish was fulfilled; names nobody"),
     "redemption.redemption": Treatment(

@@ -74,10 +74,13 @@ _SECTIONS: Mapping[str, str] = {
     "vouchers": f"""
         SELECT core.hot_id_text(x.bucket, x.id) AS id, x.id AS voucher_uuid, c.slug AS campaign,
                x.voucher_type, x.kind, x.state AS status, x.amount_fen, x.valid_from, x.valid_until,
-               x.issued_at, x.redeemed_at, x.institution_id AS institution, x.code_sealed,
+               x.issued_at, x.redeemed_at, x.institution_id AS institution,
+               redemption.institution_name(x.institution_id) AS institution_name, x.code_sealed,
                (SELECT jsonb_agg(jsonb_build_object(
                            'event', t.kind, 'amount_fen', core.amounts_total(t.amounts_fen),
-                           'institution', t.institution_id, 'at', t.at) ORDER BY t.at, t.kind)
+                           'institution', t.institution_id,
+                           'institution_name', redemption.institution_name(t.institution_id),
+                           'at', t.at) ORDER BY t.at, t.kind)
                 FROM core.ledger_transfer t WHERE t.bucket = x.bucket AND t.voucher_id = x.id) AS history
         FROM {_ME} JOIN core.voucher x ON {_MINE} {_CAMPAIGN} ORDER BY x.issued_at, x.id""",
     "notices": f"""

@@ -82,3 +82,21 @@ BEGIN
     RETURN cardinality(v_person);
 END
 $$;
+
+-- Forgets the id numbers on the lists of campaigns that are past what they are kept for, at most `p_limit`;
+-- returns how many. Such an entry keeps nobody out of anything any more, and whole it would lead to a person.
+CREATE OR REPLACE FUNCTION issuance.forget_listed(p_now timestamptz, p_days bigint, p_limit integer) RETURNS integer
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_forgotten integer;
+BEGIN
+    DELETE FROM issuance.exclusion WHERE id IN (
+        SELECT x.id FROM issuance.campaign_ends(p_days) AS term
+        JOIN issuance.exclusion x ON x.campaign_id = term.campaign_id
+        WHERE term.keep_until <= p_now AND x.identity_hash IS NOT NULL
+        ORDER BY x.id LIMIT p_limit
+        FOR UPDATE OF x SKIP LOCKED);
+    GET DIAGNOSTICS v_forgotten = ROW_COUNT;
+    RETURN v_forgotten;
+END
+$$;

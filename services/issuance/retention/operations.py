@@ -24,7 +24,8 @@ class Retention:
         """Forgets whoever is due, in batches, and returns how many. Safe to run twice, and by two at once.
 
         Of those who were erased the keyed hash goes when their campaigns have ended, always. Of all others
-        everything personal goes when retention is over, where a definition or the setting has one.
+        everything personal goes when retention is over, where a definition or the setting has one, and the id
+        numbers on the campaign's lists with it.
         """
         forgotten = await self._forget((0, BUCKETS - 1), erased_only=True)
         days = self.kit.settings.retention_days
@@ -33,6 +34,7 @@ class Retention:
         if worth_looking:
             for buckets in bucket_ranges():
                 forgotten += await self._forget(buckets, erased_only=False)
+            await self._forget_listed()
         return forgotten
 
     async def report(self) -> RetentionReport:
@@ -58,6 +60,13 @@ class Retention:
             forgotten += batch
             if not batch:
                 return forgotten
+
+    async def _forget_listed(self) -> None:
+        now, days = self.kit.clock.now(), self.kit.settings.retention_days
+        while True:
+            async with self.kit.database.transaction(slow=True) as tx:
+                if await store.forget_listed(tx, now=now, days=days, limit=FORGET_AT_ONCE) < FORGET_AT_ONCE:
+                    return
 
     @retried
     async def _batch(self, buckets: tuple[int, int], *, erased_only: bool) -> int:

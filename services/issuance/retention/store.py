@@ -10,6 +10,7 @@ _FORGET = text("""
     SELECT issuance.forget_due(
         :now, :sent_at, CAST(:days AS bigint), :first, :last, :erased_only, :limit, :note)
 """)
+_FORGET_LISTED = text("SELECT issuance.forget_listed(:now, CAST(:days AS bigint), :limit)")
 _ANY_DUE = text("""
     SELECT EXISTS (SELECT FROM issuance.campaign_ends(CAST(:days AS bigint)) WHERE keep_until <= :now)
         OR CAST(:days AS bigint) IS NOT NULL
@@ -69,6 +70,11 @@ async def forget_due(tx: Tx, run: Run) -> int:
         "note": run.note,
     }
     return int((await tx.execute(_FORGET, values)).scalar_one())
+
+
+async def forget_listed(tx: Tx, *, now: datetime, days: int | None, limit: int) -> int:
+    """issuance.forget_listed: how many entries of lists were forgotten."""
+    return int((await tx.execute(_FORGET_LISTED, {"now": now, "days": days, "limit": limit})).scalar_one())
 
 
 async def anything_due(tx: Tx, *, now: datetime, days: int | None) -> bool:

@@ -78,10 +78,13 @@ class AwaitedJobs:
         await add(tx, self.service, kind, {"job_id": str(job_id)})
         return {"job_id": str(job_id)}
 
-    async def request_once(self, tx: Tx, kind: str) -> None:
-        """Asks for a job that the platform wants of itself, unless one is under way already."""
-        if not await store.is_under_way(tx, kind):
-            await self.request(tx, kind, {}, requested_by=None)
+    async def request_once(self, tx: Tx, kind: str, arguments: dict[str, Any] | None = None) -> bool:
+        """Asks for a job that the platform wants of itself; False when the same is under way already."""
+        wanted = arguments or {}
+        if await store.is_under_way(tx, kind, wanted):
+            return False
+        await self.request(tx, kind, wanted, requested_by=None)
+        return True
 
     async def latest(self, kind: str) -> AwaitedJob | None:
         """The last one of this kind that succeeded."""

@@ -80,10 +80,9 @@ async def by_id(tx: Tx, job_id: UUID) -> AwaitedJob | None:
     return None if row is None else AwaitedJob(*row)
 
 
-async def is_under_way(tx: Tx, kind: str) -> bool:
-    return (
-        await tx.execute(select(JobRow.id).where(JobRow.kind == kind, _OPEN).limit(1))
-    ).first() is not None
+async def is_under_way(tx: Tx, kind: str, arguments: dict[str, Any]) -> bool:
+    statement = select(JobRow.id).where(JobRow.kind == kind, _OPEN, JobRow.arguments == arguments).limit(1)
+    return (await tx.execute(statement)).one_or_none() is not None
 
 
 async def latest(tx: Tx, kind: str) -> AwaitedJob | None:

@@ -12,6 +12,7 @@ from sqlalchemy import insert, text
 
 from services.issuance.accounts.operations import subject_context
 from services.issuance.deliveries.operations import Deliveries
+from services.issuance.phones.operations import Phones
 from services.issuance.wiring import Wiring, build
 from services.issuance.worker import parts
 from shared.clock import ManualClock
@@ -129,6 +130,23 @@ async def granted(hands: Hands, results: dict[str, str], number: str | None = No
 
 async def preferring(hands: Hands, **body: Any) -> httpx.Response:  # noqa: ANN401 - parts of the body
     return await hands.client.put(PREFERENCES, json=body, headers=hands.person.headers)
+
+
+async def confirmed(wiring: Wiring, gateway: FakeSms, hands: Hands, **wanted: Any) -> httpx.Response:  # noqa: ANN401 - the same
+    """SMS to PHONE, with the code that was sent there; what the gateway saw of it is forgotten."""
+    sms_wanted = {"enabled": True, "phone": PHONE, **wanted.pop("sms", {})}
+    # All tests have one phone, which would have had its codes of today.
+    await run(wiring.kit, "DELETE FROM issuance.phone_code_day")
+    asked = await preferring(hands, sms=sms_wanted, **wanted)
+    assert (asked.status_code, asked.json()["sms"]["enabled"]) == (200, False), asked.text
+    await work(wiring)
+    [message] = [body for body in gateway.received.values() if body["template"] == "phone_code"]
+    body = {"code": message["values"]["code"]}
+    answer = await hands.client.post(f"{PREFERENCES}/phone-code", json=body, headers=hands.person.headers)
+    assert answer.status_code == 200, answer.text
+    gateway.received.clear()
+    gateway.calls.clear()
+    return answer
 
 
 async def deliveries(kit: Kit, hands: Hands) -> list[tuple[Any, ...]]:
@@ -376,9 +394,9 @@ async def test_sms_goes_to_the_phone_that_was_given_by_day_and_never_by_night(
 ) -> None:
     hands, campaign = await winner(desk.client, kit, clock)
     assert (await hands.get("/me/notice-preferences")).json()["sms"] == {
-        "available": True, "enabled": False, "phone_masked": None, "kinds": [],
+        "available": True, "enabled": False, "phone_masked": None, "pending": None, "kinds": [],
     }  # fmt: skip
-    shown = await preferring(hands, language="en", sms={"enabled": True, "phone": PHONE})
+    shown = await confirmed(wiring, sms, hands, language="en")
     assert shown.json()["sms"]["phone_masked"] == "138****8000"
     assert "award_won" in shown.json()["sms"]["kinds"]
     clock.advance(hours=13)  # 23:00
@@ -408,7 +426,7 @@ async def test_an_sms_is_asked_for_again_under_its_key_and_sent_once(
     desk: Desk, wiring: Wiring, clock: ManualClock, sms: FakeSms, trouble: str
 ) -> None:
     held = await held_voucher(desk.client, wiring.kit, clock)
-    await preferring(held.hands, sms={"enabled": True, "phone": PHONE, "kinds": ["redeemed"]})
+    await confirmed(wiring, sms, held.hands, sms={"kinds": ["redeemed"]})
     sms.trouble = trouble
     await told(wiring, held, Kind.VOUCHER_REDEEMED)
     assert await deliveries(wiring.kit, held.hands) == [("sms", "redeemed", "trying", None, 1)]
@@ -441,7 +459,7 @@ async def test_what_the_gateway_answers_decides(
     outcome: str | None,
 ) -> None:
     held = await held_voucher(desk.client, wiring.kit, clock)
-    await preferring(held.hands, sms={"enabled": True, "phone": PHONE, "kinds": ["redeemed"]})
+    await confirmed(wiring, sms, held.hands, sms={"kinds": ["redeemed"]})
     sms.faults = [answer]
     await told(wiring, held, Kind.VOUCHER_REDEEMED)
     assert await deliveries(wiring.kit, held.hands) == [("sms", "redeemed", state, outcome, 1)]
@@ -452,7 +470,7 @@ async def test_what_is_no_longer_true_or_wanted_is_not_sent(
     desk: Desk, wiring: Wiring, clock: ManualClock, sms: FakeSms, kit: Kit
 ) -> None:
     held = await held_voucher(desk.client, kit, clock)
-    await preferring(held.hands, sms={"enabled": True, "phone": PHONE, "kinds": ["expiring", "restored"]})
+    await confirmed(wiring, sms, held.hands, sms={"kinds": ["expiring", "restored"]})
     clock.advance(days=53, hours=1)
     await wiring.notices.remind()
     await redeem(kit, held.address)
@@ -464,7 +482,9 @@ async def test_what_is_no_longer_true_or_wanted_is_not_sent(
         items = [row async for row in _items(tx)]
         await wiring.notices.record(tx, items)
     shown = await preferring(held.hands, sms={"enabled": False})
-    assert shown.json()["sms"] == {"available": True, "enabled": False, "phone_masked": None, "kinds": []}
+    assert shown.json()["sms"] == {
+        "available": True, "enabled": False, "phone_masked": None, "pending": None, "kinds": [],
+    }  # fmt: skip
     await work(wiring)
     [restored] = [row for row in await deliveries(kit, held.hands) if row[1] == "restored"]
     assert restored == ("sms", "restored", "skipped", "no_address", 0)
@@ -477,7 +497,9 @@ async def _items(tx: Any) -> AsyncIterator[Any]:  # noqa: ANN401 - a transaction
         yield OutboxItem(row.bucket, row.id, row.kind, row.payload, 1)
 
 
-async def test_preferences_are_refused_by_name(desk: Desk, wiring: Wiring, clock: ManualClock) -> None:
+async def test_preferences_are_refused_by_name(
+    desk: Desk, wiring: Wiring, clock: ManualClock, sms: FakeSms
+) -> None:
     hands, _ = await winner(desk.client, wiring.kit, clock)
     for body, code in (
         ({"sms": {"enabled": True}}, "phone_missing"),
@@ -491,14 +513,14 @@ async def test_preferences_are_refused_by_name(desk: Desk, wiring: Wiring, clock
         assert answer.json()["errors"][0]["code"] == code
     nobody = await desk.client.put(PREFERENCES, json={}, headers=desk.one)
     refused(nobody, 401, "unauthenticated")
-    kept = await preferring(hands, sms={"enabled": True, "phone": PHONE, "kinds": ["revoked"]})
+    kept = await confirmed(wiring, sms, hands, sms={"kinds": ["revoked"]})
     changed = await preferring(hands, sms={"enabled": True, "kinds": ["issued"]})
     assert (kept.json()["sms"]["kinds"], changed.json()["sms"]["kinds"]) == (["revoked"], ["issued"])
     assert changed.json()["sms"]["phone_masked"] == "138****8000"
 
 
 async def test_a_signed_call_carries_the_bytes_that_were_signed(
-    desk: Desk, kit: Kit, settings: Settings, clock: ManualClock
+    desk: Desk, kit: Kit, settings: Settings, clock: ManualClock, sms: FakeSms
 ) -> None:
     gateway = FakeSms(key="key-of-the-gateway")
     async with serving_messages(gateway) as url:
@@ -512,9 +534,9 @@ async def test_a_signed_call_carries_the_bytes_that_were_signed(
         )
         messengers = messengers_of(signed)
         wiring = build(kit)
-        carrying = Deliveries(kit, messengers)
+        carrying = Deliveries(kit, messengers, wiring.phones)
         held = await held_voucher(desk.client, kit, clock)
-        await preferring(held.hands, sms={"enabled": True, "phone": PHONE, "kinds": ["redeemed"]})
+        await confirmed(wiring, sms, held.hands, sms={"kinds": ["redeemed"]})
         await run_with(kit, wiring, carrying, held)
         await messengers.close()
         await wiring.deliveries.messengers.close()
@@ -564,6 +586,11 @@ def test_a_way_that_is_switched_on_without_its_settings_stops_the_start(
     }
     off = {"notice_sms": "off", "notice_wechat": "off"}
     changed = kit.settings.model_copy(update=bare | off | update)
+
+    def started() -> None:
+        messengers = messengers_of(changed)
+        Deliveries(kit, messengers, Phones(kit, messengers))
+
     with pytest.raises(SettingsMissing, match=names):
-        Deliveries(kit, messengers_of(changed))
+        started()
     assert messengers_of(kit.settings.model_copy(update=bare | off)).sms is None

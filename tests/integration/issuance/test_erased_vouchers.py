@@ -67,7 +67,7 @@ async def test_after_new_shares_every_payer_has_its_part_of_the_piece_that_retur
     claimed = await hands.claim(await hands.win(campaign.slug), "fitness")
     held = Held(hands, campaign, claimed.json())
     sources = [{"key": key, "share": share} for key, share in SHARES.items()]
-    wanted = {"funding_sources": sources, "reason": "比例调整"}
+    wanted: dict[str, object] = {"funding_sources": sources, "reason": "比例调整"}
     path = f"/issuance/v1/campaigns/{campaign.slug}/funding-shares"
     assert (await desk.approve(await desk.propose(path, wanted))).json()["status"] == "applied"
     await erase(held)

@@ -71,6 +71,7 @@ async def test_what_happened_is_told_newest_first_in_the_readers_language(
         "voucher_id": held.id,
         "award_id": None,
         "activity_id": None,
+        "read": False,
     }
     assert held.voucher["code"] not in str(await inbox(held.hands))
     english = await inbox(held.hands, **{"Accept-Language": "en"})
@@ -92,7 +93,7 @@ async def test_sms_is_refused_where_the_platform_sends_none(client: httpx.AsyncC
     shown = (await client.put(url, json={"language": "en"}, headers=own)).json()
     assert shown == {
         "language": "en",
-        "sms": {"available": False, "enabled": False, "phone_masked": None, "kinds": []},
+        "sms": {"available": False, "enabled": False, "phone_masked": None, "pending": None, "kinds": []},
         "wechat": {"available": False, "templates": []},
     }
 
@@ -234,3 +235,38 @@ async def test_a_voucher_given_back_after_its_end_expires_with_its_notice(
     await drain(kit, parts(wiring))
     [row] = await rows(kit, "SELECT state FROM core.voucher WHERE id = :id", id=held.address.uuid)
     assert row.state == "expired"
+
+
+async def test_what_was_read_is_marked_and_the_rest_counted(
+    client: httpx.AsyncClient, kit: Kit, clock: ManualClock
+) -> None:
+    held = await held_voucher(client, kit, clock)
+    hands = held.hands
+    await drain(kit, parts(build(kit)))
+    for kind in (Kind.VOUCHER_REDEEMED, Kind.VOUCHER_RESTORED):
+        clock.advance(minutes=1)
+        await happened(kit, held, kind)
+        await drain(kit, parts(build(kit)))
+    shown = (await hands.get("/me/notices?limit=1")).json()
+    assert (shown["unread"], [item["read"] for item in shown["items"]]) == (3, [False])
+    newest, middle, oldest = (item["id"] for item in await inbox(hands))
+
+    async def read(up_to: str) -> httpx.Response:
+        url = "/issuance/v1/me/notices/read"
+        return await client.post(url, json={"up_to": up_to}, headers=hands.person.headers)
+
+    assert (await read(middle)).json() == {"unread": 1}
+    assert [item["read"] for item in await inbox(hands)] == [False, True, True]
+    # It never goes back, and again is the same.
+    assert (await read(oldest)).json() == {"unread": 1}
+    assert (await read(middle)).json() == {"unread": 1}
+    assert (await read(newest)).json() == {"unread": 0}
+    clock.advance(minutes=1)
+    await happened(kit, held, Kind.VOUCHER_REDEEMED)
+    await drain(kit, parts(build(kit)))
+    assert [item["read"] for item in await inbox(hands)] == [False, True, True, True]
+    stranger = Hands(client, await new_person(kit))
+    url = "/issuance/v1/me/notices/read"
+    theirs = await client.post(url, json={"up_to": newest}, headers=stranger.person.headers)
+    refused(theirs, 404, "not_found")
+    refused(await read("nonsense"), 404, "not_found")

@@ -492,7 +492,8 @@ async def test_funnel_tells_where_people_are_lost(
         (0, 1),
     ]
     [day] = found["daily"]
-    assert day == {"date": local_day(clock.now(), "Asia/Shanghai").isoformat(), "channels": found["channels"]}
+    today = local_day(clock.now(), "Asia/Shanghai").isoformat()
+    assert day == {"date": today, "opened": 0, "channels": found["channels"]}
 
 
 async def test_funnel_tells_each_day_apart(

@@ -11,7 +11,7 @@ import pytest
 from services.issuance.wiring import build
 from services.issuance.worker import parts
 from shared.clock import ManualClock
-from shared.ids import HotId
+from shared.ids import HotId, parse_hot_id
 from shared.integrity.operations import recompute
 from shared.kit import Kit
 from shared.objects import objects_of
@@ -19,6 +19,7 @@ from tests.support.campaigns import open_campaign
 from tests.support.citizens import Hands, fill_bank, give_chances
 from tests.support.desk import Desk
 from tests.support.drain import drain
+from tests.support.held import redeem, run
 from tests.support.lives import NAME, bound, lived, signed_in
 from tests.support.people import resident_id
 from tests.support.pictures import photo
@@ -237,3 +238,21 @@ async def test_a_token_of_nobody_erases_nobody(client: httpx.AsyncClient) -> Non
     refused(
         await client.delete("/issuance/v1/me", headers={"Authorization": "Bearer x"}), 401, "unauthenticated"
     )
+
+
+async def test_institutions_are_named_where_a_voucher_was_used(
+    client: httpx.AsyncClient, kit: Kit, clock: ManualClock
+) -> None:
+    """The last of this module: its till writes no redemption, which the integrity check would find."""
+    life = await lived(client, kit, clock)
+    await run(
+        kit,
+        "INSERT INTO redemption.institution (id, name, category, created_by, created_at)"
+        " VALUES ('clinic-7', '红河州第七诊所', 'clinic', gen_random_uuid(), :now)",
+        now=kit.clock.now(),
+    )
+    assert await redeem(kit, parse_hot_id(life.voucher["id"]))
+    [voucher] = (await life.hands.get("/me/export")).json()["vouchers"]
+    assert (voucher["institution"], voucher["institution_name"]) == ("clinic-7", "红河州第七诊所")
+    _, used = voucher["history"]
+    assert (used["event"], used["institution_name"]) == ("redeem", "红河州第七诊所")

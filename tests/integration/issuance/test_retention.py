@@ -10,14 +10,15 @@ from sqlalchemy import text
 from services.issuance.wiring import Wiring, build
 from services.issuance.worker import parts
 from shared.clock import ManualClock, rfc3339
-from shared.ids import parse_hot_id
+from shared.ids import new_id, parse_hot_id
 from shared.integrity.operations import recompute
 from shared.kit import Kit, build_kit
 from shared.settings import Settings
-from tests.support.campaigns import Published
+from tests.support.campaigns import Published, open_campaign
 from tests.support.citizens import Hands
 from tests.support.desk import Desk
 from tests.support.drain import drain
+from tests.support.held import run
 from tests.support.lives import Life, bound, lived, signed_in
 from tests.support.ways import refused, rows
 
@@ -216,3 +217,44 @@ async def test_the_report_says_when_and_changes_nothing(
         401,
         "unauthenticated",
     )
+
+
+async def test_id_numbers_on_a_campaigns_lists_go_when_its_retention_is_over(
+    kit: Kit, clock: ManualClock, keeping: Wiring
+) -> None:
+    campaign, other = (
+        await open_campaign(kit, clock),
+        await open_campaign(kit, clock, lasts=timedelta(days=40)),
+    )
+    sql = """
+        INSERT INTO issuance.exclusion (id, campaign_id, list, identity_hash, id_number_sealed,
+            id_number_masked, bucket, person_id, reason, appeal_note, added_at, added_by)
+        VALUES (gen_random_uuid(), :campaign, 'staff', :hash, :sealed, :masked, :bucket, :person, '工作人员',
+            '请联系主办方', :now, gen_random_uuid())
+    """
+    number: dict[str, object] = {
+        "hash": b"h" * 32,
+        "sealed": b"s",
+        "masked": "532***********0012",
+        "bucket": None,
+        "person": None,
+    }
+    person: dict[str, object] = {
+        "hash": None,
+        "sealed": None,
+        "masked": None,
+        "bucket": 3,
+        "person": new_id(),
+    }
+    for one in (campaign, other):
+        for subject in (number, person):
+            await run(kit, sql, campaign=one.id, now=clock.now(), **subject)
+    left = "SELECT identity_hash IS NULL AS person FROM issuance.exclusion WHERE campaign_id = :id ORDER BY 1"
+
+    clock.set(ended(campaign) + timedelta(days=DAYS) - timedelta(seconds=1))
+    await keeping.retention.forget_due()
+    assert len(await rows(kit, left, id=campaign.id)) == 2
+    clock.set(ended(campaign) + timedelta(days=DAYS))
+    await keeping.retention.forget_due()
+    assert [row.person for row in await rows(kit, left, id=campaign.id)] == [True]
+    assert len(await rows(kit, left, id=other.id)) == 2

@@ -113,6 +113,39 @@ async def test_staff_asks_and_the_figures_are_kept(
     await same_as_recount(kit, campaign)
 
 
+async def test_the_platform_asks_itself_when_enough_new_answers_came(
+    kit: Kit, answered: tuple[Published, list[int]]
+) -> None:
+    campaign, bank = answered
+    wiring = build(kit)
+
+    async def refreshed() -> int:
+        """How many of this campaign were asked for, and done."""
+        before = await jobs_of(kit, campaign)
+        await of(kit, live_attempts=700).refresh()
+        # Again, while it waits: one is enough.
+        await of(kit, live_attempts=700).refresh()
+        await drain(kit, parts(wiring))
+        return await jobs_of(kit, campaign) - before
+
+    assert await refreshed() == 1
+    assert (await whole(kit, campaign, live_attempts=0)).attempts == 750
+    assert await refreshed() == 0
+    await answer_quiz(kit, campaign, bank, PEOPLE, 74)
+    assert await refreshed() == 0
+    await answer_quiz(kit, campaign, bank, PEOPLE, 1)
+    assert await refreshed() == 1
+    await same_as_recount(kit, campaign)
+    await answer_quiz(kit, campaign, bank, PEOPLE, 200)
+    assert await of(kit, live_attempts=2_000).refresh() == 0
+
+
+async def jobs_of(kit: Kit, campaign: Published) -> int:
+    sql = "SELECT count(*) FROM core.job WHERE arguments ->> 'campaign_id' = :id"
+    async with kit.database.snapshot() as tx:
+        return int((await tx.execute(text(sql), {"id": str(campaign.id)})).scalar_one())
+
+
 async def test_kept_figures_come_in_pages_and_by_verdict(
     kit: Kit, answered: tuple[Published, list[int]]
 ) -> None:

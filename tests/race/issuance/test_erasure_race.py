@@ -164,6 +164,7 @@ async def test_a_voucher_that_staff_revoke_meanwhile_returns_its_piece_once(
         approved, erased = await race_at(
             kit, "SELECT FROM core.fund WHERE campaign_id = $1 FOR UPDATE", life.campaign.id, racers=racers
         )
+        assert isinstance(erased, httpx.Response), erased
         given_up = erased.json()["given_up"]["vouchers"]
         assert isinstance(approved, NoLongerFits) == (len(given_up) == 1), approved
         [stock] = await rows(

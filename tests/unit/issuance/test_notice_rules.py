@@ -11,18 +11,15 @@ from hypothesis import strategies as st
 from services.issuance.deliveries.rules import (
     QUIET_FROM,
     QUIET_UNTIL,
-    SMS_DEFAULT,
     Channel,
     Situation,
     Verdict,
-    is_phone,
     judged,
     later,
-    masked_phone,
     quiet_until,
     repeated,
-    sms_kinds,
 )
+from services.issuance.preferences.rules import SMS_DEFAULT, is_phone, masked_phone, sms_kinds
 from services.issuance.notices.rules import KINDS, Facts, Kind, Language, reminders, told
 from shared.clock import CHINA
 

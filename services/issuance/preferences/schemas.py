@@ -3,8 +3,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.issuance.deliveries.rules import is_phone
 from services.issuance.notices.rules import KINDS, Kind, Language
+from services.issuance.preferences.rules import is_phone
 from shared.http.replies import Body
 from shared.idempotency import RequestNo
 
@@ -12,7 +12,7 @@ TEMPLATES_MAX = 10
 
 
 class SmsWanted(Body):
-    """Switched off, the phone number is forgotten."""
+    """Switched off, the phone number is forgotten. A new phone is asked for a code first."""
 
     enabled: bool
     phone: Annotated[str | None, StringConstraints(max_length=20)] = None
@@ -42,10 +42,22 @@ class GrantsReported(Body):
     ]
 
 
+class PhoneCode(Body):
+    code: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+
+
+class PendingView(BaseModel):
+    """A phone to which a code was sent; nothing else is before the code came back."""
+
+    phone_masked: str
+    expires_at: str
+
+
 class SmsView(BaseModel):
     available: bool
     enabled: bool
-    phone_masked: str | None
+    phone_masked: str | None = Field(description="where SMS go to: confirmed by a code")
+    pending: PendingView | None = Field(description="a phone that waits to be confirmed")
     kinds: list[Kind]
 
 
@@ -65,19 +77,3 @@ class PreferencesView(BaseModel):
     language: Language
     sms: SmsView
     wechat: WeChatView
-
-
-class DeadLetter(BaseModel):
-    id: str
-    job: str
-    notice_kind: str | None
-    channel: str | None
-    voucher_id: str | None
-    attempts: int
-    error: str | None
-    created_at: str
-
-
-class Retried(BaseModel):
-    id: str
-    status: Literal["queued"]
