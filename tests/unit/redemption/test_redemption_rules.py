@@ -1,8 +1,6 @@
 """The decisions of the redemption service that need no database."""
 
-from collections import Counter
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,7 +16,6 @@ from services.redemption.institutions.rules import (
     credit_code_fault,
 )
 from services.redemption.offline.rules import INVALID, item_fault, result_of, rounds
-from services.redemption.rankings.rules import Count, next_month, ranked
 from services.redemption.reporting.rules import Totals, add_up
 from services.redemption.terminals.rules import (
     ACTIVATION_SYMBOLS,
@@ -205,23 +202,6 @@ class TestOfflineRules:
             "refused",
             "refused",
         ]
-
-
-class TestRankingRules:
-    @given(st.lists(st.integers(0, 5), max_size=20))
-    def test_rank_is_one_more_than_those_who_did_more(self, numbers: list[int]) -> None:
-        counts = [Count(f"ins_{place}", "x", number, 0, 0) for place, number in enumerate(numbers)]
-        for one in ranked(counts):
-            assert one.rank == 1 + sum(number > one.of.count for number in numbers)
-        assert Counter(one.of.count for one in ranked(counts)) == Counter(numbers)
-
-    def test_shares(self) -> None:
-        counts = [Count("a", "x", 1, 0, 0), Count("b", "x", 2, 0, 0)]
-        assert [one.share for one in ranked(counts)] == [Decimal("0.666667"), Decimal("0.333333")]
-
-    def test_months(self) -> None:
-        assert next_month(date(2020, 11, 1)) == date(2020, 12, 1)
-        assert next_month(date(2020, 12, 1)) == date(2021, 1, 1)
 
 
 def test_reversals_are_taken_off_their_own_day_and_stand_apart() -> None:
