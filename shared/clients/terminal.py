@@ -15,6 +15,21 @@ from typing import Any, TypeVar
 import httpx
 import msgspec
 
+from shared.clients.answers import (
+    Activated,
+    CheckedIn,
+    DayClose,
+    DayLine,
+    Lookup,
+    OfflineItem,
+    OfflineResult,
+    Redemption,
+    Reversal,
+    Totals,
+    Upload,
+    Verification,
+)
+from shared.clients.integrity import Refused, Untrustworthy, believed, problem_of, same
 from shared.clock import machine_now
 from shared.signing import authorization
 
@@ -28,18 +43,25 @@ _REPLAYED = "replayed"
 _CLOCK_SKEW = "clock_skew"
 _REQUEST_UNKNOWN = "request_unknown"
 
+__all__ = [
+    "DayClose",
+    "DayLine",
+    "Lookup",
+    "OfflineItem",
+    "OfflineResult",
+    "OutcomeUnknown",
+    "Redemption",
+    "Refused",
+    "Reversal",
+    "TerminalClient",
+    "Totals",
+    "Untrustworthy",
+    "Upload",
+    "Verification",
+    "new_request_no",
+]
+
 AnswerT = TypeVar("AnswerT")
-
-
-class Refused(Exception):
-    """The service said no. `code` is stable and programs decide by it; `detail` is read out."""
-
-    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
-        self.status = status
-        self.problem = dict(problem)
-        self.code = str(problem.get("code", "unknown"))
-        self.detail = str(problem.get("detail", ""))
-        super().__init__(f"{status} {self.code}: {self.detail}")
 
 
 class OutcomeUnknown(Exception):
@@ -48,106 +70,6 @@ class OutcomeUnknown(Exception):
     def __init__(self, request_no: str | None) -> None:
         self.request_no = request_no
         super().__init__(f"no answer for request {request_no}")
-
-
-class Verification(msgspec.Struct, frozen=True):
-    """`reason` is the code that a write-off would be refused with, None when it is redeemable."""
-
-    redeemable: bool
-    reason: str | None
-    voucher_type: str | None
-    kind: str | None
-    applied_fen: int | None
-    holder_masked: str | None
-    valid_until: datetime | None
-
-
-class Redemption(msgspec.Struct, frozen=True):
-    id: str
-    request_no: str
-    status: str
-    voucher_type: str
-    applied_fen: int
-    payable_fen: int
-    redeemed_at: datetime
-
-
-class Lookup(msgspec.Struct, frozen=True):
-    """What became of a request: redeemed, reversed, or blocked (then the rest is None)."""
-
-    request_no: str
-    status: str
-    id: str | None
-    voucher_type: str | None
-    applied_fen: int | None
-    payable_fen: int | None
-    redeemed_at: datetime | None
-
-
-class Reversal(msgspec.Struct, frozen=True):
-    """`status`: reversed, or blocked when the original was never seen (it never will be accepted)."""
-
-    id: str
-    request_no: str
-    original_request_no: str
-    status: str
-    redemption_id: str | None
-    reversed_at: datetime
-
-
-class OfflineItem(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A voucher that was used without a line, at a time that the till remembers."""
-
-    request_no: str
-    voucher: str
-    used_at: datetime
-    bill_fen: int | None = None
-
-
-class OfflineResult(msgspec.Struct, frozen=True):
-    """`outcome`: redeemed, duplicate, conflict or refused; `reason` for the last two."""
-
-    request_no: str
-    outcome: str
-    reason: str | None
-    redemption_id: str | None
-
-
-class Upload(msgspec.Struct, frozen=True):
-    batch_no: str
-    results: list[OfflineResult]
-
-
-class Totals(msgspec.Struct, frozen=True):
-    count: int
-    applied_fen: int
-
-
-class DayLine(msgspec.Struct, frozen=True):
-    id: str
-    request_no: str
-    voucher_type: str
-    applied_fen: int
-    redeemed_at: datetime
-
-
-class DayClose(msgspec.Struct, frozen=True):
-    """`items`: where the totals differ, what the service has of that day."""
-
-    matched: bool
-    server: Totals
-    items: list[DayLine] | None = None
-
-
-class _Activated(msgspec.Struct, frozen=True):
-    terminal_id: str
-    terminal_key: str
-    institution_id: str
-
-
-class _CheckedIn(msgspec.Struct, frozen=True):
-    terminal_key: str
-    server_time: datetime
 
 
 def new_request_no() -> str:
@@ -194,11 +116,11 @@ class TerminalClient:
 
         Raises:
             Refused: `activation_code_unknown`.
-            httpx.TransportError: no answer; the code may be used up, so ask staff for another.
+            httpx.TransportError, Untrustworthy: no answer; the code may be used up, so ask staff for another.
         """
         body = {"activation_code": activation_code, "device_id": device_id}
         response = await http.post(f"{PREFIX}/terminals/activate", json=body)
-        made = _read(response, _Activated)
+        made = believed(response, Activated, makes=True)
         return cls(
             http,
             terminal_id=made.terminal_id,
@@ -210,7 +132,7 @@ class TerminalClient:
     async def verify(self, voucher: str, bill_fen: int | None = None) -> Verification:
         """Whether the voucher could be written off now, and for how much."""
         body = _without_none(voucher=voucher, bill_fen=bill_fen)
-        return await self._post("/redemptions/verify", body, Verification)
+        return await self._post("/redemptions/verify", body, Verification, makes=False)
 
     async def redeem(
         self,
@@ -219,6 +141,7 @@ class TerminalClient:
         *,
         request_no: str | None = None,
         used_at: datetime | None = None,
+        operator: str | None = None,
     ) -> Redemption:
         """Writes a voucher off.
 
@@ -231,13 +154,22 @@ class TerminalClient:
             voucher=voucher,
             bill_fen=bill_fen,
             used_at=None if used_at is None else used_at.isoformat(),
+            operator=operator,
         )
-        return await self._post("/redemptions", body, Redemption)
+        return await self._post("/redemptions", body, Redemption, echo=("request_no",))
 
     async def find(self, request_no: str) -> Lookup | None:
         """What became of a write-off; None when it has not arrived (yet) or was refused."""
         try:
-            return await self._send("GET", f"/redemptions?request_no={request_no}", b"", Lookup, request_no)
+            return await self._send(
+                "GET",
+                f"/redemptions?request_no={request_no}",
+                b"",
+                lambda response: _echoing(
+                    believed(response, Lookup, makes=False), {"request_no": request_no}
+                ),
+                request_no,
+            )
         except Refused as refused:
             if refused.code == _REQUEST_UNKNOWN:
                 return None
@@ -250,6 +182,7 @@ class TerminalClient:
         *,
         request_no: str | None = None,
         original_terminal_id: str | None = None,
+        operator: str | None = None,
     ) -> Reversal:
         """Undoes a write-off by its number, also one of which nobody knows whether it arrived."""
         body = _without_none(
@@ -257,33 +190,59 @@ class TerminalClient:
             original_request_no=original_request_no,
             reason=reason,
             original_terminal_id=original_terminal_id,
+            operator=operator,
         )
-        return await self._post("/reversals", body, Reversal)
+        return await self._post("/reversals", body, Reversal, echo=("request_no", "original_request_no"))
 
     async def upload(self, batch_no: str, items: Sequence[OfflineItem]) -> Upload:
         """Hands in what was used without a line: at most 500 items, within 72 hours."""
         body = {"batch_no": batch_no, "items": msgspec.to_builtins(items)}
-        return await self._post("/batches", body, Upload)
+        return await self._post("/batches", body, Upload, makes=False, echo=("batch_no", "items"))
 
     async def close_day(self, day: date, *, count: int, applied_fen: int) -> DayClose:
         body = {"date": day.isoformat(), "count": count, "applied_fen": applied_fen}
-        return await self._post("/terminals/day-close", body, DayClose)
+        return await self._post("/terminals/day-close", body, DayClose, makes=False)
 
-    async def check_in(self) -> str:
-        """Takes a new key; store it. The one before stays good for ten minutes."""
-        checked_in = await self._post("/terminals/check-in", {}, _CheckedIn)
+    async def check_in(self, version: str | None = None) -> str:
+        """Takes a new key; store it. The one before stays good for ten minutes.
+
+        `version` is of the till's software, shown to staff.
+        """
+        body = _without_none(version=version)
+        checked_in = await self._post("/terminals/check-in", body, CheckedIn, makes=False)
         self.terminal_key = checked_in.terminal_key
         self.offset = checked_in.server_time - self._now()
         return self.terminal_key
 
-    async def _post(self, path: str, body: Mapping[str, Any], reply: type[AnswerT]) -> AnswerT:
+    async def _post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        reply: type[AnswerT],
+        *,
+        makes: bool = True,
+        echo: Sequence[str] = (),
+    ) -> AnswerT:
+        """`echo`: what of the body the answer has to say again."""
         content = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-        return await self._send("POST", path, content, reply, body.get("request_no", body.get("batch_no")))
+        asked = {name: body[name] for name in echo}
+        return await self._send(
+            "POST",
+            path,
+            content,
+            lambda response: _echoing(believed(response, reply, makes=makes), asked),
+            body.get("request_no", body.get("batch_no")),
+        )
 
     async def _send(
-        self, method: str, path: str, content: bytes, reply: type[AnswerT], request_no: str | None
+        self,
+        method: str,
+        path: str,
+        content: bytes,
+        read: Callable[[httpx.Response], AnswerT],
+        request_no: str | None,
     ) -> AnswerT:
-        """Sends until there is an answer, each try signed afresh with a nonce of its own."""
+        """Sends until there is an answer to believe, each try signed afresh with a nonce of its own."""
         target = PREFIX + path
         for attempt in range(self._attempts_max):
             if attempt:
@@ -292,11 +251,11 @@ class TerminalClient:
                 response = await self._http.request(
                     method, target, content=content, headers=self._headers(method, target, content)
                 )
-            except httpx.TransportError:
+                if response.status_code in _AGAIN_LATER or self._learned_to_sign(response):
+                    continue
+                return read(response)
+            except (httpx.TransportError, httpx.DecodingError, Untrustworthy):
                 continue
-            if response.status_code in _AGAIN_LATER or self._learned_to_sign(response):
-                continue
-            return _read(response, reply)
         raise OutcomeUnknown(request_no)
 
     def _headers(self, method: str, target: str, content: bytes) -> dict[str, str]:
@@ -319,21 +278,29 @@ class TerminalClient:
         """Whether the same request signed afresh can do better."""
         if response.status_code != httpx.codes.UNAUTHORIZED:
             return False
-        problem = response.json()
-        if problem.get("code") == _CLOCK_SKEW:
-            self.offset = datetime.fromisoformat(problem["server_time"]) - self._now()
+        problem = problem_of(response)
+        if problem["code"] == _CLOCK_SKEW:
+            self.offset = _moment(problem.get("server_time")) - self._now()
             return True
-        return bool(problem.get("code") == _REPLAYED)
+        return bool(problem["code"] == _REPLAYED)
 
 
-def _read(response: httpx.Response, reply: type[AnswerT]) -> AnswerT:
-    if response.is_success:
-        return msgspec.json.decode(response.content, type=reply)
+def _moment(told: object) -> datetime:
     try:
-        problem = response.json()
-    except ValueError:
-        problem = {}
-    raise Refused(response.status_code, problem)
+        return msgspec.convert(told, datetime)
+    except msgspec.ValidationError:
+        raise Untrustworthy("no server_time") from None
+
+
+def _echoing(answer: AnswerT, asked: Mapping[str, Any]) -> AnswerT:
+    """The answer, when it is one to what was asked. Raises Untrustworthy."""
+    for name, value in asked.items():
+        if name == "items":
+            answered = [one.request_no for one in getattr(answer, "results", ())]
+            same([item["request_no"] for item in value], answered, "batch")
+        else:
+            same(value, getattr(answer, name, None), name)
+    return answer
 
 
 def _without_none(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

@@ -137,19 +137,6 @@ async def test_refusal_is_not_sent_again(till: TerminalClient, line: BadLine) ->
     assert line.sent.total() == 1
 
 
-async def test_answer_that_is_no_problem_document(till: TerminalClient) -> None:
-    transport = httpx.MockTransport(lambda _: httpx.Response(418, text="a proxy's page"))
-    other = TerminalClient(
-        httpx.AsyncClient(transport=transport, base_url="http://hv.test"),
-        terminal_id=till.terminal_id,
-        terminal_key=till.terminal_key,
-        institution_id=till.institution_id,
-    )
-    with pytest.raises(Refused) as refused:
-        await other.redeem("x", 100)
-    assert (refused.value.status, refused.value.code) == (418, "unknown")
-
-
 async def test_a_day_on_a_bad_line_ends_in_agreement(
     kit: Kit, campaign: CampaignRef, till: TerminalClient, line: BadLine, clock: ManualClock
 ) -> None:
