@@ -59,9 +59,11 @@ class HeldVoucher:
         return token
 
 
-async def published(kit: Kit, slug: str, *, budget_fen: int = 10_000_000_00) -> CampaignRef:
+async def published(
+    kit: Kit, slug: str, *, budget_fen: int = 10_000_000_00, institution_approval: bool = False
+) -> CampaignRef:
     """A campaign with two directed and two general voucher types, paid for by four payers."""
-    campaign = CampaignRef(new_id(), slug, "健康消费券", "Asia/Shanghai", "published")
+    campaign = CampaignRef(new_id(), slug, "健康消费券", "Asia/Shanghai", "published", institution_approval)
     fund = ledger.Fund(PAYERS, budget_fen)
     async with kit.database.transaction() as tx:
         now = kit.clock.now()

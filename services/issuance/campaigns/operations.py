@@ -94,6 +94,7 @@ class Campaigns:
             title=definition.title,
             timezone=definition.timezone,
             status="published",
+            institution_approval=definition.institution_approval,
         )
         types = tuple(_voucher_type(entry) for entry in definition.voucher_types)
         actor = f"change:{change.id}"

@@ -199,6 +199,9 @@ class Definition(StaffBody):
         default=False, description="tills may write off by id number, for people without a phone"
     )
     offline_limits: OfflineLimits | None = None
+    institution_approval: bool = Field(
+        default=False, description="an institution accepts a type only after two people let it"
+    )
     retention_days: Annotated[int, Field(ge=0, le=_DAYS_MAX)] | None = None
     assumed: Annotated[list[AssumedPath], Field(max_length=_ASSUMED_MAX)] | None = None
 
