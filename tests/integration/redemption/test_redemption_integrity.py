@@ -30,6 +30,12 @@ PAYMENTS = "settlements_are_paid_as_the_ledger_says"
 CONTRACTS = "directed_redemptions_apply_the_price_in_force"
 CORRECTIONS = "corrections_take_back_settled_write_offs_once"
 
+# What rankings and cases leave is proven in test_risk_integrity.py.
+ELSEWHERE = {
+    "frozen_institution_rankings_are_what_was_counted",
+    "cases_stand_on_write_offs_and_days_are_what_was_rolled_up",
+}
+
 DAY = "2020-10-31"
 
 _COPY = (
@@ -287,4 +293,4 @@ async def test_planted_fault_is_found(kit: Kit, fault: str, name: str, statement
 
 
 async def test_every_check_is_proven_able_to_fail() -> None:
-    assert {name for _, name, _ in PLANTED} == set(CHECKS)
+    assert {name for _, name, _ in PLANTED} == set(CHECKS) - ELSEWHERE
