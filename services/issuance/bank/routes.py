@@ -2,7 +2,7 @@ from typing import Annotated, Literal
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, StreamingResponse
 
 from services.issuance.bank.operations import Bank
 from services.issuance.bank.rules import State
@@ -31,6 +31,7 @@ from shared.http.replies import (
 router = APIRouter(prefix="/issuance/v1/campaigns/{slug}/questions", tags=["questions"])
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_CSV = "text/csv"
 _BIGINT_DIGITS = 18
 
 QuestionId = Annotated[str, Path(max_length=32)]
@@ -109,10 +110,32 @@ async def export_questions(
     state: _State = "active",
     q: _Words = None,
 ) -> Response:
-    """The bank as a workbook, to be corrected and imported again."""
+    """The bank as a workbook, to be corrected and imported again; a large one comes as CSV only."""
     content = await _bank(request).export(slug, _filters(category, difficulty, state, q))
     name = f"attachment; filename=\"questions.xlsx\"; filename*=UTF-8''{quote('题库.xlsx')}"
     return Response(content, media_type=_XLSX, headers={"Content-Disposition": name})
+
+
+@router.get(
+    "/export.csv",
+    operation_id="issuance_export_questions_csv",
+    response_class=Response,
+    responses={200: {"content": {_CSV: {}}, "description": "The bank as the import takes it"}},
+)
+async def export_questions_csv(
+    request: Request,
+    slug: str,
+    staff: Writer,  # noqa: ARG001 - the same
+    *,
+    category: _Category = None,
+    difficulty: _Difficulty = None,
+    state: _State = "active",
+    q: _Words = None,
+) -> StreamingResponse:
+    """The bank as CSV, however large it is, to be corrected and imported again."""
+    parts = await _bank(request).export_csv(slug, _filters(category, difficulty, state, q))
+    name = f"attachment; filename=\"questions.csv\"; filename*=UTF-8''{quote('题库.csv')}"
+    return StreamingResponse(parts, media_type=_CSV, headers={"Content-Disposition": name})
 
 
 @router.get("/{question_id}/versions", operation_id="issuance_list_question_versions")

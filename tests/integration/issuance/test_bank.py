@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from services.issuance.app import create_app
+from services.issuance.bank import operations
 from services.issuance.quiz import operations as quiz
 from shared.clock import ManualClock
 from shared.documents.sheets import read_rows
@@ -249,6 +250,34 @@ async def test_the_exported_workbook_comes_back_and_changes_nothing(
     assert ours == theirs
 
 
+async def test_a_large_bank_is_streamed_as_csv_and_no_workbook(
+    desk: Desk, kit: Kit, campaign: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "WORKBOOK_ROWS_MAX", 2)
+    monkeypatch.setattr(operations, "_EXPORT_PAGE", 2)
+    several = question(
+        3, answer=["A", "C"], text="=1+1, “是”多少？\n（多选）", explanation=None, category=None
+    )
+    await fill(desk, campaign, question(1), question(2), several, question(4), question(5))
+    refused(await desk.client.get(url(campaign, "export.xlsx"), headers=desk.one), 409, "export_too_large")
+    fewer = await desk.client.get(url(campaign, "export.xlsx"), params={"category": ""}, headers=desk.one)
+    assert fewer.status_code == 200
+    answer = await desk.client.get(url(campaign, "export.csv"), headers=desk.one)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("text/csv")
+    files = {"file": ("bank.csv", answer.content)}
+    fresh = await publish_campaign(kit)
+    moved = (await desk.client.post(url(fresh, "import"), files=files, headers=desk.one)).json()
+    assert (moved["accepted"], moved["errors"]) == (5, [])
+    ours, theirs = await listed(desk, campaign), await listed(desk, fresh)
+    for item in ours + theirs:
+        for name in ("question_id", "first_question_id", "created_at"):
+            del item[name]
+    assert ours == theirs
+    lost = url(campaign, "export.csv").replace(campaign.slug, "no-such-campaign")
+    refused(await desk.client.get(lost, headers=desk.one), 404, "not_found")
+
+
 @pytest.mark.parametrize(("role", "status"), [(Role.AUDITOR, 200), (Role.INSTITUTION, 403), (None, 401)])
 async def test_answers_are_seen_by_readers_and_changed_and_taken_away_by_writers_only(
     desk: Desk, kit: Kit, campaign: Published, role: Role | None, status: int
@@ -265,8 +294,9 @@ async def test_answers_are_seen_by_readers_and_changed_and_taken_away_by_writers
         await tell(stranger, campaign, item["question_id"], "retire"),
         await tell(stranger, campaign, item["question_id"], "reactivate"),
         await desk.client.get(url(campaign, "export.xlsx"), headers=headers),
+        await desk.client.get(url(campaign, "export.csv"), headers=headers),
     ]
-    assert [answer.status_code for answer in changed] == [denied] * 4
+    assert [answer.status_code for answer in changed] == [denied] * 5
 
 
 async def test_changes_of_a_question_are_audited(desk: Desk, kit: Kit, campaign: Published) -> None:
