@@ -5,14 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert, text, update
 
 from shared import ledger
-from shared.identity.tables import PersonRow
+from shared.identity.persons import IDENTITY_DOMAIN, person_context
+from shared.identity.tables import PersonIdentityRow, PersonRow
 from shared.ids import BUCKETS, new_id
 from shared.kit import Kit
 from shared.vouchers import catalogue
-from shared.vouchers.catalogue import CampaignRef, VoucherType
+from shared.vouchers.catalogue import PLAIN_TILLS, CampaignRef, TillRules, VoucherType
 from shared.vouchers.codes import code_hash, make_code, make_token
 
 TYPES = (
@@ -60,14 +61,22 @@ class HeldVoucher:
 
 
 async def published(
-    kit: Kit, slug: str, *, budget_fen: int = 10_000_000_00, institution_approval: bool = False
+    kit: Kit,
+    slug: str,
+    *,
+    budget_fen: int = 10_000_000_00,
+    institution_approval: bool = False,
+    types: tuple[VoucherType, ...] = TYPES,
+    tills: TillRules = PLAIN_TILLS,
 ) -> CampaignRef:
-    """A campaign with two directed and two general voucher types, paid for by four payers."""
+    """A campaign, by default with two directed and two general voucher types, paid for by four payers."""
     campaign = CampaignRef(new_id(), slug, "健康消费券", "Asia/Shanghai", "published", institution_approval)
     fund = ledger.Fund(PAYERS, budget_fen)
     async with kit.database.transaction() as tx:
         now = kit.clock.now()
-        assert await catalogue.publish(tx, campaign, types=TYPES, fund=fund, actor="system", now=now)
+        assert await catalogue.publish(
+            tx, campaign, types=types, fund=fund, actor="system", now=now, tills=tills
+        )
     return campaign
 
 
@@ -114,3 +123,24 @@ async def end(kit: Kit, voucher: HeldVoucher, state: str) -> None:
     values = {"bucket": voucher.bucket, "id": voucher.id, "state": state, "now": kit.clock.now()}
     async with kit.database.transaction() as tx:
         (await tx.execute(_END, values)).one()
+
+
+async def identify(kit: Kit, voucher: HeldVoucher, *, name: str, id_number: str) -> None:
+    """Makes the holder a person whose identity is known, as binding it does."""
+    seal, person = kit.keys.sealer.seal_text, voucher.person_id
+    async with kit.database.transaction() as tx:
+        await tx.execute(
+            update(PersonRow)
+            .where(PersonRow.bucket == voucher.bucket, PersonRow.id == person)
+            .values(
+                name_sealed=seal(name, context=person_context(person, "name")),
+                id_number_sealed=seal(id_number, context=person_context(person, "id_number")),
+            )
+        )
+        await tx.execute(
+            insert(PersonIdentityRow).values(
+                identity_hash=kit.keys.index.digest(IDENTITY_DOMAIN, id_number),
+                bucket=voucher.bucket,
+                person_id=person,
+            )
+        )
