@@ -122,13 +122,8 @@ def build(kit: Kit) -> Wiring:
     messengers = messengers_of(kit.settings)
     phones = Phones(kit, messengers)
     deliveries = Deliveries(kit, messengers, phones)
-    appliers = {
-        **vouchers.appliers,
-        **campaigns.appliers,
-        **changes.appliers,
-        **terms.appliers,
-        **phases.appliers,
-    }
+    proposing = (vouchers, campaigns, changes, terms, phases)
+    appliers = {kind: apply for room in proposing for kind, apply in room.appliers.items()}
     share_verifier = share_verifier_of(kit.settings)
     photos = Photos(kit, objects_of(kit.settings))
     awaited = AwaitedJobs(kit, Queue.ISSUANCE)
