@@ -194,7 +194,7 @@ class MainJob:
             bare = await redeem_bare(
                 self.database_url,
                 codes=theirs,
-                key_ids=[till.signer.key_id for till in tills],
+                key_ids=[till.client.terminal_id for till in tills],
                 index=self.index,
                 clients=PGBENCH_CLIENTS,
             )
@@ -227,13 +227,12 @@ class MainJob:
         path = "/redemption/v1/redemptions"
         body = {"request_no": request_no(), "voucher": code, "bill_fen": 5_000}
         content = json.dumps(body).encode()
-        signer = till.signer
         header = authorization(
-            key_id=signer.key_id,
-            key=signer.key,
+            key_id=till.client.terminal_id,
+            key=till.client.terminal_key,
             method="POST",
             target=path,
-            timestamp=int(signer.now().timestamp()),
+            timestamp=int(till.now().timestamp()),
             nonce=secrets.token_urlsafe(12),
             body=content,
         )

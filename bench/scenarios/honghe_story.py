@@ -139,7 +139,7 @@ class HongheStory:
             # Half show the QR, half read out the digits.
             shown = await wallet.citizen.token(wallet.voucher["id"]) if place % 2 else wallet.voucher["code"]
             asked = await till.verify(shown, bill)
-            if not asked["redeemable"]:
+            if not asked.redeemable:
                 raise AssertionError(f"a fresh voucher is refused: {asked}")
             await self._redeem(till, shown, bill, counts)
             if place % _REVERSED_EACH == 0:
@@ -153,16 +153,16 @@ class HongheStory:
         done = await till.redeem(shown, bill)
         till.done.append(done)
         counts.redeemed += 1
-        counts.applied_fen += done["applied_fen"]
+        counts.applied_fen += done.applied_fen
         counts.institutions[till.institution_id] += 1
 
     @staticmethod
     async def _reverse_last(till: Till, counts: _Counts) -> None:
         last = till.done.pop()
-        await till.reverse(last["request_no"], "顾客取消 customer changed their mind")
+        await till.reverse(last.request_no, "顾客取消 customer changed their mind")
         counts.redeemed -= 1
         counts.reversed += 1
-        counts.applied_fen -= last["applied_fen"]
+        counts.applied_fen -= last.applied_fen
         counts.institutions[till.institution_id] -= 1
 
     async def _check(self, counts: _Counts) -> None:

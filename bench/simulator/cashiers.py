@@ -1,44 +1,64 @@
-"""A till: a terminal of an institution that signs its calls."""
+"""A till: a terminal of an institution, driven by the client that we hand to POS vendors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from bench.simulator.platform import Platform, request_no
-from bench.simulator.signing import Signer
+import httpx
+from typing_extensions import override
+
+from bench.simulator.platform import Platform
+from shared.clients.terminal import Redemption, Reversal, TerminalClient, Verification
+
+
+class _Wire(httpx.AsyncBaseTransport):
+    """The client's requests over the simulator's own cheap connections."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
+
+    @override
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        content = await request.aread()
+        told = {
+            name: request.headers[name]
+            for name in ("Authorization", "Content-Type")
+            if name in request.headers
+        }
+        path = request.url.raw_path.decode()
+        try:
+            answer = await self._platform.exchange(request.method, path, told, content)
+        except (OSError, TimeoutError) as error:
+            raise httpx.ReadError(str(error), request=request) from None
+        return httpx.Response(answer.status, headers=dict(answer.headers), content=answer.body)
 
 
 @dataclass(frozen=True, slots=True)
 class Till:
-    signer: Signer
-    institution_id: str
+    """`now` is the platform's time: in a demonstration the clock is moved."""
+
+    client: TerminalClient
+    now: Callable[[], datetime]
     # The write-offs that still stand, oldest first.
-    done: list[dict[str, Any]] = field(default_factory=list)
+    done: list[Redemption] = field(default_factory=list)
 
-    async def verify(self, voucher: str, bill_fen: int | None = None) -> dict[str, Any]:
-        body = {"voucher": voucher, **({} if bill_fen is None else {"bill_fen": bill_fen})}
-        answer: dict[str, Any] = (await self.signer.post("/redemption/v1/redemptions/verify", body)).body
-        return answer
+    @property
+    def institution_id(self) -> str:
+        return self.client.institution_id
 
-    async def redeem(self, voucher: str, bill_fen: int | None = None) -> dict[str, Any]:
-        body: dict[str, Any] = {"request_no": request_no(), "voucher": voucher}
-        if bill_fen is not None:
-            body["bill_fen"] = bill_fen
-        answer: dict[str, Any] = (await self.signer.post("/redemption/v1/redemptions", body)).body
-        return answer
+    async def verify(self, voucher: str, bill_fen: int | None = None) -> Verification:
+        return await self.client.verify(voucher, bill_fen)
 
-    async def reverse(self, original_request_no: str, reason: str) -> dict[str, Any]:
-        body = {"request_no": request_no(), "original_request_no": original_request_no, "reason": reason}
-        answer: dict[str, Any] = (await self.signer.post("/redemption/v1/reversals", body)).body
-        return answer
+    async def redeem(self, voucher: str, bill_fen: int | None = None) -> Redemption:
+        return await self.client.redeem(voucher, bill_fen)
+
+    async def reverse(self, original_request_no: str, reason: str) -> Reversal:
+        return await self.client.reverse(original_request_no, reason)
 
 
 async def activated(
     platform: Platform, activation_code: str, *, device_id: str, now: Callable[[], datetime]
 ) -> Till:
     """Activates a terminal with the code that staff made for it."""
-    body = {"activation_code": activation_code, "device_id": device_id}
-    made = (await platform.post("/redemption/v1/terminals/activate", body)).body
-    signer = Signer(platform, made["terminal_id"], made["terminal_key"], now)
-    return Till(signer, str(made["institution_id"]))
+    http = httpx.AsyncClient(transport=_Wire(platform), base_url="http://platform")
+    return Till(await TerminalClient.activate(http, activation_code, device_id, now=now), now)

@@ -71,7 +71,8 @@ class Platform:
         for pool in (self._rest, *self._pools.values()):
             pool.close()
 
-    async def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    async def exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """One try. Raises OSError, TimeoutError: whether it took effect is unknown."""
         pool = self._pools.get(path.split("/", 2)[1], self._rest)
         async with asyncio.timeout(_ANSWER_SECONDS):
             return await pool.request(method, path, headers=headers, body=body)
@@ -85,7 +86,7 @@ class Platform:
         """
         for attempt in range(1, _ATTEMPTS_MAX + 1):
             try:
-                answer = await self._exchange(method, path, sign(method, path, content), content)
+                answer = await self.exchange(method, path, sign(method, path, content), content)
             except (OSError, TimeoutError):
                 if attempt == _ATTEMPTS_MAX:
                     raise
@@ -112,7 +113,7 @@ class Platform:
 
     async def download(self, path: str, *, headers: Mapping[str, str]) -> bytes:
         """A document, as a clerk's browser saves it."""
-        answer = await self._exchange("GET", path, headers, b"")
+        answer = await self.exchange("GET", path, headers, b"")
         if answer.status >= HTTPStatus.BAD_REQUEST:
             _reply("GET", path, answer)
         return answer.body
@@ -120,7 +121,7 @@ class Platform:
     async def upload(self, path: str, *, name: str, content: bytes, headers: Mapping[str, str]) -> Reply:
         """A file, as a clerk's browser sends it (multipart field `file`)."""
         kind, body = multipart([("file", name, content)])
-        answer = await self._exchange("POST", path, {**headers, "Content-Type": kind}, body)
+        answer = await self.exchange("POST", path, {**headers, "Content-Type": kind}, body)
         return _reply("POST", path, answer)
 
 
