@@ -111,7 +111,7 @@ def _make_days() -> None:
     op.create_index(
         "ix_risk_day_stale",
         "risk_day",
-        ["rolled_at"],
+        ["day"],
         unique=False,
         schema="redemption",
         postgresql_where=sa.text("stale"),

@@ -33,7 +33,7 @@ _TAKE = text("""
     JOIN redemption.institution i ON i.id = d.institution_id
     LEFT JOIN redemption.institution_capacity k ON k.institution_id = d.institution_id
     WHERE d.stale AND (d.rolled_at IS NULL OR d.rolled_at <= :rested)
-    ORDER BY d.rolled_at NULLS FIRST, d.day
+    ORDER BY d.day
     LIMIT 1
     FOR UPDATE OF d SKIP LOCKED
 """)

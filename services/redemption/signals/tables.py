@@ -19,7 +19,7 @@ class RiskDayRow(Base):
     __tablename__ = "risk_day"
     __table_args__ = (
         CheckConstraint("stale OR rolled_at IS NOT NULL", name="fresh_is_rolled_up"),
-        Index("ix_risk_day_stale", "rolled_at", postgresql_where=text("stale")),
+        Index("ix_risk_day_stale", "day", postgresql_where=text("stale")),
         Index("ix_risk_day_campaign_day", "campaign_id", "day"),
         {"schema": "redemption", "postgresql_with": {"fillfactor": "70"}},
     )
