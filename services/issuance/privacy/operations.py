@@ -162,6 +162,11 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a column holds
             return value.isoformat()
         case UUID():
             return value.hex
+        case list():
+            return [_plain(entry) for entry in value]
+        case {"at": str() as moment, **rest}:
+            # A moment in JSON that the database made is in UTC.
+            return {**rest, "at": rfc3339(datetime.fromisoformat(moment))}
         case _:
             return value
 

@@ -61,6 +61,8 @@ async def test_a_person_is_told_everything_in_clear(
     [voucher] = told["vouchers"]
     assert (voucher["id"], voucher["code"]) == (life.voucher["id"], life.voucher["code"])
     assert [entry["event"] for entry in voucher["history"]] == ["issue"]
+    assert voucher["history"][0]["at"] == voucher["issued_at"]
+    assert "+00:00" not in answer.text
     assert set(told) >= {"notices", "exclusions", "holds", "sightings", "erasures", "notice_preferences"}
     assert "sealed" not in answer.text
 
