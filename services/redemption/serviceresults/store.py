@@ -55,7 +55,7 @@ _GIVE_UP_FORGOTTEN = text("""
     FROM redemption.redemption r
     JOIN core.voucher v ON v.bucket = r.bucket AND v.id = r.voucher_id
     LEFT JOIN core.person p ON p.bucket = v.bucket AND p.id = v.person_id
-    WHERE s.status = 'waiting' AND r.bucket = s.bucket AND r.id = s.redemption_id
+    WHERE s.status IN ('waiting', 'due') AND r.bucket = s.bucket AND r.id = s.redemption_id
       AND p.id_number_sealed IS NULL
 """)
 _TAKE_UP = text("""
@@ -158,7 +158,7 @@ async def put_back(tx: Tx, address: HotId) -> None:
 
 
 async def give_up_forgotten(tx: Tx) -> None:
-    """What waits about a person who was forgotten can never be delivered: it is dropped."""
+    """What would still go out about a person who was forgotten is dropped, whatever became of its job."""
     await tx.execute(_GIVE_UP_FORGOTTEN)
 
 
