@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
@@ -31,7 +31,8 @@ class InstitutionRow(Base):
     address: Mapped[str | None]
     credit_code: Mapped[str | None] = mapped_column(comment="as given, also with a wrong check symbol")
     hours: Mapped[dict[str, Any] | None] = mapped_column(
-        comment="opening hours: spans by weekday, mon to sun; NULL where nobody said"
+        JSONB(none_as_null=True),
+        comment="opening hours: spans by weekday, mon to sun; NULL where nobody said",
     )
     status: Mapped[str] = mapped_column(server_default=text("'active'"))
     created_by: Mapped[UUID]
@@ -80,8 +81,10 @@ class InstitutionVersionRow(Base):
     version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     campaign_id: Mapped[UUID | None] = mapped_column(comment="whose vouchers `accepts` tells of")
     cause: Mapped[str]
-    before: Mapped[dict[str, Any] | None] = mapped_column(comment="NULL: it was not there")
-    entry: Mapped[dict[str, Any] | None] = mapped_column(comment="NULL: it is gone")
+    before: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True), comment="NULL: it was not there"
+    )
+    entry: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), comment="NULL: it is gone")
     import_id: Mapped[UUID | None]
     actor: Mapped[str]
     reason: Mapped[str | None]

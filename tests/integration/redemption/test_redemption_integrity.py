@@ -28,6 +28,7 @@ STATISTICS = "institution_statistics_with_pending_jobs_equal_the_recount"
 SETTLEMENTS = "settlements_are_the_sum_of_their_lines_and_write_offs"
 PAYMENTS = "settlements_are_paid_as_the_ledger_says"
 CONTRACTS = "directed_redemptions_apply_the_price_in_force"
+DIRECTORY = "directory_says_what_its_history_says_last"
 CORRECTIONS = "corrections_take_back_settled_write_offs_once"
 
 # What rankings and cases leave is proven in test_risk_integrity.py.
@@ -96,6 +97,21 @@ PLANTED = [
         "a write-off has no transfer",
         SPLITS,
         "DELETE FROM core.ledger_transfer WHERE kind = 'redeem' AND amounts_fen[1] > 1000",
+    ),
+    (
+        "an institution was renamed behind its history",
+        DIRECTORY,
+        "UPDATE redemption.institution SET name = name || 'x'",
+    ),
+    (
+        "a type is accepted that waits for approval",
+        DIRECTORY,
+        "UPDATE redemption.membership SET awaiting = accepts",
+    ),
+    (
+        "a type of no campaign is accepted",
+        DIRECTORY,
+        "UPDATE redemption.membership SET accepts = accepts || ARRAY['cash']",
     ),
     (
         "a directed voucher paid less than its price",

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +31,14 @@ def example(language: str) -> str:
 def given(vector: dict[str, Any]) -> list[Any]:
     names = ("key_id", "key", "method", "target", "timestamp", "nonce", "body")
     return [vector[name] for name in names]
+
+
+def test_languages_that_are_missing_here_are_named_aloud(capsys: pytest.CaptureFixture[str]) -> None:
+    """A skipped example is easily overlooked: what was not run is said on the terminal itself."""
+    missing = [name for name, found in (("JavaScript", NODE), ("Java", JAVA)) if found is None]
+    if missing:
+        with capsys.disabled():
+            sys.stdout.write(f"\n!!! docs/signing.md: NOT RUN on this machine: {', '.join(missing)}\n")
 
 
 @each_vector
