@@ -64,9 +64,6 @@ class Story:
     patterns: list[Pattern] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
 
-    def of(self, institution: int, day: date) -> list[Trace]:
-        return [mark.trace for mark in self.marks if (mark.institution, mark.day) == (institution, day)]
-
 
 @dataclass(slots=True)
 class Teller:

@@ -37,7 +37,7 @@ def judged(story: Story) -> Outcome:
     return weigh(story, evidence, held)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5, 6])
+@pytest.mark.parametrize("seed", [1, 2, 3, 4, 5])
 def test_patterns_are_found_and_honest_write_offs_are_not_held(seed: int) -> None:
     outcome = judged(told(seed, institutions=60, patterns=24))
     print(f"seed {seed}: {outcome}", *outcome.missed, sep="\n  ")  # noqa: T201 - the figures are the point

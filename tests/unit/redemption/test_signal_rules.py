@@ -151,9 +151,9 @@ def test_regulars_who_come_on_their_own_days_are_no_ring() -> None:
     random = Random(1)
     past = []
     for back in range(13, 0, -1):
-        regulars = random.sample(range(-12, 0), 4)
+        regulars = random.sample(range(-12, 0), 7)
         strangers = range(1_000 * back, 1_000 * back + 40)
-        figures = Figures(live=44, holders=(*regulars, *strangers))
+        figures = Figures(live=47, holders=(*regulars, *strangers))
         past.append(Day(TODAY - timedelta(days=back), figures))
     assert "closed_group" not in judged([*plain(40), trace(500, holder=-1)], past=past)
 
