@@ -22,6 +22,22 @@ def split_fen(amount_fen: int, shares_ppm: Sequence[int]) -> list[int]:
     return floors
 
 
+def split_within(amount_fen: int, shares_ppm: Sequence[int], set_aside: Sequence[int]) -> list[int]:
+    """The same, but no payer pays more than it has set aside (fen, adding up to the amount at least).
+
+    The part of an amount can round up for a payer for whom the whole rounded down: that fen is paid by the
+    payers that are listed first and have it left. The SQL twin is core.split_within.
+    """
+    parts = split_fen(amount_fen, shares_ppm)
+    fitting = [min(pair) for pair in zip(parts, set_aside, strict=True)]
+    missing = amount_fen - sum(fitting)
+    for payer, have in enumerate(set_aside):
+        more = min(missing, have - fitting[payer])
+        fitting[payer] += more
+        missing -= more
+    return fitting
+
+
 def yuan(amount_fen: int) -> str:
     """Fen as yuan with two decimals and thousands separators, exactly: 123456 → 1,234.56."""
     return f"{Decimal(amount_fen) / FEN_PER_YUAN:,.2f}"

@@ -72,7 +72,7 @@ BEGIN
     ), priced AS (
         SELECT hit.*, (p_now AT TIME ZONE c.timezone)::date AS day,
                CASE WHEN hit.applied_fen = hit.amount_fen THEN hit.split_fen
-                    ELSE core.split_fen(hit.applied_fen, f.shares_ppm) END AS applied_split
+                    ELSE core.split_within(hit.applied_fen, f.shares_ppm, hit.split_fen) END AS applied_split
         FROM hit
         JOIN core.campaign c ON c.id = hit.campaign_id
         -- The shares that the voucher was issued with, whatever they are now.

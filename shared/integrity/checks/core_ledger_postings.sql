@@ -1,9 +1,7 @@
 -- name: ledger_postings_are_balanced
 -- zh: 每笔资金划转都完整平衡
 -- A transfer takes from one account what it gives to another, so it is balanced when it is whole: one
--- amount for every payer of its campaign, none missing, none negative, and the accounts of its kind. Only
--- in the rest of a voucher's value a payer's part may be a fen below zero: what was applied is split anew,
--- and rounds up for somebody whom the whole value rounded down for.
+-- amount for every payer of its campaign, none missing, none negative, and the accounts of its kind.
 WITH way (kind, debit, credit) AS (
     VALUES ('fund', 'budget', 'available'), ('refund', 'available', 'budget'),
            ('issue', 'available', 'committed'),
@@ -19,7 +17,7 @@ WITH way (kind, debit, credit) AS (
     WHERE f.campaign_id IS NULL
        OR cardinality(t.amounts_fen) <> cardinality(f.payer_keys)
        OR array_position(t.amounts_fen, NULL) IS NOT NULL
-       OR CASE WHEN t.kind IN ('release', 'recommit') THEN -1 ELSE 0 END > ANY (t.amounts_fen)
+       OR 0 > ANY (t.amounts_fen)
        OR 0 > core.amounts_total(t.amounts_fen)
        OR (way.kind IS NOT NULL AND (t.debit <> way.debit OR t.credit <> way.credit))
 )

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from shared.kit import Kit
-from shared.money import PPM, split_fen
+from shared.money import PPM, split_fen, split_within
 
 
 @st.composite
@@ -32,7 +32,14 @@ def splits(draw: st.DrawFn) -> list[tuple[int, list[int]]]:
 @given(cases=splits())
 async def test_split_fen_has_a_twin_in_sql(kit: Kit, cases: list[tuple[int, list[int]]]) -> None:
     statement = text("SELECT core.split_fen(CAST(:amount AS bigint), CAST(:shares AS bigint[]))")
+    within = text("""
+        SELECT core.split_within(CAST(:amount AS bigint), CAST(:shares AS bigint[]), CAST(:whole AS bigint[]))
+    """)
     async with kit.database.snapshot() as tx:
         for amount, shares in cases:
             found = (await tx.execute(statement, {"amount": amount, "shares": shares})).scalar_one()
             assert found == split_fen(amount, shares)
+            # A bill a few fen below the face value is where a part may round up that the whole rounded down.
+            whole, bill = split_fen(amount, shares), max(0, amount - amount % 7)
+            values = {"amount": bill, "shares": shares, "whole": whole}
+            assert (await tx.execute(within, values)).scalar_one() == split_within(bill, shares, whole)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.money import PPM, split_fen, yuan
+from shared.money import PPM, split_fen, split_within, yuan
 
 AMOUNTS = st.integers(0, 10**15)
 
@@ -72,9 +72,32 @@ def test_yuan_lose_no_fen(fen: int) -> None:
 
 
 @given(amount=AMOUNTS, rest=AMOUNTS, parts=shares())
-def test_rest_of_a_value_is_at_most_a_fen_below_zero_for_anybody(
+def test_nobody_pays_more_of_a_part_than_was_set_aside_for_the_whole(
     amount: int, rest: int, parts: list[int]
 ) -> None:
-    """Applied and whole amount are split apart: the integrity check allows each payer that fen."""
-    whole, applied = split_fen(amount + rest, parts), split_fen(amount, parts)
-    assert min(one - other for one, other in zip(whole, applied, strict=True)) >= -1
+    whole = split_fen(amount + rest, parts)
+    paid = split_within(amount, parts, whole)
+    assert sum(paid) == amount
+    assert all(0 <= fen <= have for fen, have in zip(paid, whole, strict=True))
+    plain = split_fen(amount, parts)
+    assert max(abs(fen - other) for fen, other in zip(paid, plain, strict=True)) <= len(parts)
+    if all(fen <= have for fen, have in zip(plain, whole, strict=True)):
+        assert paid == plain
+
+
+def test_a_fen_that_rounds_up_for_a_payer_who_has_not_set_it_aside_is_paid_by_another() -> None:
+    """49.99 yuan on a voucher of 50.00 for the shares of a long story of settlements."""
+    shares_ppm = [333_334, 333_333, 200_000, 133_333]
+    odd = [
+        bill
+        for bill in range(1, 5_000)
+        if any(
+            part > have
+            for part, have in zip(split_fen(bill, shares_ppm), split_fen(5_000, shares_ppm), strict=True)
+        )
+    ]
+    assert odd
+    for bill in odd:
+        paid = split_within(bill, shares_ppm, split_fen(5_000, shares_ppm))
+        assert sum(paid) == bill
+        assert all(fen <= have for fen, have in zip(paid, split_fen(5_000, shares_ppm), strict=True))
