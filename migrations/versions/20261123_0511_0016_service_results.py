@@ -30,15 +30,15 @@ _CHECKS = (
 def upgrade() -> None:
     _create_tables()
     _add_columns()
-    for table in ("manual_write_off", "lockout"):
-        op.execute(
-            f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON redemption.{table}"
-            " FOR EACH STATEMENT EXECUTE FUNCTION core.refuse_change()"
-        )
     op.execute(
-        "CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON redemption.service_result"
+        "CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON redemption.lockout"
         " FOR EACH STATEMENT EXECUTE FUNCTION core.refuse_change()"
     )
+    for table in ("manual_write_off", "service_result"):
+        op.execute(
+            f"CREATE TRIGGER never_deleted BEFORE DELETE OR TRUNCATE ON redemption.{table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION core.refuse_change()"
+        )
     for table, name, condition in _CHECKS:
         op.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({condition}) NOT VALID")
         op.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {name}")
@@ -61,7 +61,7 @@ def _create_tables() -> None:
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
         sa.Column("institution_id", sa.Text(), nullable=False),
         sa.Column("terminal_id", sa.Text(), nullable=False),
-        sa.Column("reason_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("reason_sealed", sa.LargeBinary(), nullable=True, comment="NULL: its holder was forgotten"),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["bucket", "redemption_id"],

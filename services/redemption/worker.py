@@ -2,6 +2,7 @@
 
 from arq.worker import Worker
 
+from services.redemption.manual import jobs as manual
 from services.redemption.reporting import jobs as reporting
 from services.redemption.serviceresults import jobs as serviceresults
 from services.redemption.settlement import jobs as settlement
@@ -28,6 +29,7 @@ def parts(wiring: Wiring) -> WorkerParts:
             *terminals.periodics(wiring.kit),
             *signals.periodics(wiring.signals),
             *serviceresults.periodics(wiring.service_results),
+            *manual.periodics(wiring.manual),
         ],
     )
 

@@ -74,9 +74,12 @@ TREATMENTS: Mapping[str, Treatment] = {
         reason="about a voucher, and told with it from the ledger: institution, time and amount"
     ),
     "issuance.activity_claim": Treatment(reason="which clerk has a record on the desk; about the clerk"),
-    "redemption.manual_write_off": Treatment(reason="why a till wrote off by id number, sealed: for auditors"),
+    "redemption.manual_write_off": Treatment(
+        forgets=("reason_sealed",), reason="by redemption's own job: that a till wrote off by id number stays"
+    ),
     "redemption.service_result": Treatment(
-        reason="dropped once it is delivered, or within a minute after its person is forgotten"
+        forgets=("content_sealed",),
+        reason="dropped once it is delivered, or by redemption's own job after its person is forgotten",
     ),
     "redemption.correction": Treatment(reason="about a settled redemption, between payer and institution"),
     "redemption.settlement_hold": Treatment(reason="about a redemption that is looked at before it is paid"),

@@ -42,7 +42,7 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Listed:
     item: store.Item
-    reason: str
+    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,16 +115,18 @@ class ManualWriteOffs:
         async with self.kit.database.snapshot() as tx:
             campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
             found = await store.page(tx, campaign.id, after=after, limit=limit + 1)
-        sealer = self.kit.keys.sealer
-        return [
-            Listed(
-                one,
-                sealer.open_text(
-                    one.reason_sealed, context=reason_context(HotId(one.bucket, one.redemption_id))
-                ),
-            )
-            for one in found
-        ]
+        return [Listed(one, self._reason(one)) for one in found]
+
+    def _reason(self, item: store.Item) -> str | None:
+        if item.reason_sealed is None:
+            return None
+        context = reason_context(HotId(item.bucket, item.redemption_id))
+        return self.kit.keys.sealer.open_text(item.reason_sealed, context=context)
+
+    async def forget_reasons(self) -> None:
+        """What was written about people who are forgotten goes too. Safe to run twice."""
+        async with self.kit.database.transaction(slow=True) as tx:
+            await store.forget_reasons(tx)
 
 
 def _refused_beforehand(offer: store.Offer, asked: Asked) -> Refusal | None:

@@ -36,5 +36,5 @@ class ManualItem(BaseModel):
     voucher_type: str
     applied_fen: int
     status: Literal["redeemed", "reversed"]
-    reason: str
+    reason: str | None = Field(description="gone once its holder is forgotten")
     at: str

@@ -44,6 +44,14 @@ _PAGE = text("""
     ORDER BY m.at DESC, m.redemption_id DESC LIMIT :limit
 """)
 _CAMPAIGN_OF = text("SELECT campaign_id FROM redemption.redemption WHERE bucket = :bucket AND id = :id")
+_FORGET = text("""
+    UPDATE redemption.manual_write_off m SET reason_sealed = NULL
+    FROM redemption.redemption r
+    JOIN core.voucher v ON v.bucket = r.bucket AND v.id = r.voucher_id
+    JOIN core.person p ON p.bucket = v.bucket AND p.id = v.person_id
+    WHERE m.reason_sealed IS NOT NULL AND r.bucket = m.bucket AND r.id = m.redemption_id
+      AND (p.erased_at IS NOT NULL OR p.forgotten_at IS NOT NULL)
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ class Item:
     voucher_type: str
     applied_fen: int
     state: str
-    reason_sealed: bytes
+    reason_sealed: bytes | None
     at: datetime
 
 
@@ -108,3 +116,8 @@ async def page(tx: Tx, campaign: UUID, *, after: tuple[datetime, UUID] | None, l
     after_at, after_id = after or (None, None)
     values = {"campaign": campaign, "after_at": after_at, "after_id": after_id, "limit": limit}
     return [Item(*row) for row in await tx.execute(_PAGE, values)]
+
+
+async def forget_reasons(tx: Tx) -> None:
+    """Drops what tills wrote about people who are forgotten."""
+    await tx.execute(_FORGET)

@@ -10,7 +10,7 @@ from shared.db.base import Base
 class ManualWriteOffRow(Base):
     """Why a voucher was written off without being shown: one row for each write-off of source `manual`.
 
-    Append-only. The reason is sealed: a till may write a name into it.
+    Never deleted. The reason is sealed, and goes with its holder: a till may write a name into it.
     """
 
     __tablename__ = "manual_write_off"
@@ -27,5 +27,5 @@ class ManualWriteOffRow(Base):
     campaign_id: Mapped[UUID]
     institution_id: Mapped[str]
     terminal_id: Mapped[str]
-    reason_sealed: Mapped[bytes]
+    reason_sealed: Mapped[bytes | None] = mapped_column(comment="NULL: its holder was forgotten")
     at: Mapped[datetime]

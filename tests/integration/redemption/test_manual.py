@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from services.redemption.app import create_app
+from services.redemption.wiring import build
 from shared.clients.terminal import TerminalClient
 from shared.clock import ManualClock
 from shared.kit import Kit
@@ -186,3 +187,23 @@ async def test_nothing_personal_is_stored_in_clear(kit: Kit, campaign: CampaignR
     for secret in (number, "王小明"):
         assert secret not in told
         assert secret.encode().hex() not in told
+
+
+async def test_reason_goes_with_a_person_who_is_forgotten(
+    kit: Kit, campaign: CampaignRef, counter: Counter, staff: Bureau
+) -> None:
+    voucher, number = await holder(kit, campaign)
+    done = (await counter.ask(number)).json()
+    manual = build(kit).manual
+    await manual.forget_reasons()
+
+    async def told() -> object:
+        items = (await staff.get("/redemptions/manual", campaign=campaign.slug)).json()["items"]
+        return next(one["reason"] for one in items if one["redemption_id"] == done["id"])
+
+    assert await told() == "老人没有手机"
+    async with kit.database.transaction() as tx:
+        statement = text("UPDATE core.person SET forgotten_at = :now WHERE id = :id")
+        await tx.execute(statement, {"now": kit.clock.now(), "id": voucher.person_id})
+    await manual.forget_reasons()
+    assert await told() is None
