@@ -6,6 +6,7 @@ from services.quota.allocation import routes as allocation
 from services.quota.attribution import routes as attribution
 from services.quota.cards import routes as cards
 from services.quota.platformkeys import routes as platformkeys
+from services.quota.posters import routes as posters
 from services.quota.programmes import routes as programmes
 from services.quota.progress import routes as progress
 from services.quota.qrcodes import routes as qrcodes
@@ -35,6 +36,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             programmes.router,
             allocation.router,
             qrcodes.router,
+            posters.router,
             platformkeys.router,
             cards.router,
             attribution.router,

@@ -6,6 +6,7 @@ from services.quota.allocation.operations import Allocations
 from services.quota.attribution.operations import Attribution
 from services.quota.cards.operations import CardEvents
 from services.quota.platformkeys.operations import PlatformKeyring
+from services.quota.posters.operations import Posters
 from services.quota.programmes.operations import Programmes
 from services.quota.progress.operations import Progress
 from services.quota.qrcodes.operations import QrCodes
@@ -25,6 +26,7 @@ class Wiring:
     programmes: Programmes
     allocations: Allocations
     qrcodes: QrCodes
+    posters: Posters
     platform_keys: PlatformKeyring
     card_events: CardEvents
     attribution: Attribution
@@ -44,6 +46,7 @@ def build(kit: Kit) -> Wiring:
         programmes=Programmes(kit),
         allocations=allocations,
         qrcodes=QrCodes(kit),
+        posters=Posters(kit),
         platform_keys=PlatformKeyring(kit),
         card_events=CardEvents(kit),
         attribution=attribution,

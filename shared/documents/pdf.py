@@ -42,7 +42,7 @@ class _Document(FPDF):
         self.paper = paper
         self.set_margins(_MARGIN_MM, _MARGIN_MM)
         self.set_auto_page_break(auto=True, margin=_MARGIN_MM)
-        number = _simplified_face(font)
+        number = simplified_face(font)
         # One weight serves for both: heads are told apart by their ground.
         for style in ("", "B"):
             self.add_font(_FAMILY, style=style, fname=font, collection_font_number=number)
@@ -165,7 +165,7 @@ def _all_text(paper: Paper) -> set[str]:
     return {symbol for symbol in found if not symbol.isspace()}
 
 
-def _simplified_face(font: Path) -> int:
+def simplified_face(font: Path) -> int:
     """Which font of a collection is the one for simplified Chinese; 0 for a file of one font."""
     if font.suffix.lower() != ".ttc":
         return 0

@@ -96,6 +96,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "bulletins",
             "cards",
             "platformkeys",
+            "posters",
             "programmes",
             "progress",
             "publishedtables",

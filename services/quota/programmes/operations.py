@@ -209,6 +209,7 @@ def _view(programme: Programme) -> ProgrammeView:
         allocation_total=definition.get("allocation_total"),
         landing_url=programme.landing_url,
         ends_on=programme.ends_on.isoformat() if programme.ends_on else None,
+        slogan=definition.get("slogan"),
         frozen_through=programme.frozen_through.isoformat() if programme.frozen_through else None,
         created_at=rfc3339(programme.created_at),
     )

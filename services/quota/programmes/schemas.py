@@ -55,6 +55,8 @@ Share = Annotated[
 ]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(?:-[a-z0-9]+)*$", max_length=64)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+# Longer ones cannot be read from a poster in passing.
+Slogan = Annotated[str, StringConstraints(min_length=1, max_length=40, strip_whitespace=True)]
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Timezone = Annotated[str, StringConstraints(max_length=64), AfterValidator(_timezone)]
 LandingUrl = Annotated[str, StringConstraints(max_length=500), AfterValidator(_landing_url)]
@@ -94,6 +96,7 @@ class ProgrammeDefinition(StaffBody):
         description="where a scan leads; {scene} in it stands for the scanned code",
     )
     ends_on: Day | None = None
+    slogan: Slogan | None = Field(default=None, description="what the posters say below the code")
 
     @model_validator(mode="wrap")
     @classmethod
@@ -138,6 +141,7 @@ class ProgrammeView(BaseModel):
     allocation_total: int | None
     landing_url: str
     ends_on: str | None
+    slogan: str | None
     frozen_through: str | None
     created_at: str
 

@@ -106,6 +106,10 @@ async def programme_by_slug(tx: Tx, slug: str) -> Programme | None:
     return _one(await tx.execute(_PROGRAMME.where(ProgrammeRow.slug == slug)))
 
 
+async def programme_by_id(tx: Tx, programme_id: UUID) -> Programme | None:
+    return _one(await tx.execute(_PROGRAMME.where(ProgrammeRow.id == programme_id)))
+
+
 async def lock_programme(tx: Tx, slug: str) -> Programme | None:
     """The programme, locked alone: no batch of card events is counted until the caller commits."""
     return _one(await tx.execute(_PROGRAMME.where(ProgrammeRow.slug == slug).with_for_update()))

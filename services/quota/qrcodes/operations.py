@@ -1,14 +1,13 @@
 """Hospitals' codes: drawn for posters, scanned by citizens, replaced while the old ones go on counting."""
 
-import io
+import asyncio
 from dataclasses import dataclass
-from typing import Any, Literal
-
-import segno
+from typing import Any
 
 from services.quota.programmes.operations import own_hospital
 from services.quota.programmes.store import Hospital, hospital_by_id
 from services.quota.qrcodes import store
+from services.quota.qrcodes.drawings import PngForm, SvgForm, drawn
 from services.quota.qrcodes.errors import CodeUnknown
 from services.quota.qrcodes.rules import landing_address, make_scene, read_scene, scan_path
 from services.quota.qrcodes.schemas import CodeView, HospitalCodes
@@ -19,12 +18,6 @@ from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import Staff
 from shared.ids import random_symbols
 from shared.kit import Kit
-
-Drawing = Literal["svg", "png"]
-
-# Posters get rained on and scribbled over: a quarter of the modules may be lost.
-_ERROR_CORRECTION = "q"
-_DOTS_PER_INCH = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +34,16 @@ class QrCodes:
             raise CodeUnknown
         return landing_address(landing_url, scene)
 
-    async def draw(
-        self, staff: Staff, hospital_id: str, *, origin: str, drawing: Drawing, scale: int
-    ) -> bytes:
-        """The code in use; `scale` is dots (or units) for each module. Raises NotFound, Forbidden."""
+    async def draw(self, staff: Staff, hospital_id: str, *, origin: str, form: SvgForm | PngForm) -> bytes:
+        """The code in use. Raises NotFound, Forbidden."""
         async with self.kit.database.snapshot() as tx:
-            hospital = _visible(staff, await hospital_by_id(tx, hospital_id))
-        code = segno.make_qr(origin + scan_path(hospital.scene), error=_ERROR_CORRECTION)
-        buffer = io.BytesIO()
-        if drawing == "svg":
-            code.save(buffer, kind="svg", scale=scale, title=hospital.name, light="white")
-        else:
-            code.save(buffer, kind="png", scale=scale, dpi=_DOTS_PER_INCH)
-        return buffer.getvalue()
+            hospital = visible_hospital(staff, await hospital_by_id(tx, hospital_id))
+        return await asyncio.to_thread(drawn, origin + scan_path(hospital.scene), hospital.name, form)
 
     async def codes(self, staff: Staff, hospital_id: str, *, origin: str) -> HospitalCodes:
         """The code in use and those it replaced. Raises NotFound, Forbidden."""
         async with self.kit.database.snapshot() as tx:
-            hospital = _visible(staff, await hospital_by_id(tx, hospital_id))
+            hospital = visible_hospital(staff, await hospital_by_id(tx, hospital_id))
             found = await store.codes_of(tx, hospital_id)
         return HospitalCodes(
             hospital_id=hospital.id,
@@ -103,7 +88,7 @@ class QrCodes:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
 
-def _visible(staff: Staff, found: tuple[Hospital, Any] | None) -> Hospital:
+def visible_hospital(staff: Staff, found: tuple[Hospital, Any] | None) -> Hospital:
     """Raises Forbidden for another hospital's staff (whether it exists or not), NotFound."""
     only = own_hospital(staff)
     if only is not None and (found is None or found[0].id != only):

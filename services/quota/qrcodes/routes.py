@@ -4,6 +4,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, RedirectResponse
 
 from services.quota.programmes.routes import ProgrammeReader
+from services.quota.qrcodes.drawings import DPI_DEFAULT, PngForm, SvgForm
 from services.quota.qrcodes.operations import QrCodes
 from services.quota.qrcodes.schemas import CodeReplaced, CodeReplacement, HospitalCodes
 from shared.http.auth import Writer
@@ -15,10 +16,11 @@ router = APIRouter(prefix="/quota/v1", tags=["qrcodes"])
 
 # A hospital's whole waiting room scans behind one address; this only stops a machine that makes scans up.
 SCAN_PER_ADDRESS = Limit("quota-scan/address", amount=600, seconds=60)
-_SCALE_DEFAULT = 24
 _SCALE_MAX = 60
-# Dots of each module: 24 makes about 1,000 dots, 8 cm in print.
+# Dots (or units) of each module.
 Scale = Annotated[int, Query(ge=1, le=_SCALE_MAX)]
+# From a screen to an imagesetter: at the highest an 80 mm code has about 3,800 dots each way.
+Dpi = Annotated[int, Query(ge=72, le=1200, description="dots per inch: print resolution")]
 
 
 def _qrcodes(request: Request) -> QrCodes:
@@ -55,7 +57,7 @@ async def draw_code_svg(
 ) -> Response:
     """The hospital's own code, as a drawing of any size."""
     content = await _qrcodes(request).draw(
-        staff, hospital_id, origin=public_origin(request), drawing="svg", scale=scale
+        staff, hospital_id, origin=public_origin(request), form=SvgForm(scale)
     )
     return Response(content, media_type="image/svg+xml")
 
@@ -64,14 +66,18 @@ async def draw_code_svg(
     "/hospitals/{hospital_id}/qr.png",
     operation_id="quota_draw_code_png",
     response_class=Response,
-    responses={200: {"content": {"image/png": {}}, "description": "The code as a picture, 300 dpi"}},
+    responses={200: {"content": {"image/png": {}}, "description": "The code as a picture for print"}},
 )
 async def draw_code_png(
-    request: Request, hospital_id: str, staff: ProgrammeReader, scale: Scale = _SCALE_DEFAULT
+    request: Request,
+    hospital_id: str,
+    staff: ProgrammeReader,
+    dpi: Dpi = DPI_DEFAULT,
+    scale: Scale | None = None,
 ) -> Response:
-    """The hospital's own code, as a picture for print."""
+    """The hospital's own code, as a picture for print: 80 mm wide at `dpi`, or `scale` dots a module."""
     content = await _qrcodes(request).draw(
-        staff, hospital_id, origin=public_origin(request), drawing="png", scale=scale
+        staff, hospital_id, origin=public_origin(request), form=PngForm(dpi, scale)
     )
     return Response(content, media_type="image/png")
 

@@ -1,0 +1,103 @@
+"""Posters of hospitals, one at a time or all of a programme in one archive."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.quota.posters.rules import (
+    LIST_NAME,
+    SIZES,
+    Archive,
+    Format,
+    Printed,
+    files_of,
+    list_file,
+    poster_of,
+)
+from services.quota.programmes.operations import own_hospital, require_programme
+from services.quota.programmes.store import Hospital, Programme, hospital_by_id, hospitals, programme_by_id
+from services.quota.qrcodes.operations import visible_hospital
+from services.quota.qrcodes.rules import scan_path
+from shared.clock import CHINA
+from shared.documents.posters import font_of, poster
+from shared.errors import Forbidden, NotFound, invariant
+from shared.identity.staff import Staff
+from shared.kit import Kit
+
+
+@dataclass(frozen=True, slots=True)
+class Posters:
+    kit: Kit
+
+    async def poster(self, staff: Staff, hospital_id: str, *, origin: str, form: Format) -> bytes:
+        """The hospital's poster with the code in use, as PDF. Raises NotFound, Forbidden."""
+        async with self.kit.database.snapshot() as tx:
+            found = await hospital_by_id(tx, hospital_id)
+            hospital = visible_hospital(staff, found)
+            if found is None:
+                raise NotFound
+            programme = await programme_by_id(tx, found[1])
+        invariant(programme is not None, "a hospital without its programme")
+        assert programme is not None  # noqa: S101 - narrows the type; the invariant above already refused
+        content = self._printed(programme, hospital, 1, origin).content
+        return await asyncio.to_thread(
+            poster, content, SIZES[form], at=self.kit.clock.now(), font=self.kit.settings.font_file
+        )
+
+    async def archive(self, staff: Staff, slug: str, *, origin: str) -> AsyncIterator[bytes]:
+        """All hospitals' codes and posters as a ZIP in parts; a hospital's staff get their own only.
+
+        Raises before the first part:
+            NotFound, Forbidden.
+        """
+        async with self.kit.database.snapshot(slow=True) as tx:
+            programme = await require_programme(tx, slug)
+            only = own_hospital(staff)
+            found = await hospitals(tx, programme.id, only=only)
+        if only is not None and not found:
+            raise Forbidden
+        printed = [
+            self._printed(programme, hospital, place, origin) for place, hospital in enumerate(found, start=1)
+        ]
+        return self._parts(printed)
+
+    async def _parts(self, printed: Sequence[Printed]) -> AsyncIterator[bytes]:
+        """A hospital at a time, each beside the event loop."""
+        archive = Archive(self.kit.clock.now().astimezone(CHINA))
+        archive.add(LIST_NAME, list_file(printed))
+        with ExitStack() as open_files:
+            if printed:
+                texts = [one.content.texts for one in printed]
+                font = await asyncio.to_thread(
+                    open_files.enter_context, font_of(texts, font=self.kit.settings.font_file)
+                )
+                for one in printed:
+                    await asyncio.to_thread(self._add, archive, one, font)
+                    yield archive.drain()
+        archive.close()
+        yield archive.drain()
+
+    def _add(self, archive: Archive, one: Printed, font: Path) -> None:
+        for name, content in files_of(one, at=self.kit.clock.now(), font=font):
+            archive.add(name, content)
+
+    def _printed(self, programme: Programme, hospital: Hospital, place: int, origin: str) -> Printed:
+        address = origin + scan_path(hospital.scene)
+        return Printed(
+            place=place,
+            hospital_id=hospital.id,
+            hospital=hospital.name,
+            alliance=hospital.alliance,
+            scene=hospital.scene,
+            address=address,
+            content=poster_of(
+                title=programme.title,
+                hospital=hospital.name,
+                slogan=programme.definition.get("slogan"),
+                scene=hospital.scene,
+                address=address,
+                demo=self.kit.settings.demo,
+            ),
+        )
