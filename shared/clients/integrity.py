@@ -6,6 +6,7 @@ answer, and the request is sent again under its number.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -74,6 +75,14 @@ def same(asked: object, answered: object, what: str) -> None:
     """Raises Untrustworthy: an answer to another request, such as a cache's."""
     if asked != answered:
         raise Untrustworthy(f"the answer is for another {what}")
+
+
+def moment_of(told: object) -> datetime:
+    """Raises Untrustworthy."""
+    try:
+        return msgspec.convert(told, datetime)
+    except msgspec.ValidationError:
+        raise Untrustworthy("not a moment") from None
 
 
 def _check_whole(response: httpx.Response, kind: str) -> None:

@@ -29,7 +29,7 @@ from shared.clients.answers import (
     Upload,
     Verification,
 )
-from shared.clients.integrity import Refused, Untrustworthy, believed, problem_of, same
+from shared.clients.integrity import Refused, Untrustworthy, believed, moment_of, problem_of, same
 from shared.clock import machine_now
 from shared.signing import authorization
 
@@ -280,16 +280,9 @@ class TerminalClient:
             return False
         problem = problem_of(response)
         if problem["code"] == _CLOCK_SKEW:
-            self.offset = _moment(problem.get("server_time")) - self._now()
+            self.offset = moment_of(problem.get("server_time")) - self._now()
             return True
         return bool(problem["code"] == _REPLAYED)
-
-
-def _moment(told: object) -> datetime:
-    try:
-        return msgspec.convert(told, datetime)
-    except msgspec.ValidationError:
-        raise Untrustworthy("no server_time") from None
 
 
 def _echoing(answer: AnswerT, asked: Mapping[str, Any]) -> AnswerT:

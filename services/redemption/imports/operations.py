@@ -11,6 +11,8 @@ from services.redemption.admissions.operations import Applicant, propose_admissi
 from services.redemption.imports import store
 from services.redemption.imports.errors import ImportAlreadyUndone
 from services.redemption.imports.rules import (
+    EXAMPLE,
+    NOTES,
     ImportPlan,
     KnownInstitution,
     ReadDirectory,
@@ -266,25 +268,7 @@ class Imports:
 
 def template() -> bytes:
     """The sheet that the import understands, with one example and how to fill it."""
-    example = {
-        "name": "示例·蒙自市第一体检医院",
-        "category": "checkup_hospital",
-        "county": "蒙自市",
-        "public": "是",
-        "address": "示例地址：蒙自市示例路1号",
-        "credit_code": "Y1532599DEM000014U",
-        "hours": "周一至周五 08:00-12:00,14:00-17:30；周六 09:00-12:00",
-        "accepts": "checkup",
-    }
-    notes = (
-        "带 * 的列必填；列的顺序不限，请勿改动表头文字。",
-        "受理券种：填活动中的券种名称或编号，多个用逗号分隔。",
-        "是否公立：填“是”或“否”，可留空。",
-        "营业时间：如“周一至周五 08:00-12:00,14:00-17:30；周六 09:00-12:00”；只写时间表示每天；可留空。",
-        "已有机构按统一社会信用代码（没有时按名称和县市）识别，内容有变化的更新，留空的列保持不变。",
-        "请先删除示例行。",
-    )
-    return workbook_template(COLUMNS, [example], notes)
+    return workbook_template(COLUMNS, [EXAMPLE], NOTES)
 
 
 def _read_table(content: bytes) -> Table:

@@ -9,6 +9,26 @@ from shared.openinghours import NotHours, read_hours
 
 HOURS_MAX = 300
 
+# What the template shows, and how to fill it.
+EXAMPLE = {
+    "name": "示例·蒙自市第一体检医院",
+    "category": "checkup_hospital",
+    "county": "蒙自市",
+    "public": "是",
+    "address": "示例地址：蒙自市示例路1号",
+    "credit_code": "Y1532599DEM000014U",
+    "hours": "周一至周五 08:00-12:00,14:00-17:30；周六 09:00-12:00",
+    "accepts": "checkup",
+}
+NOTES = (
+    "带 * 的列必填；列的顺序不限，请勿改动表头文字。",
+    "受理券种：填活动中的券种名称或编号，多个用逗号分隔。",
+    "是否公立：填“是”或“否”，可留空。",
+    "营业时间：如“周一至周五 08:00-12:00,14:00-17:30；周六 09:00-12:00”；只写时间表示每天；可留空。",
+    "已有机构按统一社会信用代码（没有时按名称和县市）识别，内容有变化的更新，留空的列保持不变。",
+    "请先删除示例行。",
+)
+
 _SEPARATORS = re.compile(r"[,，、;；|/\n]+")
 _YES = frozenset({"是", "公立", "true", "yes", "y", "1"})
 _NO = frozenset({"否", "民营", "私立", "非公立", "false", "no", "n", "0"})
