@@ -18,7 +18,7 @@ _DAYS_MAX = 3650
 _SKEW_MAX = 1_000_000_000
 
 
-@router.get("", operation_id="redemption_list_terminals")
+@router.get("", operation_id="redemption_find_terminals")
 async def list_terminals(
     request: Request,
     staff: CurrentStaff,
