@@ -267,7 +267,6 @@ class Quizzes:
         )
         return [entry if isinstance(entry, Refusal) else _mark(next(rows), questions) for entry in marked]
 
-
     def _marked(
         self, item: _Submission, asked: Asked, questions: Mapping[int, Question]
     ) -> store.Submission | Refusal:
