@@ -58,9 +58,7 @@ def build_app(
         responses=PROBLEM_RESPONSES,
         redirect_slashes=False,
         middleware=[
-            Middleware(
-                Edge, service=service, timings=HttpTimings(), limits=limits, proxies=proxies, csp=csp
-            )
+            Middleware(Edge, service=service, timings=HttpTimings(), limits=limits, proxies=proxies, csp=csp)
         ],
         exception_handlers={
             Refusal: handle,
