@@ -23,7 +23,7 @@ SKEW = timedelta(seconds=300)
 # A nonce is remembered for as long as its timestamp could still be accepted.
 NONCE_LIFE = 2 * SKEW
 _HEADER = re.compile(
-    SCHEME + r' key_id="([0-9A-Za-z_-]{1,64})", ?timestamp="([0-9]{1,12})"'
+    SCHEME + r' key_id="([0-9A-Za-z_-]{1,64})", ?timestamp="([1-9][0-9]{0,11})"'
     r', ?nonce="([0-9A-Za-z_+/=.-]{1,64})", ?signature="([0-9A-Za-z+/=]{1,100})"'
 )
 
