@@ -189,6 +189,17 @@ class TestMutations:
         if answer is not None:
             assert answer.is_error, (part, answer.text)
 
+    @pytest.mark.soak
+    @settings(max_examples=10_000, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
+    @given(data=st.data())
+    async def test_none_of_ten_thousand_is_accepted(self, data: st.DataObject, bent: "Bent") -> None:
+        part = data.draw(
+            st.sampled_from(["method", "target", "timestamp", "nonce", "body", "signature", "key_id"])
+        )
+        answer = await bent.send(part, data)
+        if answer is not None:
+            assert answer.is_error, (part, answer.text)
+
     async def test_none_of_them_had_an_effect(self, bent: "Bent") -> None:
         answer = await bent.send(None, None)
         assert answer is not None
