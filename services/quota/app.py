@@ -4,6 +4,7 @@ from fastapi import FastAPI
 
 from services.quota.allocation import routes as allocation
 from services.quota.attribution import routes as attribution
+from services.quota.bulletins import routes as bulletins
 from services.quota.cards import routes as cards
 from services.quota.platformkeys import routes as platformkeys
 from services.quota.posters import routes as posters
@@ -42,6 +43,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             attribution.router,
             progress.router,
             rankings.router,
+            bulletins.router,
             tablechecks.router,
         ],
         lifespans=[wiring.limiter.running],

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.quota.allocation.operations import Allocations
 from services.quota.attribution.operations import Attribution
+from services.quota.bulletins.operations import Bulletins
 from services.quota.cards.operations import CardEvents
 from services.quota.platformkeys.operations import PlatformKeyring
 from services.quota.posters.operations import Posters
@@ -13,6 +14,7 @@ from services.quota.qrcodes.operations import QrCodes
 from services.quota.rankings.operations import Rankings
 from shared.approvals import Approvals
 from shared.kit import Kit
+from shared.objects import objects_of
 from shared.ratelimit import RateLimiter, build_limiter
 
 SERVICE = "quota"
@@ -32,6 +34,7 @@ class Wiring:
     attribution: Attribution
     progress: Progress
     rankings: Rankings
+    bulletins: Bulletins
 
 
 def build(kit: Kit) -> Wiring:
@@ -52,4 +55,5 @@ def build(kit: Kit) -> Wiring:
         attribution=attribution,
         progress=Progress(kit),
         rankings=rankings,
+        bulletins=Bulletins(kit, rankings, objects_of(kit.settings)),
     )

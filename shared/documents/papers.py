@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +12,14 @@ class Fen:
     fen: int
 
 
-Cell = str | int | Fen
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A cell of a rate (1 is all of it): shown in per cent with two decimals, a number in workbooks."""
+
+    value: Decimal
+
+
+Cell = str | int | Fen | Rate
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from fpdf.enums import Align, TableCellFillMode
 from fpdf.fonts import FontFace, TTFFont
 from typing_extensions import override
 
-from shared.documents.papers import Block, Cell, Facts, Fen, Grid, Lines, Paper, Signatures
+from shared.documents.papers import Block, Cell, Facts, Fen, Grid, Lines, Paper, Rate, Signatures
 from shared.errors import invariant
 from shared.money import yuan
 
@@ -146,7 +146,13 @@ def pdf(paper: Paper, *, at: datetime, font: Path | None = None) -> bytes:
 
 
 def _text(cell: Cell) -> str:
-    return yuan(cell.fen) if isinstance(cell, Fen) else str(cell)
+    match cell:
+        case Fen(fen=fen):
+            return yuan(fen)
+        case Rate(value=value):
+            return f"{value:.2%}"
+        case _:
+            return str(cell)
 
 
 def _all_text(paper: Paper) -> set[str]:

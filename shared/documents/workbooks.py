@@ -8,7 +8,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from shared.documents.papers import Block, Cell, Facts, Fen, Grid, Lines, Paper, Signatures
+from shared.documents.papers import Block, Cell, Facts, Fen, Grid, Lines, Paper, Rate, Signatures
 from shared.money import FEN_PER_YUAN
 
 # Facts need a column for their labels and three for what they say.
@@ -68,6 +68,8 @@ class _Sheet:
             if isinstance(cell, Fen):
                 yuan = float(Decimal(cell.fen) / FEN_PER_YUAN)
                 self._sheet.write_number(self._row, column, yuan, self._formats[f"{style}_money"])
+            elif isinstance(cell, Rate):
+                self._sheet.write_number(self._row, column, float(cell.value), self._formats[f"{style}_rate"])
             elif isinstance(cell, int):
                 self._sheet.write_number(self._row, column, cell, self._formats[style])
             else:
@@ -103,6 +105,7 @@ def workbook(papers: Sequence[Paper]) -> bytes:
 
 def _formats(book: xlsxwriter.Workbook) -> dict[str, Format]:
     money = {"num_format": "#,##0.00", "align": "right"}
+    rate = {"num_format": "0.00%", "align": "right"}
     box = {"border": 1, "valign": "vcenter"}
     styles: dict[str, dict[str, object]] = {
         "title": {"bold": True, "font_size": 16, "align": "center"},
@@ -116,5 +119,7 @@ def _formats(book: xlsxwriter.Workbook) -> dict[str, Format]:
         "total": {**box, "bold": True},
         "cell_money": {**box, **money},
         "total_money": {**box, **money, "bold": True},
+        "cell_rate": {**box, **rate},
+        "total_rate": {**box, **rate, "bold": True},
     }
     return {name: book.add_format(style) for name, style in styles.items()}

@@ -53,27 +53,32 @@ class Rankings:
         Raises:
             NotFound, NoAllocation, Forbidden, InvalidRequest: no such month.
         """
-        now = self.kit.clock.now()
         async with self.kit.database.snapshot() as tx:
-            programme = await require_programme(tx, slug)
-            first = self._first_day(programme, month)
-            found = await store.edition(tx, programme.id, first, edition)
-            if found is None and edition is not None:
-                raise NotFound
-            if found is None:
-                live = await _live(tx, programme, first)
-                view = _view(first, live.ranked, unattributed=live.unattributed, as_of=now)
-            else:
-                ranked = await store.items(tx, found.id)
-                view = _view(
-                    first, ranked, unattributed=found.unattributed, as_of=found.frozen_at, edition=found
-                )
+            view = await self.of_month(tx, await require_programme(tx, slug), month, edition)
         only = own_hospital(staff)
         if only is not None:
             view.items = [item for item in view.items if item.hospital_id == only]
             if not view.items:
                 raise Forbidden
         return view
+
+    async def of_month(
+        self, tx: Tx, programme: Programme, month: str | None, edition: int | None
+    ) -> RankingView:
+        """All hospitals' lines: as published once the month is frozen, else live.
+
+        Raises:
+            NotFound, NoAllocation, InvalidRequest: no such month.
+        """
+        first = self._first_day(programme, month)
+        found = await store.edition(tx, programme.id, first, edition)
+        if found is not None:
+            ranked = await store.items(tx, found.id)
+            return _view(first, ranked, unattributed=found.unattributed, as_of=found.frozen_at, edition=found)
+        if edition is not None:
+            raise NotFound
+        live = await _live(tx, programme, first)
+        return _view(first, live.ranked, unattributed=live.unattributed, as_of=self.kit.clock.now())
 
     async def propose_freeze(self, staff: Staff, slug: str, freeze: Freeze, key: RequestKey | None) -> Answer:
         """Raises NotFound, NoAllocation, MonthNotOver, InvalidRequest (a correction without a reason)."""
