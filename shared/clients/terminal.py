@@ -40,6 +40,7 @@ PAUSE_SECONDS = 0.2
 _AGAIN_LATER = frozenset({429, 500, 502, 503, 504})
 # Our own earlier try arrived after all (or a proxy sent it twice): the number is asked for again.
 _REPLAYED = "replayed"
+_LOCKED = "too_many_wrong_codes"
 _CLOCK_SKEW = "clock_skew"
 _REQUEST_UNKNOWN = "request_unknown"
 
@@ -251,7 +252,7 @@ class TerminalClient:
                 response = await self._http.request(
                     method, target, content=content, headers=self._headers(method, target, content)
                 )
-                if response.status_code in _AGAIN_LATER or self._learned_to_sign(response):
+                if _later_is_better(response) or self._learned_to_sign(response):
                     continue
                 return read(response)
             except (httpx.TransportError, httpx.DecodingError, Untrustworthy):
@@ -283,6 +284,11 @@ class TerminalClient:
             self.offset = moment_of(problem.get("server_time")) - self._now()
             return True
         return bool(problem["code"] == _REPLAYED)
+
+
+def _later_is_better(response: httpx.Response) -> bool:
+    """Whether the same number is sent again by itself; a locked till waits for minutes, or for staff."""
+    return response.status_code in _AGAIN_LATER and _LOCKED.encode() not in response.content
 
 
 def _echoing(answer: AnswerT, asked: Mapping[str, Any]) -> AnswerT:

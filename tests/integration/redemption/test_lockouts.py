@@ -78,6 +78,15 @@ async def test_locked_after_too_many_and_let_in_again_when_the_time_is_over(
     assert (await street.redeem(till, good.code)).status_code == 201
 
 
+async def test_client_of_a_locked_till_is_told_and_does_not_try_again(street: Street) -> None:
+    till = await street.till()
+    for place in range(MOST):
+        await street.redeem(till, make_code(place))
+    with pytest.raises(Refused) as refused:
+        await till.verify("x")
+    assert refused.value.code == "too_many_wrong_codes"
+
+
 async def test_the_other_process_and_one_that_starts_later_know(
     street: Street, settings: Settings, clock: ManualClock
 ) -> None:
