@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from services.redemption.app import create_app
-from shared.clients.terminal import OfflineItem, TerminalClient
+from shared.clients.terminal import OfflineItem, Refused, TerminalClient
 from shared.clock import ManualClock
 from shared.kit import Kit
 from shared.settings import Settings
