@@ -225,6 +225,9 @@ def _table(document: WordDocument, rows: Rows) -> None:
     ]
     table = document.add_table(rows=len(lines), cols=len(rows.header), style="Table Grid")
     table.autofit = False
+    # WPS goes by the columns, Word by the cells.
+    for column, width in zip(table.columns, rows.widths, strict=True):
+        column.width = Mm(width)
     for place, (texts, font) in enumerate(lines):
         row = table.rows[place]
         for cell, width in zip(row.cells, rows.widths, strict=True):

@@ -218,3 +218,11 @@ def test_a_tables_rows_repeat_and_its_head_does_on_every_page() -> None:
     lines = [["".join(cell.itertext()) for cell in row.iter(f"{W}tc")] for row in xml_of(made).iter(f"{W}tr")]
     assert lines == [["甲", "乙"], ["1", "x"], ["2", "y"], ["3", ""]]
     assert len(list(xml_of(made).iter(f"{W}tblHeader"))) == 1
+
+
+def test_columns_are_as_wide_as_their_cells() -> None:
+    made = xml_of(draw([Rows(("甲", "乙"), (100, 56), "rows", ("{{ row.a }}", ""))], title="t"))
+    columns = [int(column.get(f"{W}w", "0")) for column in made.iter(f"{W}gridCol")]
+    cells = [int(cell.get(f"{W}w", "0")) for cell in made.iter(f"{W}tcW")][:2]
+    assert columns == cells
+    assert [round(width / 56.693) for width in columns] == [100, 56]
