@@ -12,6 +12,7 @@ from services.quota.programmes import routes as programmes
 from services.quota.progress import routes as progress
 from services.quota.qrcodes import routes as qrcodes
 from services.quota.rankings import routes as rankings
+from services.quota.subcodes import routes as subcodes
 from services.quota.tablechecks import routes as tablechecks
 from services.quota.wiring import SERVICE, build
 from shared.clock import Clock
@@ -38,6 +39,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             allocation.router,
             qrcodes.router,
             posters.router,
+            subcodes.router,
             platformkeys.router,
             cards.router,
             attribution.router,

@@ -12,6 +12,7 @@ from services.quota.programmes.operations import Programmes
 from services.quota.progress.operations import Progress
 from services.quota.qrcodes.operations import QrCodes
 from services.quota.rankings.operations import Rankings
+from services.quota.subcodes.operations import SubCodes
 from shared.approvals import Approvals
 from shared.kit import Kit
 from shared.objects import objects_of
@@ -29,6 +30,7 @@ class Wiring:
     allocations: Allocations
     qrcodes: QrCodes
     posters: Posters
+    sub_codes: SubCodes
     platform_keys: PlatformKeyring
     card_events: CardEvents
     attribution: Attribution
@@ -50,6 +52,7 @@ def build(kit: Kit) -> Wiring:
         allocations=allocations,
         qrcodes=QrCodes(kit),
         posters=Posters(kit),
+        sub_codes=SubCodes(kit),
         platform_keys=PlatformKeyring(kit),
         card_events=CardEvents(kit),
         attribution=attribution,

@@ -102,6 +102,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "publishedtables",
             "qrcodes",
             "rankings",
+            "subcodes",
             "tablechecks",
         }
     ),

@@ -1,6 +1,12 @@
 -- Card events. Locks, in this order: the programme (shared: against a freeze), event keys by (bucket, id),
 -- cards by (bucket, holder). A person's events lie in its bucket; only event keys have buckets of their own.
 
+-- The scene that was meant by one that was sent: qrcodes/rules.read_scene, for one that is known to be ours.
+CREATE OR REPLACE FUNCTION quota.plain_scene(p_sent text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT translate(upper(p_sent), 'OIL -', '011')
+$$;
+
 -- Works out anew what the events of these persons count for, and writes the difference. The caller holds
 -- the persons' cards. New events come in with their ord; the result says what each of them came to.
 --
@@ -37,27 +43,30 @@ BEGIN
         JOIN quota.card c
           ON c.bucket = u.bucket AND c.programme_id = p_programme AND c.holder_hash = u.holder_hash
     ), posted AS (
-        SELECT t.bucket, t.holder_hash, t.credits, c.event_id, c.measure, c.hospital_id, c.n, c.day
+        SELECT t.bucket, t.holder_hash, t.credits, c.event_id, c.measure, c.hospital_id, c.code, c.n, c.day
         FROM touched t
         JOIN quota.card_credit c
           ON c.bucket = t.bucket AND c.programme_id = p_programme AND c.holder_hash = t.holder_hash
     ), known AS (
         SELECT bucket, holder_hash, event_id, max(credits) AS credits, max(ord) AS ord, max(place) AS place,
                max(kind) AS kind, max(at) AS at, max(scene) AS scene, max(code_hospital_id) AS code_hospital_id,
-               coalesce(max(assigned_id), max(code_hospital_id)) AS hospital_id, sum(n) > 0 AS opened_before
+               coalesce(max(assigned_id), max(code_hospital_id)) AS hospital_id, max(code) AS code,
+               sum(n) > 0 AS opened_before
         FROM (
             SELECT t.bucket, t.holder_hash, e.event_id, t.credits, NULL::integer AS ord, e.place, e.kind, e.at,
-                   NULL::text AS scene, e.hospital_id AS code_hospital_id, a.hospital_id AS assigned_id, 0 AS n
+                   NULL::text AS scene, e.hospital_id AS code_hospital_id, a.hospital_id AS assigned_id, 0 AS n,
+                   CASE WHEN e.hospital_id IS NOT NULL THEN quota.plain_scene(e.scene) END AS code
             FROM touched t
             JOIN quota.card_event e
               ON e.bucket = t.bucket AND e.programme_id = p_programme AND e.holder_hash = t.holder_hash
             LEFT JOIN quota.card_assignment a
               ON a.bucket = e.bucket AND a.programme_id = p_programme AND a.event_id = e.event_id
             UNION ALL
-            SELECT bucket, holder_hash, event_id, credits, ord, place, kind, at, scene, hospital_id, NULL, 0
+            SELECT bucket, holder_hash, event_id, credits, ord, place, kind, at, scene, hospital_id, NULL, 0,
+                   CASE WHEN hospital_id IS NOT NULL THEN quota.plain_scene(scene) END
             FROM fresh
             UNION ALL
-            SELECT bucket, holder_hash, event_id, credits, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n
+            SELECT bucket, holder_hash, event_id, credits, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n, NULL
             FROM posted WHERE measure = 'card'
         ) AS fact
         GROUP BY bucket, holder_hash, event_id
@@ -86,27 +95,28 @@ BEGIN
                bool_or(kind = 'used' AND live) OVER card AS card_used,
                bool_or(opened_before) OVER card AS card_was_known,
                max(hospital_id) FILTER (WHERE mark = 'open') OVER card AS card_hospital,
+               coalesce(max(code) FILTER (WHERE mark = 'open') OVER card, '') AS card_code,
                max(event_id) FILTER (WHERE mark = 'open') OVER card AS card_event,
                max(at) FILTER (WHERE mark = 'open') OVER card AS card_at
         FROM runs
         WINDOW card AS (PARTITION BY bucket, holder_hash, run)
     ), moves AS (
         -- An event's credit of a measure has one sign for ever, so the difference is one card or none.
-        SELECT bucket, holder_hash, max(credits) AS credits, event_id, measure, hospital_id,
+        SELECT bucket, holder_hash, max(credits) AS credits, event_id, measure, hospital_id, code,
                sum(wanted) - sum(posted) AS n, greatest(coalesce(max(event_day), max(posted_day)), p_open_from) AS day
         FROM (
             SELECT bucket, holder_hash, credits, event_id, 'card' AS measure,
-                   coalesce(card_hospital, '') AS hospital_id, CASE mark WHEN 'open' THEN 1 ELSE -1 END AS wanted,
+                   coalesce(card_hospital, '') AS hospital_id, card_code AS code, CASE mark WHEN 'open' THEN 1 ELSE -1 END AS wanted,
                    0 AS posted, (at AT TIME ZONE p_timezone)::date AS event_day, NULL::date AS posted_day
             FROM told WHERE mark IS NOT NULL
             UNION ALL
-            SELECT bucket, holder_hash, credits, event_id, 'card_used', coalesce(card_hospital, ''),
+            SELECT bucket, holder_hash, credits, event_id, 'card_used', coalesce(card_hospital, ''), card_code,
                    CASE WHEN first_use THEN 1 ELSE -1 END, 0, (at AT TIME ZONE p_timezone)::date, NULL
             FROM told WHERE first_use OR (mark = 'close' AND card_used)
             UNION ALL
-            SELECT bucket, holder_hash, credits, event_id, measure, hospital_id, 0, n, NULL, day FROM posted
+            SELECT bucket, holder_hash, credits, event_id, measure, hospital_id, code, 0, n, NULL, day FROM posted
         ) AS credit
-        GROUP BY bucket, holder_hash, event_id, measure, hospital_id
+        GROUP BY bucket, holder_hash, event_id, measure, hospital_id, code
         HAVING sum(wanted) <> sum(posted)
     ), judged AS (
         -- An issued event counts when it brings a card more. One that comes late and takes the place of a
@@ -128,15 +138,21 @@ BEGIN
         FROM judged
     ), credited AS (
         INSERT INTO quota.card_credit (
-            bucket, programme_id, holder_hash, place, event_id, measure, hospital_id, day, n, recorded_at)
+            bucket, programme_id, holder_hash, place, event_id, measure, hospital_id, code, day, n,
+            recorded_at)
         SELECT bucket, p_programme, holder_hash,
                credits + row_number() OVER (PARTITION BY bucket, holder_hash ORDER BY measure, n, event_id),
-               event_id, measure, hospital_id, day, n, p_now
+               event_id, measure, hospital_id, code, day, n, p_now
         FROM moves
     ), figures AS (
         INSERT INTO core.tally_delta (scope_id, day, measure, dim, n)
         SELECT p_programme, day, measure, hospital_id, sum(n) FROM moves
         GROUP BY day, measure, hospital_id HAVING sum(n) <> 0
+    ), code_figures AS (
+        -- The same by code; what has none (assigned, unattributed) is under the empty one, so that they add up.
+        INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
+        SELECT p_programme, day, measure || '_code', hospital_id, code, sum(n) FROM moves
+        GROUP BY day, measure, hospital_id, code HAVING sum(n) <> 0
     ), standing AS (
         SELECT bucket, holder_hash, max(run) AS run, bool_or(live) AS live, max(card_hospital) AS hospital_id,
                max(card_event) AS event_id, max(card_at) AS opened_at, bool_or(card_used) AS used,

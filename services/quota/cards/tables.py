@@ -108,6 +108,10 @@ class CardCreditRow(Base):
     event_id: Mapped[str]
     measure: Mapped[str]
     hospital_id: Mapped[str] = mapped_column(comment="empty: unattributed")
+    code: Mapped[str] = mapped_column(
+        server_default="",
+        comment="the scene that brought the card; empty: none, or counted before codes were",
+    )
     day: Mapped[date] = mapped_column(comment="the event's day, or the first day of the first open month")
     n: Mapped[int] = mapped_column(SmallInteger)
     recorded_at: Mapped[datetime]

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.quota.posters.rules import (
@@ -18,11 +18,11 @@ from services.quota.posters.rules import (
 )
 from services.quota.programmes.operations import own_hospital, require_programme
 from services.quota.programmes.store import Hospital, Programme, hospital_by_id, hospitals, programme_by_id
-from services.quota.qrcodes.operations import visible_hospital
+from services.quota.qrcodes.operations import programme_of, shown_name, visible_hospital
 from services.quota.qrcodes.rules import scan_path
 from shared.clock import CHINA
 from shared.documents.posters import font_of, poster
-from shared.errors import Forbidden, NotFound, invariant
+from shared.errors import Forbidden, invariant
 from shared.identity.staff import Staff
 from shared.kit import Kit
 
@@ -31,14 +31,16 @@ from shared.kit import Kit
 class Posters:
     kit: Kit
 
-    async def poster(self, staff: Staff, hospital_id: str, *, origin: str, form: Format) -> bytes:
-        """The hospital's poster with the code in use, as PDF. Raises NotFound, Forbidden."""
+    async def poster(
+        self, staff: Staff, hospital_id: str, *, origin: str, form: Format, scene: str | None
+    ) -> bytes:
+        """The poster with the code in use, or with a sub-code's. Raises NotFound, Forbidden, CodeUnknown."""
         async with self.kit.database.snapshot() as tx:
             found = await hospital_by_id(tx, hospital_id)
             hospital = visible_hospital(staff, found)
-            if found is None:
-                raise NotFound
-            programme = await programme_by_id(tx, found[1])
+            if scene is not None:
+                hospital = replace(hospital, name=await shown_name(tx, hospital, scene), scene=scene)
+            programme = await programme_by_id(tx, programme_of(found))
         invariant(programme is not None, "a hospital without its programme")
         assert programme is not None  # noqa: S101 - narrows the type; the invariant above already refused
         content = self._printed(programme, hospital, 1, origin).content

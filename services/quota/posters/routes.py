@@ -4,6 +4,7 @@ from fastapi.responses import StreamingResponse
 from services.quota.posters.operations import Posters
 from services.quota.posters.rules import Format
 from services.quota.programmes.routes import ProgrammeReader
+from services.quota.qrcodes.routes import SceneInUse
 from shared.http.origin import public_origin
 
 router = APIRouter(prefix="/quota/v1", tags=["posters"])
@@ -25,9 +26,12 @@ async def print_poster(
     hospital_id: str,
     staff: ProgrammeReader,
     format: Format = "a4",  # noqa: A002 - the query's word
+    scene: SceneInUse = None,
 ) -> Response:
     """The hospital's poster: its name, the slogan and its code, on A4 or as a roll-up of 80 × 200 cm."""
-    content = await _posters(request).poster(staff, hospital_id, origin=public_origin(request), form=format)
+    content = await _posters(request).poster(
+        staff, hospital_id, origin=public_origin(request), form=format, scene=scene
+    )
     return Response(content, media_type="application/pdf")
 
 

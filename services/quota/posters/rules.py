@@ -10,7 +10,7 @@ from typing import Literal
 
 from typing_extensions import override
 
-from services.quota.qrcodes.drawings import PngForm, SvgForm, drawn
+from services.quota.qrcodes.rules import PngForm, SvgForm, drawn
 from shared.documents.csvfiles import csv_file
 from shared.documents.posters import A4, BANNER, Poster, Size, poster
 

@@ -70,7 +70,9 @@ _HOSPITAL = (
     )
     .join(
         HospitalCodeRow,
-        (HospitalCodeRow.hospital_id == HospitalRow.id) & HospitalCodeRow.replaced_at.is_(None),
+        (HospitalCodeRow.hospital_id == HospitalRow.id)
+        & HospitalCodeRow.replaced_at.is_(None)
+        & HospitalCodeRow.sub_code_id.is_(None),
     )
     .order_by(HospitalRow.position)
 )

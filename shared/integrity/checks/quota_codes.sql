@@ -6,6 +6,7 @@ WITH judged AS (
     FROM quota.hospital h
     LEFT JOIN quota.hospital_code c
       ON c.hospital_id = h.id AND c.programme_id = h.programme_id AND c.replaced_at IS NULL
+     AND c.sub_code_id IS NULL
     GROUP BY h.id, h.name
 )
 SELECT coalesce(bool_and(codes = 1), true) AS ok, count(*) AS expected, coalesce(sum(codes), 0)::bigint AS actual,

@@ -84,7 +84,9 @@ async def test_the_same_holder_counts_in_each_programme(bureau: Bureau, programm
 
 async def test_a_replaced_code_goes_on_counting(bureau: Bureau, programme: Programme) -> None:
     old = programme.scene("甲")
-    await bureau.post(f"hospitals/{programme.id('甲')}/codes", {"reason": "海报破损"})
+    await bureau.post(
+        f"hospitals/{programme.id('甲')}/codes/{programme.scene('甲')}/replace", {"reason": "海报破损"}
+    )
     assert await programme.send({**event(1, AUGUST), "scene": old}) == ["counted"]
     assert await programme.issued() == {"甲": 1}
 

@@ -154,6 +154,21 @@ PLANTED = [
         ),
         "hospitals_have_one_code_in_use",
     ),
+    (
+        "a code's figures got lost",
+        "DELETE FROM core.tally_delta WHERE measure = 'card_used_code'",
+        "codes_add_up_to_their_hospital",
+    ),
+    (
+        "cards moved between two codes of a hospital",
+        "UPDATE core.tally_delta SET dim2 = '' WHERE measure = 'card_code' AND dim2 <> ''",
+        "codes_add_up_to_their_hospital",
+    ),
+    (
+        "a sub-code was retired and its code stayed in use",
+        "UPDATE quota.sub_code SET retired_at = created_at, retired_reason = 'x'",
+        "codes_add_up_to_their_hospital",
+    ),
 ]
 
 
@@ -182,6 +197,10 @@ async def story(bureau: Bureau) -> Programme:
     await programme.send(
         issued(programme, "甲", 9, "p9", "2020-08-20"), issued(programme, "乙", 10, "p10", "2020-09-20")
     )
+    sub_code = await bureau.post(
+        f"hospitals/{programme.id('甲')}/codes", {"kind": "department", "label": "内科"}
+    )
+    await programme.send(event(11, "2020-09-21", scene=sub_code["scene"]))
     return programme
 
 

@@ -66,7 +66,7 @@ class TestPoster:
 
     async def test_shows_the_code_in_use(self, bureau: Bureau, programme: Programme) -> None:
         path = f"hospitals/{programme.id('丙/医院')}"
-        made = await bureau.post(f"{path}/codes", {"reason": "海报破损"})
+        made = await bureau.post(f"{path}/codes/{programme.scene('丙/医院')}/replace", {"reason": "海报破损"})
         (address,) = sheet((await fetched(bureau, f"{path}/poster.pdf")).content).codes
         assert address.endswith(made["scene"])
 

@@ -193,8 +193,9 @@ class TestCodes:
     ) -> None:
         path = f"hospitals/{programme.id('甲')}/codes"
         body = {"reason": "海报被覆盖", "request_no": f"r-{secrets.token_hex(4)}"}
-        made = await bureau.post(path, body)
-        assert await bureau.post(path, body, status=200) == made
+        replace = f"{path}/{programme.scene('甲')}/replace"
+        made = await bureau.post(replace, body)
+        assert await bureau.post(replace, body, status=200) == made
         codes = (await bureau.get(path))["items"]
         assert [(code["scene"], code["replaced_reason"]) for code in codes] == [
             (made["scene"], None), (programme.scene("甲"), "海报被覆盖"),
@@ -203,8 +204,10 @@ class TestCodes:
         assert listed["items"][0]["scene"] == made["scene"]
         for scene in (made["scene"], made["replaced_scene"]):
             assert (await bureau.client.get(f"{API}/s/{scene}")).status_code == 302
-        await bureau.post(path, {"reason": "x"}, status=403, headers=bureau.auditor)
-        await bureau.post("hospitals/hos_none/codes", {"reason": "x"}, status=404)
+        await bureau.post(replace, {"reason": "x"}, status=403, headers=bureau.auditor)
+        again = await bureau.post(replace, {"reason": "x"}, status=409)
+        assert again["code"] == "no_longer_fits"
+        await bureau.post(f"hospitals/hos_none/codes/{made['scene']}/replace", {"reason": "x"}, status=404)
 
 
 class TestTableCheck:

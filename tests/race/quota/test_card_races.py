@@ -242,14 +242,41 @@ async def test_a_code_is_replaced_once_by_two_at_once(
     answers = await asyncio.gather(
         *(
             clients[n % 2].post(
-                f"{API}/hospitals/{programme.id('医院0')}/codes",
+                f"{API}/hospitals/{programme.id('医院0')}/codes/{programme.scene('医院0')}/replace",
                 json={"reason": "r"},
                 headers=bureau.operator,
             )
             for n in range(6)
         )
     )
-    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert Counter(answer.status_code for answer in answers) == {201: 1, 409: 5}
     codes = (await bureau.get(f"hospitals/{programme.id('医院0')}/codes"))["items"]
     assert sum(code["replaced_at"] is None for code in codes) == 1
-    assert len(codes) == 1 + sum(answer.status_code == 201 for answer in answers)
+    assert len(codes) == 2
+
+
+async def test_a_sub_code_is_made_and_retired_once_by_many_at_once(
+    bureau: Bureau, programme: Programme, clients: list[httpx.AsyncClient]
+) -> None:
+    path = f"{API}/hospitals/{programme.id('医院1')}/codes"
+    made = await asyncio.gather(
+        *(
+            clients[n % 2].post(path, json={"kind": "channel", "label": "大厅"}, headers=bureau.operator)
+            for n in range(6)
+        )
+    )
+    assert Counter(answer.status_code for answer in made) == {201: 1, 409: 5}
+    scene = next(answer.json()["scene"] for answer in made if answer.status_code == 201)
+    ended = await asyncio.gather(
+        *(
+            clients[n % 2].post(
+                f"{path}/{scene}/{'retire' if n < 3 else 'replace'}",
+                json={"reason": "r"},
+                headers=bureau.operator,
+            )
+            for n in range(6)
+        )
+    )
+    assert Counter(answer.status_code == 409 for answer in ended) == {False: 1, True: 5}
+    (item,) = (await bureau.get(f"hospitals/{programme.id('医院1')}/sub-codes"))["items"]
+    assert (item["scene"] is None) == (item["retired_at"] is not None)
