@@ -74,22 +74,16 @@ def upgrade() -> None:
         ),
         schema="quota",
     )
-    op.create_index(
-        "uq_hospital_code_sub_code_in_use",
-        "hospital_code",
-        ["sub_code_id"],
-        unique=True,
-        schema="quota",
-        postgresql_where=sa.text("replaced_at IS NULL"),
+    # A hospital has a handful of codes: these locks are held for an instant.
+    op.execute(
+        "-- squawk-ignore require-concurrent-index-creation\n"
+        "CREATE UNIQUE INDEX uq_hospital_code_sub_code_in_use ON quota.hospital_code (sub_code_id)"
+        " WHERE replaced_at IS NULL"
     )
-    op.create_foreign_key(
-        op.f("fk_hospital_code_sub_code_id_sub_code"),
-        "hospital_code",
-        "sub_code",
-        ["sub_code_id"],
-        ["id"],
-        source_schema="quota",
-        referent_schema="quota",
+    op.execute(
+        "-- squawk-ignore constraint-missing-not-valid, adding-foreign-key-constraint\n"
+        "ALTER TABLE quota.hospital_code ADD CONSTRAINT fk_hospital_code_sub_code_id_sub_code"
+        " FOREIGN KEY (sub_code_id) REFERENCES quota.sub_code (id)"
     )
     _in_use("replaced_at IS NULL AND sub_code_id IS NULL")
 
@@ -106,12 +100,8 @@ def downgrade() -> None:
 
 def _in_use(where: str) -> None:
     """Of the codes that these rows are, a hospital has one in use."""
-    op.drop_index("uq_hospital_code_in_use", table_name="hospital_code", schema="quota")
-    op.create_index(
-        "uq_hospital_code_in_use",
-        "hospital_code",
-        ["hospital_id"],
-        unique=True,
-        schema="quota",
-        postgresql_where=sa.text(where),
+    op.execute("-- squawk-ignore require-concurrent-index-deletion\nDROP INDEX quota.uq_hospital_code_in_use")
+    op.execute(
+        "-- squawk-ignore require-concurrent-index-creation\n"
+        f"CREATE UNIQUE INDEX uq_hospital_code_in_use ON quota.hospital_code (hospital_id) WHERE {where}"
     )
