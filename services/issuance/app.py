@@ -27,6 +27,7 @@ from services.issuance.privacy import routes as privacy
 from services.issuance.questions import routes as questions
 from services.issuance.quiz import routes as quiz
 from services.issuance.reporting import routes as reporting
+from services.issuance.reports import routes as reports
 from services.issuance.rescoring import routes as rescoring
 from services.issuance.retention import routes as retention
 from services.issuance.reveals import routes as reveals
@@ -86,6 +87,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             photos.router,
             reviews.router,
             reporting.router,
+            reports.router,
             calibration.router,
             rescoring.router,
             planning.router,

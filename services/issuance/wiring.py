@@ -33,6 +33,7 @@ from services.issuance.privacy.operations import Privacy
 from services.issuance.questions.operations import Questions
 from services.issuance.quiz.operations import Quizzes
 from services.issuance.reporting.operations import Reporting
+from services.issuance.reports.operations import Reports
 from services.issuance.rescoring.operations import Rescoring
 from services.issuance.retention.operations import Retention
 from services.issuance.reveals.operations import Reveals
@@ -93,6 +94,7 @@ class Wiring:
     preferences: Preferences
     dead_letters: DeadLetters
     reporting: Reporting
+    reports: Reports
     calibration: Calibration
     rescoring: Rescoring
     planning: Planning
@@ -165,6 +167,7 @@ def build(kit: Kit) -> Wiring:
         preferences=Preferences(kit, messengers, phones),
         dead_letters=DeadLetters(kit),
         reporting=Reporting(kit),
+        reports=Reports(kit),
         calibration=Calibration(kit, awaited),
         rescoring=Rescoring(kit),
         planning=Planning(kit),

@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from prometheus_client import Metric
@@ -37,44 +38,7 @@ class Reporting:
         """A campaign's figures, of all campaigns together without one. Raises NotFound."""
         now = self.kit.clock.now()
         async with self.kit.database.snapshot() as tx:
-            campaigns = (
-                await catalogue.campaigns(tx)
-                if slug is None
-                else [await catalogue.campaign_by_slug(tx, slug)]
-            )
-            ids = [campaign.id for campaign in campaigns]
-            totals = add_up(await figures(tx, ids, MEASURES))
-            remaining = Counter[str]()
-            for stock in await store.stock(tx, ids, not_closed_at=now):
-                remaining[stock.voucher_type] += stock.remaining
-            awards_open = await store.awards_open(tx, ids)
-            on_hold = await holds.open_holds(tx, ids)
-            in_force_ppm = await store.odds_in_force(tx, ids, now)
-            types = [entry.key for key in ids for entry in await catalogue.voucher_types(tx, key)]
-            offered = await store.channels(tx, ids)
-        observed = observed_odds(totals.all)
-        announced = announced_odds(totals.draws_at, in_force_ppm)
-        return Metrics(
-            as_of=rfc3339(now),
-            attempts=totals.all.attempts,
-            passed=totals.all.passed,
-            chances=totals.all.chances,
-            draws=totals.all.draws,
-            wins=totals.all.wins,
-            vouchers_issued=totals.all.issued,
-            # Also the types that nobody has chosen: a report that leaves them out does not add up.
-            issued_by_type={key: totals.issued_by_type[key] for key in types},
-            stock_remaining=dict(remaining),
-            awards_open=awards_open,
-            awards_on_hold=sum(on_hold.values()),
-            observed_odds=None if observed is None else rate_text(observed),
-            announced_odds=None if announced is None else rate_text(announced),
-            odds_drift_p=odds_drift_p(totals.all.wins, totals.draws_at),
-            by_channel={channel: _way(totals.ways[channel]) for channel in offered},
-            shares_accepted=dict(totals.kinds["share"]),
-            leads_verified=dict(totals.kinds["lead"]),
-            daily=_daily(totals),
-        )
+            return await metrics_of(tx, await _campaigns(tx, slug), now)
 
     async def prometheus(self) -> list[Metric]:
         """The same totals as metric families, for every campaign."""
@@ -124,6 +88,40 @@ class Reporting:
             for channel in offered[key]
         )
         return [attempts, draws, issued, remaining, *ways, held, pending, oldest]
+
+
+async def metrics_of(tx: Tx, campaigns: Sequence[UUID], now: datetime) -> Metrics:
+    """The figures of these campaigns together, all from the caller's snapshot."""
+    ids = list(campaigns)
+    totals = add_up(await figures(tx, ids, MEASURES))
+    remaining = Counter[str]()
+    for stock in await store.stock(tx, ids, not_closed_at=now):
+        remaining[stock.voucher_type] += stock.remaining
+    on_hold = await holds.open_holds(tx, ids)
+    types = [entry.key for key in ids for entry in await catalogue.voucher_types(tx, key)]
+    observed = observed_odds(totals.all)
+    announced = announced_odds(totals.draws_at, await store.odds_in_force(tx, ids, now))
+    return Metrics(
+        as_of=rfc3339(now),
+        attempts=totals.all.attempts,
+        passed=totals.all.passed,
+        chances=totals.all.chances,
+        draws=totals.all.draws,
+        wins=totals.all.wins,
+        vouchers_issued=totals.all.issued,
+        # Also the types that nobody has chosen: a report that leaves them out does not add up.
+        issued_by_type={key: totals.issued_by_type[key] for key in types},
+        stock_remaining=dict(remaining),
+        awards_open=await store.awards_open(tx, ids),
+        awards_on_hold=sum(on_hold.values()),
+        observed_odds=None if observed is None else rate_text(observed),
+        announced_odds=None if announced is None else rate_text(announced),
+        odds_drift_p=odds_drift_p(totals.all.wins, totals.draws_at),
+        by_channel={channel: _way(totals.ways[channel]) for channel in await store.channels(tx, ids)},
+        shares_accepted=dict(totals.kinds["share"]),
+        leads_verified=dict(totals.kinds["lead"]),
+        daily=_daily(totals),
+    )
 
 
 async def _campaigns(tx: Tx, slug: str | None) -> list[UUID]:
