@@ -57,6 +57,13 @@ class Figures:
     def today(self) -> date:
         return datetime.fromisoformat(self.metrics.as_of).date()
 
+    @property
+    def odds_mark(self) -> str:
+        """Behind the odds of draws that were made: phases that have not begun have no part in them."""
+        phases = self.campaign.phases
+        begun = [phase for phase in phases if phase.state != "upcoming"] or phases
+        return self.mark(*(f"phases.{phase.seq}.odds" for phase in begun))
+
     def mark(self, *paths: str) -> str:
         """What stands behind a value that a demonstration assumes."""
         return ASSUMED if any(is_under(path, self.campaign.assumed) for path in paths) else ""
@@ -132,7 +139,8 @@ def _odds_lessons(known: Figures) -> list[Lesson]:
     told = known.metrics
     found: list[Lesson] = []
     if told.announced_odds is not None and Decimal(told.announced_odds) < ODDS_LOW:
-        problem = f"中奖率偏低。公布中奖率为{per_cent(told.announced_odds)}，低于{per_cent(ODDS_LOW)}。"
+        announced = f"{per_cent(told.announced_odds)}{known.odds_mark}"
+        problem = f"中奖率偏低。公布中奖率为{announced}，低于{per_cent(ODDS_LOW)}。"
         found.append((problem, "在预算和库存允许的范围内提高中奖率。"))
     if told.odds_drift_p is not None and told.odds_drift_p < DRIFT_P:
         problem = f"实际中奖率与公布中奖率不符，检验概率为{p_text(told.odds_drift_p)}。"
@@ -157,7 +165,7 @@ def _trend_lessons(known: Figures) -> list[Lesson]:
     if not days:
         return []
     problem = (
-        f"参与热情逐日下降。{day(days[0][0])}至{day(days[-1][0])}连续{len(days)}天，每日答题人次依次为"
+        f"参与人次逐日下降。{day(days[0][0])}至{day(days[-1][0])}连续{len(days)}天，每日答题人次依次为"
         f"{'、'.join(str(attempts) for _, attempts in days)}。"
     )
     return [(problem, "加强宣传引导，扭转参与人次逐日下降的趋势。")]

@@ -177,10 +177,10 @@ def context(story: Story) -> dict[str, Any]:
         "money": _money(story),
         "results": _results(story),
         "odds": _odds(story),
-        "problems": [thresholds(story), *_numbered(problems or ["按上述标准，未发现需要列出的问题。"])],
+        "problems": [thresholds(story), *(_numbered(problems) or ["按上述标准，未发现需要列出的问题。"])],
         "next_steps": [
             f"以下建议由上述数据得出（数据截至{story.as_of}）。",
-            *_numbered(steps or ["暂无由数据得出的调整建议。"]),
+            *(_numbered(steps) or ["暂无由数据得出的调整建议。"]),
         ],
     }
     return {
@@ -295,8 +295,13 @@ def _results(story: Story) -> list[str]:
             f"逾期未领或被取消{unclaimed}次。"
         ),
         *_differences(story),
-        "剩余库存为尚未结束各期的库存之和；已结束各期的不计入。",
+        f"剩余库存为尚未结束各期的库存之和；已结束各期的不计入。{_assumed_stock(story)}",
     ]
+
+
+def _assumed_stock(story: Story) -> str:
+    mark = story.mark(*(f"phases.{phase.seq}.stock" for phase in story.campaign.phases))
+    return f"各期投放的库存含假定值{mark}。" if mark else ""
 
 
 def _differences(story: Story) -> list[str]:
@@ -365,7 +370,9 @@ def _odds(story: Story) -> list[str]:
     told = story.metrics
     if told.announced_odds is None:
         return []
-    announced = f"公布中奖率（按各次抽奖时有效的中奖率平均）为{per_cent(told.announced_odds)}"
+    announced = (
+        f"公布中奖率（按各次抽奖时有效的中奖率平均）为{per_cent(told.announced_odds)}{story.odds_mark}"
+    )
     if told.observed_odds is None or told.odds_drift_p is None:
         return [f"{announced}，尚无抽奖（数据截至{story.as_of}）。"]
     verdict = "二者不符，须查明原因" if told.odds_drift_p < DRIFT_P else "未见异常"

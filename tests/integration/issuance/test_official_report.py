@@ -29,7 +29,12 @@ from tests.support.people import signed_in_staff
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 SECTIONS = ["一、基本情况", "二、活动成效", "三、存在问题", "四、下一步工作"]
-ASSUMED = ["phases.1.odds", "voucher_types.checkup.settlement_price_fen", "funding_sources.treasury.share"]
+ASSUMED = [
+    "phases.1.odds",
+    "phases.2.stock",
+    "voucher_types.checkup.settlement_price_fen",
+    "funding_sources.treasury.share",
+]
 
 Table = list[list[str]]
 
@@ -158,7 +163,10 @@ async def test_every_figure_is_that_of_the_metrics(desk: Desk, played: Published
     assert [row[2] for row in found.types[1:-1]] == [str(n) for n in told["issued_by_type"].values()]
     left = {row[0].removesuffix("券"): int(row[5]) for row in found.types[1:-1]}
     assert {key: n for key, n in left.items() if n} == told["stock_remaining"]
-    assert "公布中奖率（按各次抽奖时有效的中奖率平均）为100%，实际中奖率为100%（3÷3）" in found.text
+    assert (
+        "公布中奖率（按各次抽奖时有效的中奖率平均）为100%（演示假定值），实际中奖率为100%（3÷3）"
+        in found.text
+    )
     assert "的概率为1.0000（二项分布双侧检验），未见异常" in found.text
 
 
@@ -224,6 +232,7 @@ async def test_sections_moments_and_marks_are_there(desk: Desk, played: Publishe
     prices = {row[0]: row[1] for row in found.types[1:-1]}
     assert (prices["checkup券"], prices["fitness券"]) == ("300.00（演示假定值）", "50.00")
     assert "金额同为假定" in found.text
+    assert "各期投放的库存含假定值（演示假定值）" in found.text
     assert "第2期定于" in found.text.split(SECTIONS[3])[1]
 
 
