@@ -12,13 +12,14 @@ from services.quota.bulletins.rules import (
     LETTERS_MAX,
     SHAPES,
     Occasion,
+    TemplateKind,
     default_template,
     letter,
     letter_name,
     notice,
     papers,
 )
-from services.quota.bulletins.schemas import Asked, TemplateKind, TemplateView
+from services.quota.bulletins.schemas import Asked, TemplateView
 from services.quota.programmes.operations import own_hospital, require_programme
 from services.quota.programmes.store import Programme, hospital_by_id
 from services.quota.rankings.operations import Rankings

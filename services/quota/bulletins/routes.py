@@ -4,7 +4,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Query, Request, Response, UploadFile
 
 from services.quota.bulletins.operations import Bulletins
-from services.quota.bulletins.schemas import DocumentQuery, LettersQuery, TemplateKind, TemplateView
+from services.quota.bulletins.rules import TemplateKind
+from services.quota.bulletins.schemas import DocumentQuery, LettersQuery, TemplateView
 from services.quota.programmes.routes import ProgrammeReader
 from shared.http.auth import Reader, Writer
 

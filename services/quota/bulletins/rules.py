@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Literal, Protocol
 
-from services.quota.bulletins.schemas import Asked, TemplateKind
 from services.quota.rankings.schemas import RankingItem, RankingView
 from shared.documents.official import Kind, Part, Rows, Text, draw
 from shared.documents.papers import Cell, Facts, Grid, Paper, Rate
@@ -55,6 +54,7 @@ LETTER_SHAPE = Shape(
     fields=_COMMON | _ROW | frozenset({"ranked", "overall_rate"}),
     lists={},
 )
+TemplateKind = Literal["bulletin", "reminder"]
 SHAPES: Mapping[TemplateKind, Shape] = {"bulletin": NOTICE_SHAPE, "reminder": LETTER_SHAPE}
 
 _HEAD = (
@@ -151,6 +151,21 @@ _LETTER: Sequence[Part] = (
 )
 
 
+class Words(Protocol):
+    """What a clerk asked to stand on a document; empty: left blank."""
+
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def addressees(self) -> str: ...
+    @property
+    def copies(self) -> str: ...
+    @property
+    def dated(self) -> date | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """What a document is about: a month's ranking of a programme, and the words of those who send it."""
@@ -159,7 +174,7 @@ class Occasion:
     target: int
     issued_before: int
     ranking: RankingView
-    words: Asked
+    words: Words
     demo: bool
 
     @property

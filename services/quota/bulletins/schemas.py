@@ -1,12 +1,11 @@
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from services.quota.bulletins.rules import TemplateKind
 from services.quota.rankings.schemas import MONTH_FORM
 from shared.http.replies import Day
-
-TemplateKind = Literal["bulletin", "reminder"]
 
 _WORDS_MAX = 200
 

@@ -1,7 +1,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -40,7 +40,7 @@ class RiskDayRow(Base):
     face_bills: Mapped[int] = mapped_column(server_default=_ZERO, comment="bill = face value")
     same_bills: Mapped[int] = mapped_column(server_default=_ZERO, comment="the most of one other amount")
     hours: Mapped[list[int]] = mapped_column(
-        ARRAY(Integer), server_default=text("'{}'"), comment="live ones by hour of the campaign's day"
+        ARRAY(BigInteger), server_default=text("'{}'"), comment="live ones by hour of the campaign's day"
     )
     holders: Mapped[list[int]] = mapped_column(
         ARRAY(BigInteger),
