@@ -55,8 +55,13 @@ PLANTED = [
 
 
 @pytest.fixture(scope="module")
-async def settings(settings: Settings) -> AsyncIterator[Settings]:
-    async with serving_messages(FakeSms(trouble="error")) as url:
+def gateway() -> FakeSms:
+    return FakeSms()
+
+
+@pytest.fixture(scope="module")
+async def settings(settings: Settings, gateway: FakeSms) -> AsyncIterator[Settings]:
+    async with serving_messages(gateway) as url:
         yield settings.model_copy(
             update={
                 "notice_sms": "on",
@@ -67,7 +72,7 @@ async def settings(settings: Settings) -> AsyncIterator[Settings]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def story(client: httpx.AsyncClient, kit: Kit, clock: ManualClock) -> None:
+async def story(client: httpx.AsyncClient, kit: Kit, clock: ManualClock, gateway: FakeSms) -> None:
     """A voucher issued, reminded of by an SMS that does not get through, and one that was swept."""
     wiring = build(kit)
     held = await held_voucher(client, kit, clock)
@@ -76,7 +81,13 @@ async def story(client: httpx.AsyncClient, kit: Kit, clock: ManualClock) -> None
     clock.advance(days=53, hours=1)
     sms = {"enabled": True, "phone": "13800138000"}
     own = held.hands.person.headers
-    await client.put("/issuance/v1/me/notice-preferences", json={"sms": sms}, headers=own)
+    preferences = "/issuance/v1/me/notice-preferences"
+    await client.put(preferences, json={"sms": sms}, headers=own)
+    await drain(kit, parts(wiring))
+    (message,) = gateway.received.values()
+    code = {"code": message["values"]["code"]}
+    assert (await client.post(f"{preferences}/phone-code", json=code, headers=own)).status_code == 200
+    gateway.trouble = "error"
     await wiring.notices.remind()
     await drain(kit, parts(wiring))
     clock.advance(days=7, seconds=LATE_ARRIVAL.total_seconds())

@@ -19,8 +19,8 @@ from services.issuance.deliveries.rules import (
     quiet_until,
     repeated,
 )
-from services.issuance.preferences.rules import SMS_DEFAULT, is_phone, masked_phone, sms_kinds
 from services.issuance.notices.rules import KINDS, Facts, Kind, Language, reminders, told
+from services.issuance.preferences.rules import SMS_DEFAULT, is_phone, masked_phone, sms_kinds
 from shared.clock import CHINA
 
 NOON = datetime(2020, 11, 1, 12, 0, tzinfo=CHINA)

@@ -6,7 +6,7 @@ Safe for the code before and after it: expand → backfill in batches → contra
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
+revision = "0018"
 down_revision = "0017"
 branch_labels = None
 depends_on = None
