@@ -27,8 +27,6 @@ from shared.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-# A limit that costs more time than what it guards is worse than none: then this process counts itself.
-REDIS_TIMEOUT_SECONDS = 0.25
 # After a failure Redis is left alone for this long, so that its absence does not slow every request.
 REDIS_PAUSE_SECONDS = 5.0
 # Alone, a process allows this part: with four processes the sum is what Redis would have allowed.
@@ -88,12 +86,11 @@ ANYTHING_PER_ADDRESS = Limit("anything/address", amount=60_000, seconds=60)
 class RateLimiter:
     """Keys are opaque ids or addresses, never a name or an id number: they stand in Redis for a minute."""
 
-    def __init__(self, redis_url: str, *, enabled: bool) -> None:
+    def __init__(self, redis_url: str, *, enabled: bool, timeout_seconds: float) -> None:
         self._enabled = enabled
+        # A limit that costs more time than what it guards is worse than none: then this process counts.
         self._pool = ConnectionPool.from_url(
-            redis_url,
-            socket_timeout=REDIS_TIMEOUT_SECONDS,
-            socket_connect_timeout=REDIS_TIMEOUT_SECONDS,
+            redis_url, socket_timeout=timeout_seconds, socket_connect_timeout=timeout_seconds
         )
         # The address is the pool's; the library only wants a scheme that it knows.
         options: dict[str, Any] = {"implementation": "redispy", "connection_pool": self._pool}
@@ -156,7 +153,11 @@ class RateLimiter:
 
 def build_limiter(settings: Settings) -> RateLimiter:
     """Connects on first use. `HV_RATE_LIMITS=off` (demonstrations only) lifts every limit."""
-    return RateLimiter(settings.redis_url, enabled=settings.rate_limits == "on")
+    return RateLimiter(
+        settings.redis_url,
+        enabled=settings.rate_limits == "on",
+        timeout_seconds=settings.rate_limit_timeout_seconds,
+    )
 
 
 def _refusal(item: RateLimitItem, reset_at: float) -> TooManyRequests:

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
     demo: bool = False
     clock_start: datetime | None = None
     rate_limits: Literal["on", "off"] = "on"
+    rate_limit_timeout_seconds: float = Field(
+        default=0.25, gt=0, le=5, description="how long Redis may take to count a request"
+    )
     trusted_proxies: str = Field(
         default="127.0.0.0/8,::1/128",
         description="addresses and networks of our own proxies, comma separated",
