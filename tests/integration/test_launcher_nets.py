@@ -55,7 +55,7 @@ def test_a_tethered_command_dies_with_its_launcher(tmp_path: Path) -> None:
     process, family = launcher(TETHERED, tmp_path / "log")
     assert len(family) == 1
     kill(process)
-    wait_for(lambda: not any(one.alive for one in family), 2)
+    wait_for(lambda: not any(one.alive for one in family))
 
 
 def test_a_tether_whose_launcher_is_gone_starts_nothing(tmp_path: Path) -> None:
@@ -89,8 +89,8 @@ def test_the_watchdog_ends_what_the_tether_did_not(tmp_path: Path) -> None:
     watchdog, kept, released = sorted(family, key=lambda one: one.pid)
     try:
         kill(process)
-        wait_for(lambda: not kept.alive, 5)
-        wait_for(lambda: not watchdog.alive, 2)
+        wait_for(lambda: not kept.alive)
+        wait_for(lambda: not watchdog.alive)
         assert released.alive
     finally:
         os.kill(released.pid, signal.SIGKILL)

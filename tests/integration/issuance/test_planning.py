@@ -16,6 +16,7 @@ from tests.support.answers import People, answer_quiz, record_draws
 from tests.support.campaigns import Published, open_campaign
 from tests.support.citizens import Hands, fill_bank, give_chances, new_person
 from tests.support.desk import Desk
+from tests.support.launched import eventually
 from tests.support.people import signed_in_staff
 from tests.support.ways import faults, refused
 
@@ -370,8 +371,8 @@ async def test_others_are_answered_while_a_forecast_is_computed(
     client: httpx.AsyncClient, desk: Desk, answered: tuple[Published, list[int]]
 ) -> None:
     campaign, _ = answered
+    started, slowest, looks = machine_seconds(), 0.0, 0
     forecast = asyncio.ensure_future(ask(client, desk, campaign, runs=20_000, days=60))
-    slowest, looks = 0.0, 0
     while not forecast.done():
         begin = machine_seconds()
         assert (await client.get(url(campaign, "").rstrip("/"))).status_code == 200
@@ -379,7 +380,7 @@ async def test_others_are_answered_while_a_forecast_is_computed(
         await asyncio.sleep(0.01)
     assert (await forecast).status_code == 200
     assert looks > 5
-    assert slowest < 1
+    assert slowest < (machine_seconds() - started) / 2, "nobody waits for the forecast"
 
 
 async def test_who_would_wait_too_long_is_told_to_come_again() -> None:
@@ -395,9 +396,15 @@ async def test_who_would_wait_too_long_is_told_to_come_again() -> None:
         await computing.run(int)
     gate.set()
     await asyncio.gather(*waiting)
+
+    async def let_in() -> bool:
+        try:
+            return await computing.run(int, "7") == 7
+        except Busy:
+            return False
+
     # The last one's place is free as soon as the loop has heard of its end.
-    await asyncio.sleep(0.05)
-    assert await computing.run(int, "7") == 7
+    await eventually(let_in)
 
 
 async def gauges(client: httpx.AsyncClient, campaign: Published) -> dict[str, float]:
