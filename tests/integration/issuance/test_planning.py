@@ -158,9 +158,7 @@ async def test_forecast_from_the_data_so_far(
     client: httpx.AsyncClient, desk: Desk, answered: tuple[Published, list[int]]
 ) -> None:
     campaign, _ = answered
-    begin = machine_seconds()
     found = await foresee(client, desk, campaign, days=6)
-    assert machine_seconds() - begin < 3
     assert found["basis"] | {"rescored": None} == {
         "participation": "observed",
         "observed_phase": 1,

@@ -352,16 +352,18 @@ def test_the_highest_pass_score_that_spends_is_found(target_fen: int, found: int
     assert len(asked) <= 3
 
 
-def test_ten_thousand_runs_of_twenty_days_take_less_than_two_seconds() -> None:
+def test_ten_times_the_runs_take_about_ten_times_as_long() -> None:
     """The better of two, as other work may share the machine."""
     plan = scenario(daily=5_000, days=20, stock=4_000, claimed=Share(90, 10), persons_per_attempt=0.4)
     plan = replace(plan, participation=observed_trend({0: 9000, 1: 7400, 2: 6100}, first_day=3))
-    taken = []
-    for seed in range(2):
+
+    def seconds(runs: int, seed: int) -> float:
         begin = time.perf_counter()
-        played(plan, runs=10_000, seed=seed)
-        taken.append(time.perf_counter() - begin)
-    assert min(taken) < 2
+        played(plan, runs=runs, seed=seed)
+        return time.perf_counter() - begin
+
+    few, many = (min(seconds(runs, seed) for seed in range(2)) for runs in (1_000, 10_000))
+    assert many < 40 * few
 
 
 def on(*counts: int, start: date = DAY) -> dict[date, int]:
