@@ -1,7 +1,8 @@
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
@@ -46,3 +47,11 @@ class RankingItemRow(Base):
     rank: Mapped[int | None] = mapped_column(comment="NULL: without a quota nobody is ranked")
     rank_change: Mapped[int | None]
     flagged: Mapped[bool]
+    level: Mapped[str] = mapped_column(server_default=text("''"), comment="empty: none was known")
+    level_rank: Mapped[int | None] = mapped_column(comment="among those of its level")
+    level_rank_change: Mapped[int | None]
+    level_flagged: Mapped[bool] = mapped_column(server_default=text("false"))
+    needed_per_working_day: Mapped[int | None] = mapped_column(comment="as of the month's end")
+    miss_probability: Mapped[Decimal | None] = mapped_column(
+        Numeric(5, 4), comment="that the quota is not reached by the programme's end, as of the month's end"
+    )

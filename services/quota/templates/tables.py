@@ -1,0 +1,24 @@
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from shared.db.base import Base
+
+
+class DocumentTemplateRow(Base):
+    """A programme's template from a moment on; the highest version is in use. Append-only."""
+
+    __tablename__ = "document_template"
+    __table_args__ = (
+        CheckConstraint("kind IN ('bulletin', 'reminder')", name="known_kind"),
+        {"schema": "quota"},
+    )
+
+    programme_id: Mapped[UUID] = mapped_column(ForeignKey("quota.programme.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sha256: Mapped[str | None] = mapped_column(comment="of the kept file; NULL: the platform's own template")
+    put_by: Mapped[UUID]
+    put_at: Mapped[datetime]
