@@ -59,6 +59,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "reviews",
             "simulation",
             "terms",
+            "today",
             "versions",
             "vouchers",
             "wallet",
@@ -94,7 +95,9 @@ ROOMS: dict[str, frozenset[str]] = {
     "quota": frozenset(
         {
             "allocation",
+            "apportionment",
             "attribution",
+            "bases",
             "bulletins",
             "cards",
             "platformkeys",
@@ -106,9 +109,24 @@ ROOMS: dict[str, frozenset[str]] = {
             "rankings",
             "subcodes",
             "tablechecks",
+            "versions",
         }
     ),
-    "console": frozenset({"staff", "audit", "clock", "integrity", "monitoring", "pages"}),
+    "console": frozenset(
+        {
+            "audit",
+            "clock",
+            "codepages",
+            "hospitalpages",
+            "integrity",
+            "monitoring",
+            "overviewpages",
+            "pages",
+            "publicpages",
+            "staff",
+            "tablepages",
+        }
+    ),
 }
 # What stands at a service's root beside its rooms.
 SERVICE_FILES = frozenset({"__init__.py", "app.py", "worker.py", "wiring.py"})
@@ -127,5 +145,7 @@ ROOM_FILES = frozenset(
     }
 )
 ROOM_SUFFIXES = frozenset({".sql"})
-# Only the pages have files for the browser.
+# Only the pages have files for the browser: the frame of all pages, and each area its templates.
 PAGES_FOLDERS = frozenset({"templates", "static"})
+AREA_ENDING = "pages"
+AREA_FOLDERS = frozenset({"templates"})

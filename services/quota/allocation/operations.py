@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -33,7 +33,7 @@ from services.quota.programmes.errors import NoHospitals
 from services.quota.programmes.operations import require_programme
 from services.quota.programmes.store import Programme, hospitals, lock_programme
 from shared.approvals import Applier, Change, propose
-from shared.clock import rfc3339
+from shared.clock import local_day, rfc3339
 from shared.db import Tx
 from shared.documents.sheets import normalise
 from shared.errors import Fault, InvalidRequest, NoLongerFits, NotFound, Refusal
@@ -41,6 +41,7 @@ from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import Staff
 from shared.ids import new_id
 from shared.kit import Kit
+from shared.rankings import month_of
 from shared.rates import rate_text
 
 ALLOCATE = "allocation"
@@ -76,7 +77,7 @@ class Allocations:
             async def act() -> dict[str, Any]:
                 programme = await require_programme(tx, slug)
                 computed = _compute(await _units(tx, programme), proposal)
-                current = await store.current(tx, programme.id)
+                current = await store.in_force(tx, programme.id, self._this_month(programme))
                 return await propose(
                     tx,
                     staff,
@@ -107,11 +108,10 @@ class Allocations:
             computed = _compute(units, proposal)
         except Refusal as refusal:
             raise NoLongerFits(refusal.detail("zh")) from refusal
-        current = await store.current(tx, programme.id)
         header = {
             "id": new_id(),
             "programme_id": programme.id,
-            "version": current.version + 1 if current else 1,
+            "version": await store.last_number(tx, programme.id) + 1,
             "total": proposal.total,
             "method": proposal.method,
             "quota_sum": computed.sum,
@@ -149,7 +149,7 @@ class Allocations:
         """Raises NotFound, NoAllocation."""
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
-            version = await store.current(tx, programme.id)
+            version = await store.in_force(tx, programme.id, self._this_month(programme))
             if version is None:
                 raise NoAllocation
             return await _stored_view(tx, version)
@@ -168,6 +168,7 @@ class Allocations:
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
             found = await store.versions(tx, programme.id)
+            now = await store.in_force(tx, programme.id, self._this_month(programme))
         return AllocationVersions(
             items=[
                 AllocationVersion(
@@ -177,11 +178,14 @@ class Allocations:
                     sum=entry.quota_sum,
                     reason=entry.reason,
                     applied_at=rfc3339(entry.applied_at),
-                    in_force=place == 0,
+                    in_force=now is not None and entry.version == now.version,
                 )
-                for place, entry in enumerate(found)
+                for entry in found
             ]
         )
+
+    def _this_month(self, programme: Programme) -> date:
+        return month_of(local_day(self.kit.clock.now(), programme.timezone))[0]
 
 
 async def _units(tx: Tx, programme: Programme) -> list[Unit]:

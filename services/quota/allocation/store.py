@@ -1,11 +1,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from services.quota.allocation.rules import Quota
 from services.quota.allocation.tables import AllocationAdjustmentRow, AllocationItemRow, AllocationRow
@@ -21,6 +21,11 @@ class Version:
     quota_sum: int
     reason: str
     applied_at: datetime
+    basis: str
+    effective_month: date | None
+    nested: bool
+    scale_numerator: Decimal | None
+    scale_denominator: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,29 +56,44 @@ _VERSION = select(
     AllocationRow.quota_sum,
     AllocationRow.reason,
     AllocationRow.applied_at,
+    AllocationRow.basis,
+    AllocationRow.effective_month,
+    AllocationRow.nested,
+    AllocationRow.scale_numerator,
+    AllocationRow.scale_denominator,
 )
 
 
-async def current(tx: Tx, programme_id: UUID) -> Version | None:
-    """The version in force: the highest."""
-    found = await versions(tx, programme_id, limit=1)
-    return found[0] if found else None
+async def in_force(tx: Tx, programme_id: UUID, month: date) -> Version | None:
+    """The version by which a month (named by its first day) is judged: the highest that has come by then."""
+    statement = (
+        _VERSION.where(
+            AllocationRow.programme_id == programme_id,
+            AllocationRow.effective_month.is_(None) | (AllocationRow.effective_month <= month),
+        )
+        .order_by(AllocationRow.version.desc())
+        .limit(1)
+    )
+    return _one(await tx.execute(statement))
 
 
-async def versions(tx: Tx, programme_id: UUID, *, limit: int | None = None) -> list[Version]:
+async def last_number(tx: Tx, programme_id: UUID) -> int:
+    """The highest version there is, also one whose month has not come; 0 for none."""
+    statement = select(func.max(AllocationRow.version)).where(AllocationRow.programme_id == programme_id)
+    return (await tx.execute(statement)).scalar_one() or 0
+
+
+async def versions(tx: Tx, programme_id: UUID) -> list[Version]:
     """Newest first."""
     statement = _VERSION.where(AllocationRow.programme_id == programme_id).order_by(
         AllocationRow.version.desc()
     )
-    if limit is not None:
-        statement = statement.limit(limit)
-    return [Version(*row) for row in await tx.execute(statement)]
+    return _versions(await tx.execute(statement))
 
 
 async def version(tx: Tx, programme_id: UUID, number: int) -> Version | None:
     statement = _VERSION.where(AllocationRow.programme_id == programme_id, AllocationRow.version == number)
-    row = (await tx.execute(statement)).one_or_none()
-    return None if row is None else Version(*row)
+    return _one(await tx.execute(statement))
 
 
 async def items(tx: Tx, allocation_id: UUID) -> list[Item]:
@@ -143,3 +163,12 @@ async def insert_version(
     ]
     if adjustment_rows:
         await tx.execute(insert(AllocationAdjustmentRow), adjustment_rows)
+
+
+def _versions(rows: Any) -> list[Version]:  # noqa: ANN401 - results of the statement above
+    return [Version(*row) for row in rows]
+
+
+def _one(rows: Any) -> Version | None:  # noqa: ANN401 - a result of the statement above
+    found = _versions(rows)
+    return found[0] if found else None

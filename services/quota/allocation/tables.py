@@ -1,17 +1,20 @@
 """Allocations: every version of a programme's quotas, kept as it came into force."""
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Numeric, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Numeric, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
 
 
 class AllocationRow(Base):
-    """A version of the quotas; the highest one is in force. Append-only, with its items."""
+    """A version of the quotas. Append-only, with its items.
+
+    In force in a month is the highest version whose effective month has come by then.
+    """
 
     __tablename__ = "allocation"
     __table_args__ = (
@@ -19,6 +22,12 @@ class AllocationRow(Base):
         CheckConstraint("method IN ('largest_remainder', 'round_each')", name="known_method"),
         CheckConstraint("total > 0 AND version > 0", name="total_positive"),
         CheckConstraint("method <> 'largest_remainder' OR quota_sum = total", name="adds_up"),
+        CheckConstraint("extract(day FROM effective_month) = 1", name="month_by_its_first_day"),
+        CheckConstraint(
+            "(scale_numerator IS NULL) = (scale_denominator IS NULL)"
+            " AND scale_numerator >= 0 AND scale_denominator > 0",
+            name="scale_is_a_fraction",
+        ),
         {"schema": "quota"},
     )
 
@@ -31,6 +40,18 @@ class AllocationRow(Base):
     reason: Mapped[str]
     change_id: Mapped[UUID] = mapped_column(ForeignKey("core.change.id"), unique=True)
     applied_at: Mapped[datetime]
+    basis: Mapped[str] = mapped_column(
+        server_default=text("'visits'"), comment="what the shares are of: visits, or an imported basis"
+    )
+    effective_month: Mapped[date | None] = mapped_column(comment="NULL: in every month that is not frozen")
+    nested: Mapped[bool] = mapped_column(
+        server_default=text("false"),
+        comment="cards went to alliances first: each lies within one card of its exact quota too",
+    )
+    scale_numerator: Mapped[Decimal | None] = mapped_column(
+        Numeric(), comment="with bounds: what every quota between its bounds was multiplied by"
+    )
+    scale_denominator: Mapped[Decimal | None] = mapped_column(Numeric())
 
 
 class AllocationItemRow(Base):
@@ -41,6 +62,7 @@ class AllocationItemRow(Base):
         UniqueConstraint("allocation_id", "place"),
         CheckConstraint("quota >= 0", name="quota_not_negative"),
         CheckConstraint("visits >= 0", name="visits_not_negative"),
+        CheckConstraint("basis_value >= 0", name="basis_value_not_negative"),
         {"schema": "quota"},
     )
 
@@ -55,6 +77,9 @@ class AllocationItemRow(Base):
     )
     adjustment_cards: Mapped[int] = mapped_column(comment="the same, in cards")
     quota: Mapped[int]
+    basis_value: Mapped[Decimal | None] = mapped_column(
+        Numeric(), comment="what its share is of; NULL: the visits"
+    )
 
 
 class AllocationAdjustmentRow(Base):
@@ -74,4 +99,21 @@ class AllocationAdjustmentRow(Base):
     to_hospital_id: Mapped[str] = mapped_column(ForeignKey("quota.hospital.id"))
     share_points: Mapped[Decimal | None] = mapped_column(Numeric())
     cards: Mapped[int | None]
+    reason: Mapped[str]
+
+
+class AllocationBoundRow(Base):
+    """The least and the most that a hospital may get in a version, with the reason. Append-only."""
+
+    __tablename__ = "allocation_bound"
+    __table_args__ = (
+        CheckConstraint("minimum IS NOT NULL OR maximum IS NOT NULL", name="bounds_something"),
+        CheckConstraint("minimum >= 0 AND maximum >= 0 AND minimum <= maximum", name="in_order"),
+        {"schema": "quota"},
+    )
+
+    allocation_id: Mapped[UUID] = mapped_column(ForeignKey("quota.allocation.id"), primary_key=True)
+    hospital_id: Mapped[str] = mapped_column(ForeignKey("quota.hospital.id"), primary_key=True)
+    minimum: Mapped[int | None]
+    maximum: Mapped[int | None]
     reason: Mapped[str]

@@ -151,7 +151,7 @@ class Progress:
 
     async def _look(self, tx: Tx, programme: Programme) -> _Snapshot:
         today = local_day(self.kit.clock.now(), programme.timezone)
-        version = await allocations.current(tx, programme.id)
+        version = await allocations.in_force(tx, programme.id, month_of(today)[0])
         items = await allocations.items(tx, version.id) if version else []
         return _Snapshot(
             programme=programme,

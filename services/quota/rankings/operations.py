@@ -166,7 +166,7 @@ _FIRST_YEAR = 1900
 
 async def _live(tx: Tx, programme: Programme, first: date) -> _Live:
     """Raises NoAllocation, NoHospitals."""
-    version = await allocations.current(tx, programme.id)
+    version = await allocations.in_force(tx, programme.id, first)
     if version is None:
         raise NoAllocation
     quotas = {item.hospital_id: item.quota for item in await allocations.items(tx, version.id)}
