@@ -33,6 +33,7 @@ from services.issuance.retention import routes as retention
 from services.issuance.reveals import routes as reveals
 from services.issuance.reviews import routes as reviews
 from services.issuance.terms import routes as terms
+from services.issuance.today import routes as today
 from services.issuance.versions import routes as versions
 from services.issuance.vouchers import routes as vouchers
 from services.issuance.wallet import routes as wallet
@@ -73,6 +74,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             bank.router,
             quiz.router,
             attempts.router,
+            today.router,
             lottery.router,
             drawlog.router,
             wallet.router,

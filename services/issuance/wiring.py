@@ -24,6 +24,7 @@ from services.issuance.lottery.operations import Lottery
 from services.issuance.monitoring.operations import Monitoring
 from services.issuance.notices.operations import Notices
 from services.issuance.openings.operations import Openings
+from services.issuance.origins.operations import Origins
 from services.issuance.phases.operations import Phases
 from services.issuance.phones.operations import Phones
 from services.issuance.photos.operations import Photos
@@ -39,6 +40,7 @@ from services.issuance.retention.operations import Retention
 from services.issuance.reveals.operations import Reveals
 from services.issuance.reviews.operations import Reviews
 from services.issuance.terms.operations import CampaignTerms
+from services.issuance.today.operations import Days
 from services.issuance.versions.operations import Versions
 from services.issuance.vouchers.operations import Vouchers
 from services.issuance.wallet.operations import Wallet
@@ -81,6 +83,8 @@ class Wiring:
     holds: Holds
     sightings: Sightings
     openings: Openings
+    origins: Origins
+    days: Days
     photos: Photos
     consents: Consents
     privacy: Privacy
@@ -114,6 +118,7 @@ class Wiring:
             await self.wallet.drain()
             await self.sightings.drain()
             await self.openings.drain()
+            await self.origins.drain()
 
 
 def build(kit: Kit) -> Wiring:
@@ -154,6 +159,8 @@ def build(kit: Kit) -> Wiring:
         holds=Holds(kit),
         sightings=Sightings(kit),
         openings=Openings(kit),
+        origins=Origins(kit),
+        days=Days(kit),
         photos=photos,
         consents=Consents(kit),
         privacy=Privacy(kit, photos),

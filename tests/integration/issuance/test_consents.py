@@ -134,6 +134,8 @@ async def test_whoever_withdraws_takes_part_in_nothing_new_until_consent_is_give
     first, again = await withdraw("w1"), await withdraw("w1")
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json() == again.json() == {"withdrawn": True}
+    today = f"/me/today?campaign={campaign.slug}"
+    assert (await hands.get(today)).json()["consent_withdrawn"] is True
     refused(await withdraw("w2"), 409, "consent_not_given")
     for refusal in (
         await hands.start(campaign.slug),
@@ -149,6 +151,7 @@ async def test_whoever_withdraws_takes_part_in_nothing_new_until_consent_is_give
     clock.set(clock.now() + timedelta(seconds=1))
     assert (await give("g2")).status_code == 201
     assert (await hands.start(campaign.slug)).status_code == 201
+    assert (await hands.get(today)).json()["consent_withdrawn"] is False
     history = (await client.get(consents, headers=headers)).json()
     assert history["withdrawn"] is False
     assert [(item["action"], item["version"]) for item in history["items"]] == [
