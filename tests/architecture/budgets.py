@@ -108,7 +108,9 @@ ROOMS: dict[str, frozenset[str]] = {
             "qrcodes",
             "rankings",
             "subcodes",
+            "tablebases",
             "tablechecks",
+            "tablesums",
             "versions",
         }
     ),

@@ -236,21 +236,35 @@ class PartsColumn:
 
 
 def read_parts(rows: Sequence[Row]) -> list[PartsColumn]:
-    """Columns of whole numbers under a label; empty when the table has none."""
-    header = next(iter(rows), None)
-    if header is None:
+    """Columns of whole numbers under a label; empty when the table has none.
+
+    The header is the row above the first one with numbers; a title may stand above it. A running number in
+    front of the labels is none of them.
+    """
+    start = next((place for place, row in enumerate(rows) if _has_numbers(row)), None)
+    if start is None:
         return []
-    body = rows if any(whole_number(cell) is not None for cell in header.cells[1:]) else rows[1:]
-    titled = body is not rows
+    header = rows[start - 1] if start else None
+    body = rows[start:]
     found = []
-    for place in range(1, max(len(row.cells) for row in rows)):
-        numbers = [(row.at(0), whole_number(row.at(place))) for row in body]
+    for place in range(1, max(len(row.cells) for row in body)):
+        numbers = [(_label(row), whole_number(row.at(place))) for row in body]
         printed = [(label, number) for label, number in numbers if number is not None]
         if not printed:
             continue
-        title = header.at(place) if titled else f"第 {place + 1} 列"
+        title = header.at(place) if header else f"第 {place + 1} 列"
         found.append(_parts_column(title, printed))
     return found
+
+
+def _has_numbers(row: Row) -> bool:
+    return any(whole_number(cell) is not None for cell in row.cells[1:])
+
+
+def _label(row: Row) -> str:
+    """The row's first text."""
+    texts = (cell for cell in row.cells if cell and whole_number(cell) is None)
+    return next(texts, row.at(0))
 
 
 def _parts_column(title: str, printed: Iterable[tuple[str, int]]) -> PartsColumn:

@@ -14,14 +14,10 @@ from services.quota.publishedtables.rules import (
     read_published,
     read_totals,
 )
-from services.quota.tablechecks.rules import (
-    Adjusted,
-    Finding,
-    PrintedSum,
-    check_allocation,
-    check_parts,
-)
+from services.quota.tablebases.rules import Adjusted
+from services.quota.tablechecks.rules import check_allocation
 from services.quota.tablechecks.schemas import FindingView, TableCheck
+from services.quota.tablesums.rules import Finding, PrintedSum, check_parts
 from shared.documents.sheets import Row, normalise, read_rows
 from shared.errors import Fault, InvalidRequest
 

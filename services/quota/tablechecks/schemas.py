@@ -1,6 +1,6 @@
 from pydantic import BaseModel, Field
 
-from services.quota.tablechecks.rules import Kind
+from services.quota.tablesums.rules import Kind
 
 
 class FindingView(BaseModel):

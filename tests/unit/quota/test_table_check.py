@@ -195,6 +195,26 @@ class TestPartsAndTotal:
     def test_the_total_may_stand_in_the_text(self) -> None:
         assert told(check_files(self.PARTS.encode(), total=670)) == [("total", "数量·文本合计", 670, 665, 5)]
 
+    @pytest.mark.parametrize(("total", "differences"), [(670, [5]), (665, [])])
+    def test_a_workbook_with_a_title_running_numbers_and_a_merged_total_is_understood(
+        self, total: int, differences: list[int]
+    ) -> None:
+        parts = [line.split(",") for line in self.PARTS.splitlines()[1:]]
+        rows: list[list[object]] = [
+            ["消费券发放情况", "", ""],
+            ["序号", "券种", "数量（张）"],
+            *[[number, name, int(count)] for number, (name, count) in enumerate(parts, start=1)],
+            ["", "小计", 665],
+            ["合计", "", total],
+        ]
+        last = len(rows) - 1
+        merges = ((0, 0, 0, 2, "消费券发放情况"), (last, 0, last, 1, "合计"))
+        findings = check_files(workbook(rows, merges)).findings
+        assert [finding.difference for finding in findings] == differences
+        assert all("数量（张）" in finding.where for finding in findings)
+        rows[last] = ["", "合计", total]
+        assert [finding.difference for finding in check_files(workbook(rows)).findings] == differences
+
     def test_a_table_that_adds_up_is_well(self) -> None:
         assert check_files(f"{self.PARTS}合计,665\n".encode(), total=665).ok
 
