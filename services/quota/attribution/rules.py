@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from services.quota.cards.rules import Kind
+from services.quota.cards.rules import CardKind
 
 Part = Literal["opens", "closes", "uses", "uses_again", "nothing"]
 
@@ -18,7 +18,7 @@ class PersonEvent:
     """An event of a person; `place` is its order of arrival, `hospital_id` is its code's or assigned."""
 
     event_id: str
-    kind: Kind
+    kind: CardKind
     at: datetime
     place: int
     hospital_id: str | None

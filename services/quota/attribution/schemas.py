@@ -34,7 +34,9 @@ class CodeTrace(BaseModel):
 class CreditTrace(BaseModel):
     """A line of the count: on `day`, `n` for `hospital_id` (null: unattributed)."""
 
-    measure: Literal["card", "card_used"]
+    measure: Literal["card", "card_used", "card_void"] = Field(
+        description="`card_void`: not effective, by a confirmed case of stuffing"
+    )
     hospital_id: str | None
     hospital: str | None
     day: str

@@ -17,11 +17,16 @@ $$;
 -- A card counts for the hospital of the event that opened it, from the day of that event until the day of
 -- its cancellation. What was credited before and no longer holds is taken back on its own day. Nothing is
 -- written on a day before p_open_from: what belongs to a frozen month falls on the first open day.
+-- A card whose event is void (evidence of a confirmed case of stuffing) and that was never used is taken out
+-- of the effective figures by a credit of its own, `card_void`; the gross ones do not change.
+DROP FUNCTION IF EXISTS quota.settle_cards(
+    uuid, text, date, timestamptz, text, smallint[], bytea[], integer[], text[], smallint[], bytea[], text[],
+    text[], text[], timestamptz[]);
 CREATE OR REPLACE FUNCTION quota.settle_cards(
     p_programme uuid, p_timezone text, p_open_from date, p_now timestamptz, p_source text,
     p_holder_bucket smallint[], p_holder bytea[],
     p_ord integer[], p_event text[], p_event_holder_bucket smallint[], p_event_holder bytea[],
-    p_kind text[], p_scene text[], p_hospital text[], p_at timestamptz[]
+    p_kind text[], p_scene text[], p_hospital text[], p_at timestamptz[], p_device bigint[]
 ) RETURNS TABLE (ord integer, outcome text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -38,8 +43,9 @@ BEGIN
         SELECT u.*, c.credits,
                c.events - count(*) OVER (PARTITION BY u.bucket, u.holder_hash)
                + row_number() OVER (PARTITION BY u.bucket, u.holder_hash ORDER BY u.ord) AS place
-        FROM unnest(p_ord, p_event, p_event_holder_bucket, p_event_holder, p_kind, p_scene, p_hospital, p_at)
-             AS u (ord, event_id, bucket, holder_hash, kind, scene, hospital_id, at)
+        FROM unnest(p_ord, p_event, p_event_holder_bucket, p_event_holder, p_kind, p_scene, p_hospital, p_at,
+                    p_device)
+             AS u (ord, event_id, bucket, holder_hash, kind, scene, hospital_id, at, device)
         JOIN quota.card c
           ON c.bucket = u.bucket AND c.programme_id = p_programme AND c.holder_hash = u.holder_hash
     ), posted AS (
@@ -51,22 +57,27 @@ BEGIN
         SELECT bucket, holder_hash, event_id, max(credits) AS credits, max(ord) AS ord, max(place) AS place,
                max(kind) AS kind, max(at) AS at, max(scene) AS scene, max(code_hospital_id) AS code_hospital_id,
                coalesce(max(assigned_id), max(code_hospital_id)) AS hospital_id, max(code) AS code,
-               sum(n) > 0 AS opened_before
+               sum(n) > 0 AS opened_before, max(device) AS device, bool_or(void) AS void
         FROM (
             SELECT t.bucket, t.holder_hash, e.event_id, t.credits, NULL::integer AS ord, e.place, e.kind, e.at,
                    NULL::text AS scene, e.hospital_id AS code_hospital_id, a.hospital_id AS assigned_id, 0 AS n,
-                   CASE WHEN e.hospital_id IS NOT NULL THEN quota.plain_scene(e.scene) END AS code
+                   CASE WHEN e.hospital_id IS NOT NULL THEN quota.plain_scene(e.scene) END AS code,
+                   NULL::bigint AS device, v.event_id IS NOT NULL AS void
             FROM touched t
             JOIN quota.card_event e
               ON e.bucket = t.bucket AND e.programme_id = p_programme AND e.holder_hash = t.holder_hash
             LEFT JOIN quota.card_assignment a
               ON a.bucket = e.bucket AND a.programme_id = p_programme AND a.event_id = e.event_id
+            LEFT JOIN quota.card_void v
+              ON v.bucket = e.bucket AND v.programme_id = p_programme AND v.holder_hash = e.holder_hash
+             AND v.event_id = e.event_id
             UNION ALL
             SELECT bucket, holder_hash, event_id, credits, ord, place, kind, at, scene, hospital_id, NULL, 0,
-                   CASE WHEN hospital_id IS NOT NULL THEN quota.plain_scene(scene) END
+                   CASE WHEN hospital_id IS NOT NULL THEN quota.plain_scene(scene) END, device, false
             FROM fresh
             UNION ALL
-            SELECT bucket, holder_hash, event_id, credits, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n, NULL
+            SELECT bucket, holder_hash, event_id, credits, NULL, NULL, NULL, NULL, NULL, NULL, NULL, n, NULL,
+                   NULL, false
             FROM posted WHERE measure = 'card'
         ) AS fact
         GROUP BY bucket, holder_hash, event_id
@@ -94,6 +105,7 @@ BEGIN
                ) = 1 AS first_use,
                bool_or(kind = 'used' AND live) OVER card AS card_used,
                bool_or(opened_before) OVER card AS card_was_known,
+               bool_or(void) FILTER (WHERE mark = 'open') OVER card AS card_void,
                max(hospital_id) FILTER (WHERE mark = 'open') OVER card AS card_hospital,
                coalesce(max(code) FILTER (WHERE mark = 'open') OVER card, '') AS card_code,
                max(event_id) FILTER (WHERE mark = 'open') OVER card AS card_event,
@@ -103,7 +115,8 @@ BEGIN
     ), moves AS (
         -- An event's credit of a measure has one sign for ever, so the difference is one card or none.
         SELECT bucket, holder_hash, max(credits) AS credits, event_id, measure, hospital_id, code,
-               sum(wanted) - sum(posted) AS n, greatest(coalesce(max(event_day), max(posted_day)), p_open_from) AS day
+               sum(wanted) - sum(posted) AS n, coalesce(max(event_day), max(posted_day)) AS happened_on,
+               greatest(coalesce(max(event_day), max(posted_day)), p_open_from) AS day
         FROM (
             SELECT bucket, holder_hash, credits, event_id, 'card' AS measure,
                    coalesce(card_hospital, '') AS hospital_id, card_code AS code, CASE mark WHEN 'open' THEN 1 ELSE -1 END AS wanted,
@@ -114,6 +127,10 @@ BEGIN
                    CASE WHEN first_use THEN 1 ELSE -1 END, 0, (at AT TIME ZONE p_timezone)::date, NULL
             FROM told WHERE first_use OR (mark = 'close' AND card_used)
             UNION ALL
+            SELECT bucket, holder_hash, credits, event_id, 'card_void', coalesce(card_hospital, ''), card_code,
+                   CASE mark WHEN 'open' THEN 1 ELSE -1 END, 0, (at AT TIME ZONE p_timezone)::date, NULL
+            FROM told WHERE mark IS NOT NULL AND card_void AND NOT card_used
+            UNION ALL
             SELECT bucket, holder_hash, credits, event_id, measure, hospital_id, code, 0, n, NULL, day FROM posted
         ) AS credit
         GROUP BY bucket, holder_hash, event_id, measure, hospital_id, code
@@ -121,7 +138,7 @@ BEGIN
     ), judged AS (
         -- An issued event counts when it brings a card more. One that comes late and takes the place of a
         -- later code moves the card to its hospital, but the person had its card already.
-        SELECT ord, bucket, holder_hash, place, event_id, kind, scene, code_hospital_id, at, CASE
+        SELECT ord, bucket, holder_hash, place, event_id, kind, scene, code_hospital_id, at, device, CASE
             WHEN kind = 'used' THEN CASE WHEN live THEN 'counted' ELSE 'unknown_holder' END
             WHEN kind = 'cancelled' THEN CASE WHEN mark = 'close' THEN 'counted' ELSE 'unknown_holder' END
             WHEN mark IS NULL OR card_was_known THEN 'already_has_card'
@@ -132,9 +149,9 @@ BEGIN
     ), stored AS (
         INSERT INTO quota.card_event (
             bucket, programme_id, holder_hash, place, event_id, kind, scene, hospital_id, at, received_at,
-            source, outcome)
+            source, outcome, device_hash)
         SELECT bucket, p_programme, holder_hash, place, event_id, kind, scene, code_hospital_id, at, p_now,
-               p_source, outcome
+               p_source, outcome, device
         FROM judged
     ), credited AS (
         INSERT INTO quota.card_credit (
@@ -153,6 +170,11 @@ BEGIN
         INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
         SELECT p_programme, day, measure || '_code', hospital_id, code, sum(n) FROM moves
         GROUP BY day, measure, hospital_id, code HAVING sum(n) <> 0
+    ), suspected AS (
+        -- Days that the signals look at again.
+        INSERT INTO quota.signal_mark (programme_id, hospital_id, code, day)
+        SELECT DISTINCT p_programme, hospital_id, code, happened_on FROM moves
+        WHERE measure = 'card' AND hospital_id <> ''
     ), standing AS (
         SELECT bucket, holder_hash, max(run) AS run, bool_or(live) AS live, max(card_hospital) AS hospital_id,
                max(card_event) AS event_id, max(card_at) AS opened_at, bool_or(card_used) AS used,
@@ -177,12 +199,48 @@ BEGIN
 END
 $$;
 
+-- Landings and applications whose keys are new: each is counted on its day under the code that was sent.
+CREATE OR REPLACE FUNCTION quota.count_stages(
+    p_programme uuid, p_timezone text, p_now timestamptz, p_source text,
+    p_ord integer[], p_event_bucket smallint[], p_event text[], p_holder bytea[], p_kind text[],
+    p_scene text[], p_hospital text[], p_at timestamptz[], p_device bigint[]
+) RETURNS TABLE (ord integer, outcome text)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH stage AS (
+        SELECT *, (at AT TIME ZONE p_timezone)::date AS day
+        FROM unnest(p_ord, p_event_bucket, p_event, p_holder, p_kind, p_scene, p_hospital, p_at, p_device)
+             AS u (ord, bucket, event_id, holder_hash, kind, scene, hospital_id, at, device)
+        WHERE kind IN ('landed', 'applied')
+    ), stored AS (
+        INSERT INTO quota.card_stage (
+            bucket, programme_id, event_id, holder_hash, kind, scene, hospital_id, at, day, received_at,
+            source, device_hash)
+        SELECT bucket, p_programme, event_id, holder_hash, kind, scene, hospital_id, at, day, p_now,
+               p_source, device
+        FROM stage
+    ), figures AS (
+        INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
+        SELECT p_programme, day, 'card_' || kind, coalesce(hospital_id, ''),
+               CASE WHEN hospital_id IS NULL THEN '' ELSE quota.plain_scene(scene) END, count(*)
+        FROM stage GROUP BY 2, 3, 4, 5
+    )
+    SELECT ord, CASE WHEN hospital_id IS NULL THEN 'unattributed' ELSE 'counted' END FROM stage;
+END
+$$;
+
 -- Counts a batch of events, exactly once each. Returns one outcome for each ord (from 1).
--- p_holder is the keyed hash of the holder, p_scene the scene as sent, p_code the scene as understood.
+-- p_holder is the keyed hash of the holder, p_scene the scene as sent, p_code the scene as understood,
+-- p_device the keyed hash of the device; the code before it was told leaves it out.
+-- Landings and applications only count for the funnel, under the code that was sent.
+DROP FUNCTION IF EXISTS quota.count_card_events(
+    uuid, timestamptz, text, smallint[], text[], smallint[], bytea[], text[], text[], text[], timestamptz[]);
 CREATE OR REPLACE FUNCTION quota.count_card_events(
     p_programme uuid, p_now timestamptz, p_source text,
     p_event_bucket smallint[], p_event text[], p_bucket smallint[], p_holder bytea[],
-    p_kind text[], p_scene text[], p_code text[], p_at timestamptz[]
+    p_kind text[], p_scene text[], p_code text[], p_at timestamptz[], p_device bigint[] DEFAULT NULL
 ) RETURNS TABLE (ord integer, outcome text)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -197,6 +255,9 @@ DECLARE
     v_scene text[];
     v_hospital text[];
     v_at timestamptz[];
+    v_device bigint[];
+    v_event_bucket smallint[];
+    v_fresh integer[];
     v_person_bucket smallint[];
     v_person bytea[];
 BEGIN
@@ -205,8 +266,8 @@ BEGIN
 
     WITH given AS (
         SELECT u.*, u.n::integer AS ord
-        FROM unnest(p_event_bucket, p_event, p_bucket, p_holder, p_kind, p_scene, p_code, p_at)
-             WITH ORDINALITY AS u (event_bucket, event_id, bucket, holder, kind, scene, code, at, n)
+        FROM unnest(p_event_bucket, p_event, p_bucket, p_holder, p_kind, p_scene, p_code, p_at, p_device)
+             WITH ORDINALITY AS u (event_bucket, event_id, bucket, holder, kind, scene, code, at, device, n)
     ), first AS (
         SELECT DISTINCT ON (event_bucket, event_id) * FROM given ORDER BY event_bucket, event_id, ord
     ), keyed AS (
@@ -219,12 +280,26 @@ BEGIN
     SELECT array_agg(f.ord ORDER BY f.ord), array_agg(f.event_id ORDER BY f.ord),
            array_agg(f.bucket ORDER BY f.ord), array_agg(f.holder ORDER BY f.ord),
            array_agg(f.kind ORDER BY f.ord), array_agg(f.scene ORDER BY f.ord),
-           array_agg(c.hospital_id ORDER BY f.ord), array_agg(f.at ORDER BY f.ord)
-    INTO v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at
+           array_agg(c.hospital_id ORDER BY f.ord), array_agg(f.at ORDER BY f.ord),
+           array_agg(f.device ORDER BY f.ord), array_agg(f.event_bucket ORDER BY f.ord)
+    INTO v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device, v_event_bucket
     FROM keyed
     JOIN first f ON f.event_bucket = keyed.bucket AND f.event_id = keyed.event_id
     LEFT JOIN quota.hospital_code c ON c.scene = f.code AND c.programme_id = p_programme
     WHERE keyed.replays = 0;
+
+    v_fresh := v_ord;
+    IF v_kind && ARRAY['landed', 'applied'] THEN
+        RETURN QUERY SELECT s.ord, s.outcome FROM quota.count_stages(
+            p_programme, v_timezone, p_now, p_source, v_ord, v_event_bucket, v_event, v_holder, v_kind,
+            v_scene, v_hospital, v_at, v_device) s;
+        SELECT array_agg(ord), array_agg(event_id), array_agg(bucket), array_agg(holder), array_agg(kind),
+               array_agg(scene), array_agg(hospital_id), array_agg(at), array_agg(device)
+        INTO v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device
+        FROM unnest(v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device)
+             AS u (ord, event_id, bucket, holder, kind, scene, hospital_id, at, device)
+        WHERE kind NOT IN ('landed', 'applied');
+    END IF;
 
     IF v_ord IS NOT NULL THEN
         WITH locked AS (
@@ -240,13 +315,13 @@ BEGIN
 
         RETURN QUERY SELECT s.ord, s.outcome FROM quota.settle_cards(
             p_programme, v_timezone, v_open_from, p_now, p_source, v_person_bucket, v_person,
-            v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at) s;
+            v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device) s;
     END IF;
 
     RETURN QUERY
     SELECT g.n::integer, 'duplicate_event'
     FROM generate_series(1, cardinality(p_event)) AS g (n)
-    LEFT JOIN unnest(v_ord) AS f (ord) ON f.ord = g.n
+    LEFT JOIN unnest(v_fresh) AS f (ord) ON f.ord = g.n
     WHERE f.ord IS NULL;
 END
 $$;
@@ -286,7 +361,52 @@ BEGIN
     PERFORM quota.settle_cards(
         p_programme, v_timezone, v_open_from, p_now, '', ARRAY[v_bucket], ARRAY[v_holder],
         '{}'::integer[], '{}'::text[], '{}'::smallint[], '{}'::bytea[], '{}'::text[], '{}'::text[],
-        '{}'::text[], '{}'::timestamptz[]);
+        '{}'::text[], '{}'::timestamptz[], '{}'::bigint[]);
     RETURN true;
+END
+$$;
+
+-- Voids the cards of these events, or (p_void false) counts them in full again: a confirmed case of stuffing,
+-- or one that was taken back. Returns how many there were. Cards that no longer stand are remembered all the
+-- same: a card is void by its event, also when it comes to stand again.
+CREATE OR REPLACE FUNCTION quota.void_cards(
+    p_programme uuid, p_bucket smallint[], p_holder bytea[], p_event text[], p_void boolean, p_now timestamptz
+) RETURNS integer
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+    v_timezone text;
+    v_open_from date;
+    v_person_bucket smallint[];
+    v_person bytea[];
+BEGIN
+    SELECT timezone, coalesce(frozen_through + 1, '-infinity') INTO v_timezone, v_open_from
+    FROM quota.programme WHERE id = p_programme FOR SHARE;
+
+    WITH locked AS (
+        SELECT c.bucket, c.holder_hash
+        FROM (SELECT DISTINCT bucket, holder FROM unnest(p_bucket, p_holder) AS u (bucket, holder)) u
+        JOIN quota.card c ON c.bucket = u.bucket AND c.programme_id = p_programme AND c.holder_hash = u.holder
+        ORDER BY c.bucket, c.holder_hash
+        FOR UPDATE OF c
+    )
+    SELECT array_agg(bucket), array_agg(holder_hash) INTO v_person_bucket, v_person FROM locked;
+
+    IF p_void THEN
+        INSERT INTO quota.card_void (bucket, programme_id, holder_hash, event_id)
+        SELECT DISTINCT bucket, p_programme, holder, event_id
+        FROM unnest(p_bucket, p_holder, p_event) AS u (bucket, holder, event_id)
+        ON CONFLICT DO NOTHING;
+    ELSE
+        DELETE FROM quota.card_void v USING unnest(p_bucket, p_holder, p_event) AS u (bucket, holder, event_id)
+        WHERE v.bucket = u.bucket AND v.programme_id = p_programme AND v.holder_hash = u.holder
+          AND v.event_id = u.event_id;
+    END IF;
+
+    PERFORM quota.settle_cards(
+        p_programme, v_timezone, v_open_from, p_now, '', v_person_bucket, v_person,
+        '{}'::integer[], '{}'::text[], '{}'::smallint[], '{}'::bytea[], '{}'::text[], '{}'::text[],
+        '{}'::text[], '{}'::timestamptz[], '{}'::bigint[]);
+    RETURN cardinality(p_event);
 END
 $$;

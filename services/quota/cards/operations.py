@@ -34,6 +34,8 @@ from shared.signing.store import use_nonce
 
 _EVENT_DOMAIN = "card-event"
 _HOLDER_DOMAIN = "card-holder"
+_DEVICE_DOMAIN = "card-device"
+_DEVICE_HASH_BYTES = 8
 _HOLDER_HASH_BYTES = 16
 _EVENTS_FILE = "card_events"
 
@@ -125,12 +127,21 @@ class CardEvents:
             scenes=[event.scene for event in events],
             codes=[read_scene(event.scene) for event in events],
             ats=[event.at for event in events],
+            devices=[_device_hash(index, event.device_ref) for event in events],
         )
 
 
 def event_bucket(index: KeyedHash, event_id: str) -> int:
     """Where the key of an event lives: by its own id, since the id may come back under another holder."""
     return bucket_of(index.digest(_EVENT_DOMAIN, event_id))
+
+
+def _device_hash(index: KeyedHash, device_ref: str | None) -> int | None:
+    """Tells devices apart; 64 bits, as wide as the column."""
+    if device_ref is None:
+        return None
+    digest = index.digest(_DEVICE_DOMAIN, device_ref)
+    return int.from_bytes(digest[:_DEVICE_HASH_BYTES], "big", signed=True)
 
 
 def _read(content: bytes, timezone: str, now: datetime) -> EventFile:

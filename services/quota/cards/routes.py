@@ -61,7 +61,10 @@ async def count_card_events(request: Request) -> Response:
 
     header = await verified(request, keys_of)
     body = await decode(request, _EVENTS)
-    events = [Event(sent.event_id, sent.holder_ref, sent.kind, sent.at, sent.scene) for sent in body.events]
+    events = [
+        Event(sent.event_id, sent.holder_ref, sent.kind, sent.at, sent.scene, sent.device_ref)
+        for sent in body.events
+    ]
     outcomes = await _card_events(request).count(slug, header, events)
     results = [HotResult(event.event_id, outcome) for event, outcome in zip(events, outcomes, strict=True)]
     return answer(HotResults(results), first_status=200)

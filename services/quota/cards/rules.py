@@ -11,7 +11,10 @@ from shared.documents.reports import ERRORS_MAX, ImportFault
 from shared.documents.sheets import Row, Table, column, normalise
 from shared.errors import Fault
 
-Kind = Literal["issued", "used", "cancelled"]
+CardKind = Literal["issued", "used", "cancelled"]
+# On the way to a card: told by platforms that can, counted for the funnel only.
+StageKind = Literal["landed", "applied"]
+Kind = Literal["issued", "used", "cancelled", "landed", "applied"]
 Outcome = Literal["counted", "duplicate_event", "already_has_card", "unattributed", "unknown_holder"]
 
 EVENTS_MAX = 1_000
@@ -20,6 +23,7 @@ FILE_EVENTS_MAX = 50_000
 # Another system's number: any visible text.
 EVENT_ID_FORM = r"[^\x00-\x1f\x7f]{1,128}"
 HOLDER_REF_LENGTH_MAX = 128
+DEVICE_REF_LENGTH_MAX = 128
 # As for signatures: two clocks may differ by as much. What is further ahead is a wrong clock or time zone.
 AHEAD_MAX = timedelta(seconds=300)
 _FIRST_YEAR = 2000
@@ -30,11 +34,14 @@ EVENT_COLUMNS = (
     column("holder_ref", "持卡人标识 holder_ref", "holder_ref", "持卡人(标识|编号)?"),
     column("kind", "类型 kind", "kind", "(事件)?类型"),
     column("at", "时间 at", "at", "(发生)?时间"),
+    column("device_ref", "设备标识 device_ref", "device_ref", "设备(标识|编号)?", required=False),
 )
 _KINDS: Mapping[str, Kind] = {
     "issued": "issued", "发放": "issued", "发卡": "issued", "领卡": "issued",
     "used": "used", "使用": "used",
     "cancelled": "cancelled", "注销": "cancelled",
+    "landed": "landed", "访问": "landed",
+    "applied": "applied", "申请": "applied",
 }  # fmt: skip
 _EVENT_ID = re.compile(EVENT_ID_FORM)
 _LOCAL_TIME = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[ T](\d{1,2}):(\d{2})(?::(\d{2}))?")
@@ -42,13 +49,14 @@ _LOCAL_TIME = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[ T](\d{1,2}):(\d{
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as it was sent. The holder's reference never leaves the operation in clear."""
+    """An event as it was sent. References of holder and device never leave the operation in clear."""
 
     event_id: str
     holder_ref: str
     kind: Kind
     at: datetime
     scene: str | None = None
+    device_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +110,16 @@ def _read_event(
     if not 0 < len(cells["holder_ref"]) <= HOLDER_REF_LENGTH_MAX:
         faults.append(("holder_ref", f"持卡人标识应为 1 至 {HOLDER_REF_LENGTH_MAX} 个字符"))
     if kind is None:
-        faults.append(("kind", "类型应为 发放、使用 或 注销（issued、used、cancelled）"))
+        faults.append(("kind", "类型应为 发放、使用、注销、访问 或 申请（issued、used、cancelled、landed、applied）"))
+    if len(cells.get("device_ref", "")) > DEVICE_REF_LENGTH_MAX:
+        faults.append(("device_ref", f"设备标识最多 {DEVICE_REF_LENGTH_MAX} 个字符"))
     wrong_time = "时间应形如 2020-08-01 10:00:00" if at is None else time_fault(at, now)
     if wrong_time:
         faults.append(("at", wrong_time))
     if faults or kind is None or at is None:
         return [ImportFault(row=row.number, column=key, message=message) for key, message in faults]
-    return Event(cells["event_id"], cells["holder_ref"], kind, at, cells.get("scene") or None)
+    scene, device = (cells.get(key) or None for key in ("scene", "device_ref"))
+    return Event(cells["event_id"], cells["holder_ref"], kind, at, scene, device)
 
 
 def _read_time(text: str, timezone: str) -> datetime | None:

@@ -7,6 +7,7 @@ import msgspec
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.quota.cards.rules import (
+    DEVICE_REF_LENGTH_MAX,
     EVENT_ID_FORM,
     EVENTS_MAX,
     HOLDER_REF_LENGTH_MAX,
@@ -25,6 +26,7 @@ class HotCardEvent(HotBody, frozen=True):
     kind: Kind
     at: Annotated[datetime, msgspec.Meta(tz=True)]
     scene: Annotated[str, msgspec.Meta(max_length=SENT_LENGTH_MAX)] | None = None
+    device_ref: Annotated[str, msgspec.Meta(min_length=1, max_length=DEVICE_REF_LENGTH_MAX)] | None = None
 
 
 class HotCardEvents(HotBody, frozen=True):
@@ -45,9 +47,15 @@ class CardEventBody(Body):
     holder_ref: Annotated[str, StringConstraints(min_length=1, max_length=HOLDER_REF_LENGTH_MAX)] = Field(
         description="whatever tells one holder from another; stored as a keyed hash only"
     )
-    kind: Kind
+    kind: Kind = Field(description="`landed` and `applied` count for the funnel only; send them if you can")
     at: Moment = Field(description="when it happened; decides whose code came first")
     scene: Annotated[str, StringConstraints(max_length=SENT_LENGTH_MAX)] | None = None
+    device_ref: (
+        Annotated[str, StringConstraints(min_length=1, max_length=DEVICE_REF_LENGTH_MAX)] | None
+    ) = Field(
+        default=None,
+        description="whatever tells the applicant's device from another; stored as a keyed hash only",
+    )
 
 
 class CardEventsBody(Body):

@@ -20,13 +20,15 @@ class Batch:
     scenes: Sequence[str | None]
     codes: Sequence[str | None]
     ats: Sequence[datetime]
+    devices: Sequence[int | None]
 
 
 _COUNT = text("""
     SELECT ord, outcome FROM quota.count_card_events(
         :programme, :now, :source, CAST(:event_buckets AS smallint[]), CAST(:event_ids AS text[]),
         CAST(:buckets AS smallint[]), CAST(:holders AS bytea[]), CAST(:kinds AS text[]),
-        CAST(:scenes AS text[]), CAST(:codes AS text[]), CAST(:ats AS timestamptz[]))
+        CAST(:scenes AS text[]), CAST(:codes AS text[]), CAST(:ats AS timestamptz[]),
+        CAST(:devices AS bigint[]))
     ORDER BY ord
 """)
 
@@ -47,6 +49,7 @@ async def count_events(tx: Tx, programme_id: UUID, batch: Batch, *, source: str,
             "scenes": batch.scenes,
             "codes": batch.codes,
             "ats": batch.ats,
+            "devices": batch.devices,
         },
     )
     return [row.outcome for row in rows]

@@ -5,9 +5,10 @@ thousand rows. A person is known by the keyed hash of the card platform's holder
 """
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, SmallInteger, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
@@ -44,6 +45,14 @@ class CardRow(Base):
             "programme_id",
             "opened_at",
             postgresql_where=text("state = 'active' AND hospital_id IS NULL"),
+        ),
+        # A hospital's cards of a day, for the signals: nobody counts by this.
+        Index(
+            "ix_card_hospital_opened",
+            "programme_id",
+            "hospital_id",
+            "opened_at",
+            postgresql_where=text("state = 'active' AND hospital_id IS NOT NULL"),
         ),
         {"schema": "quota", "postgresql_with": {"fillfactor": "85"}},
     )
@@ -85,6 +94,9 @@ class CardEventRow(Base):
     received_at: Mapped[datetime]
     source: Mapped[str] = mapped_column(comment="platform:<key id> or file:<digest>")
     outcome: Mapped[str] = mapped_column(comment="as it was answered")
+    device_hash: Mapped[int | None] = mapped_column(
+        BigInteger, comment="keyed hash of the device that it came from; NULL: not told"
+    )
 
 
 class CardCreditRow(Base):
@@ -96,7 +108,7 @@ class CardCreditRow(Base):
 
     __tablename__ = "card_credit"
     __table_args__ = (
-        CheckConstraint("measure IN ('card', 'card_used')", name="known_measure"),
+        CheckConstraint("measure IN ('card', 'card_used', 'card_void')", name="known_measure"),
         CheckConstraint("n IN (-1, 1)", name="one_card"),
         {"schema": "quota"},
     )
@@ -130,3 +142,56 @@ class CardAssignmentRow(Base):
     reason: Mapped[str]
     change_id: Mapped[UUID]
     assigned_at: Mapped[datetime]
+
+
+class CardStageRow(Base):
+    """Somebody on the way to a card: landed on the programme's page, or applied. Append-only.
+
+    Told by platforms that can, counted for the funnel, and no part of what a card counts for. Its key in
+    card_event_key makes it count once.
+    """
+
+    __tablename__ = "card_stage"
+    __table_args__ = (
+        CheckConstraint("kind IN ('landed', 'applied')", name="known_kind"),
+        {"schema": "quota"},
+    )
+
+    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True, comment="the event's")
+    programme_id: Mapped[UUID] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    holder_hash: Mapped[bytes]
+    kind: Mapped[str]
+    scene: Mapped[str | None] = mapped_column(comment="as it was sent")
+    hospital_id: Mapped[str | None] = mapped_column(comment="whose code that is; NULL: nobody's")
+    at: Mapped[datetime]
+    day: Mapped[date] = mapped_column(comment="of the programme's time zone")
+    received_at: Mapped[datetime]
+    source: Mapped[str]
+    device_hash: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class CardVoidRow(Base):
+    """A card, by the event that opened it, that is evidence of a confirmed case of stuffing.
+
+    Until it is used it counts in the gross figures only. Goes when no confirmed case names it any more.
+    """
+
+    __tablename__ = "card_void"
+    __table_args__ = ({"schema": "quota"},)
+
+    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    programme_id: Mapped[UUID] = mapped_column(primary_key=True)
+    holder_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+
+
+class CardImportRow(Base):
+    """How far the job of a long file has come: moved in the transaction that counts a part of it."""
+
+    __tablename__ = "card_import"
+    __table_args__ = ({"schema": "quota"},)
+
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    counted: Mapped[int] = mapped_column(comment="events of the file, from its beginning")
+    outcomes: Mapped[dict[str, Any]]

@@ -41,7 +41,10 @@ WITH net AS (
     SELECT count(*) AS n
     FROM (SELECT bucket, programme_id, holder_hash FROM net
           UNION SELECT bucket, programme_id, holder_hash FROM arrived
-          UNION SELECT holder_bucket, programme_id, holder_hash FROM quota.card_event_key) AS person
+          UNION SELECT k.holder_bucket, k.programme_id, k.holder_hash FROM quota.card_event_key k
+          WHERE NOT EXISTS (SELECT FROM quota.card_stage s
+                            WHERE s.bucket = k.bucket AND s.programme_id = k.programme_id
+                              AND s.event_id = k.event_id)) AS person
     LEFT JOIN quota.card c USING (bucket, programme_id, holder_hash)
     WHERE c.state IS NULL
 )

@@ -9,10 +9,10 @@ WITH figure AS (
     SELECT scope_id, day, measure, dim, dim2, n FROM core.tally_delta
 ), by_code AS (
     SELECT scope_id, day, measure, dim, dim2, sum(n) AS n FROM figure
-    WHERE measure IN ('card_code', 'card_used_code') GROUP BY scope_id, day, measure, dim, dim2
+    WHERE measure IN ('card_code', 'card_used_code', 'card_void_code') GROUP BY scope_id, day, measure, dim, dim2
 ), by_hospital AS (
     SELECT scope_id, day, measure || '_code' AS measure, dim, sum(n) AS n FROM figure
-    WHERE measure IN ('card', 'card_used') GROUP BY scope_id, day, measure, dim
+    WHERE measure IN ('card', 'card_used', 'card_void') GROUP BY scope_id, day, measure, dim
 ), added AS (
     SELECT scope_id, day, measure, dim, sum(n) AS n FROM by_code GROUP BY scope_id, day, measure, dim
 ), judged AS (

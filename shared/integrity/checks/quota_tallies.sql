@@ -8,7 +8,7 @@ WITH tallied AS (
         UNION ALL
         SELECT scope_id, day, measure, dim, n FROM core.tally_delta
     ) AS figure
-    WHERE measure IN ('card', 'card_used')
+    WHERE measure IN ('card', 'card_used', 'card_void')
     GROUP BY scope_id, day, measure, dim
 ), recounted AS (
     SELECT programme_id AS scope_id, day, measure, hospital_id AS dim, sum(n) AS n
