@@ -38,6 +38,7 @@ class Lookup(msgspec.Struct, frozen=True):
     applied_fen: int | None
     payable_fen: int | None
     redeemed_at: datetime | None
+    operator: str | None = None
 
 
 class Reversal(msgspec.Struct, frozen=True):
@@ -49,6 +50,26 @@ class Reversal(msgspec.Struct, frozen=True):
     status: Literal["reversed", "blocked"]
     redemption_id: str | None
     reversed_at: datetime
+
+
+class OperatorName(msgspec.Struct, frozen=True):
+    code: str
+    label: str
+
+
+class Roster(msgspec.Struct, frozen=True):
+    """Who works at the till; where they are `required`, a write-off without one of them is refused."""
+
+    required: bool
+    items: list[OperatorName]
+
+
+class OperatorTotals(msgspec.Struct, frozen=True):
+    """`operator` None: nobody was named."""
+
+    operator: str | None
+    count: int
+    applied_fen: int
 
 
 class OfflineItem(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -86,14 +107,19 @@ class DayLine(msgspec.Struct, frozen=True):
     voucher_type: str
     applied_fen: int
     redeemed_at: datetime
+    operator: str | None = None
 
 
 class DayClose(msgspec.Struct, frozen=True):
-    """`items`: where the totals differ, what the service has of that day."""
+    """`items`: where the totals differ, what the service has of that day.
+
+    `operators`: the service's totals by operator, where any was named that day.
+    """
 
     matched: bool
     server: Totals
     items: list[DayLine] | None = None
+    operators: list[OperatorTotals] | None = None
 
 
 class Activated(msgspec.Struct, frozen=True):

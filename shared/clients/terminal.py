@@ -25,6 +25,7 @@ from shared.clients.answers import (
     OfflineResult,
     Redemption,
     Reversal,
+    Roster,
     Totals,
     Upload,
     Verification,
@@ -54,6 +55,7 @@ __all__ = [
     "Redemption",
     "Refused",
     "Reversal",
+    "Roster",
     "TerminalClient",
     "Totals",
     "Untrustworthy",
@@ -203,6 +205,16 @@ class TerminalClient:
     async def close_day(self, day: date, *, count: int, applied_fen: int) -> DayClose:
         body = {"date": day.isoformat(), "count": count, "applied_fen": applied_fen}
         return await self._post("/terminals/day-close", body, DayClose, makes=False)
+
+    async def operators(self) -> Roster:
+        """Who works at this till, for the cashier to choose from."""
+        return await self._send(
+            "GET",
+            "/terminals/operators",
+            b"",
+            lambda response: believed(response, Roster, makes=False),
+            None,
+        )
 
     async def check_in(self, version: str | None = None) -> str:
         """Takes a new key; store it. The one before stays good for ten minutes.

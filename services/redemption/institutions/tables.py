@@ -35,6 +35,9 @@ class InstitutionRow(Base):
         comment="opening hours: spans by weekday, mon to sun; NULL where nobody said",
     )
     status: Mapped[str] = mapped_column(server_default=text("'active'"))
+    operators_required: Mapped[bool] = mapped_column(
+        server_default=text("false"), comment="no write-off without an operator of its terminal's list"
+    )
     created_by: Mapped[UUID]
     created_at: Mapped[datetime]
 

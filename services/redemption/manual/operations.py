@@ -9,7 +9,12 @@ from services.redemption.manual import store
 from services.redemption.manual.errors import ManualNotOffered, NoVoucherOfHolder
 from services.redemption.terminals.operations import SignedTerminal
 from services.redemption.writeoff import store as writeoffs
-from services.redemption.writeoff.errors import InstitutionPaused, ReversedBeforeArrival, TerminalPaused
+from services.redemption.writeoff.errors import (
+    BY_WORD,
+    InstitutionPaused,
+    ReversedBeforeArrival,
+    TerminalPaused,
+)
 from services.redemption.writeoff.operations import Redeemed, bill_wanted, redeemed_of
 from shared.clock import CHINA
 from shared.db import Tx, retried
@@ -37,6 +42,7 @@ class Asked:
     voucher_type: str
     reason: str
     bill_fen: int | None
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,7 @@ class ManualWriteOffs:
         Raises:
             IdNumberInvalid, TooManyWrongCodes, Replayed, RequestNoReused, ReversedBeforeArrival.
             ManualNotOffered, TerminalPaused, InstitutionPaused, InvalidRequest (a general voucher without a
-            bill), and NoVoucherOfHolder for every other reason.
+            bill), OperatorRequired, OperatorUnknown, and NoVoucherOfHolder for every other reason.
         """
         self.lockouts.require_open(terminal)
         number = resident_id(asked.id_number, self.kit.clock.now().astimezone(CHINA).date())
@@ -74,7 +80,8 @@ class ManualWriteOffs:
         now = self.kit.clock.now()
         async with self.kit.database.transaction() as tx:
             await use_nonce(tx, terminal.header, now)
-            refusal = _refused_beforehand(await store.offer(tx, terminal.id, asked.voucher_type), asked)
+            offer = await store.offer(tx, terminal.id, asked.voucher_type, asked.operator)
+            refusal = _refused_beforehand(offer, asked)
             found = None
             if refusal is None:
                 found = await store.candidate(
@@ -139,7 +146,7 @@ def _refused_beforehand(offer: store.Offer, asked: Asked) -> Refusal | None:
         return InstitutionPaused()
     if offer.kind == _GENERAL and not asked.bill_fen:
         return bill_wanted()
-    return None
+    return None if offer.operator is None else BY_WORD[offer.operator]()
 
 
 def _refusal(word: str, beforehand: Refusal | None) -> Refusal:
@@ -155,6 +162,8 @@ def _item(
 ) -> writeoffs.WriteOff:
     """The item as the database takes it. Its fingerprint holds the number as a keyed hash only."""
     told = ["manual", identity_hash.hex(), asked.voucher_type, asked.reason, asked.bill_fen]
+    if asked.operator is not None:
+        told.append(asked.operator)
     return writeoffs.WriteOff(
         key_id=terminal.id,
         nonce=terminal.header.nonce,
@@ -168,4 +177,5 @@ def _item(
         bill_fen=asked.bill_fen,
         used_at=None,
         word=None,
+        operator=asked.operator,
     )

@@ -38,7 +38,9 @@ async def redeem(request: Request, terminal: SignedTerminal, body: RedeemManuall
     """Writes off by id number, for people without a phone, where the campaign allows it; marked manual."""
     wiring = wiring_of(request)
     await wiring.limiter.hit(MANUAL_PER_TERMINAL, terminal.id)
-    asked = Asked(body.request_no, body.id_number, body.voucher_type, body.reason, body.bill_fen)
+    asked = Asked(
+        body.request_no, body.id_number, body.voucher_type, body.reason, body.bill_fen, body.operator
+    )
     return replied(await wiring.manual.redeem(terminal, asked))
 
 

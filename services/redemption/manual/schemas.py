@@ -3,6 +3,7 @@ from typing import Annotated, Literal
 import msgspec
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.redemption.operators.schemas import OPERATOR, HotOperatorCode, OperatorCode
 from services.redemption.writeoff.schemas import BillFen, HotBillFen
 from shared.http.hot import HotBody, HotRequestNo
 from shared.http.replies import Body
@@ -19,6 +20,7 @@ class RedeemManually(Body):
     voucher_type: Annotated[str, StringConstraints(min_length=1, max_length=TYPE_MAX)]
     reason: Annotated[str, StringConstraints(min_length=1, max_length=REASON_MAX)]
     bill_fen: BillFen | None = Field(default=None, description="required for general vouchers")
+    operator: OperatorCode | None = Field(default=None, description=OPERATOR)
 
 
 class RedeemManuallyBody(HotBody, frozen=True):
@@ -27,6 +29,7 @@ class RedeemManuallyBody(HotBody, frozen=True):
     voucher_type: Annotated[str, msgspec.Meta(min_length=1, max_length=TYPE_MAX)]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=REASON_MAX)]
     bill_fen: HotBillFen | None = None
+    operator: HotOperatorCode | None = None
 
 
 class ManualItem(BaseModel):

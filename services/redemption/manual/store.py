@@ -12,9 +12,11 @@ from shared.db import Tx
 
 _OFFER = text("""
     SELECT terminal.status AS terminal, institution.status AS institution,
-           min(t.kind) AS kind
+           min(t.kind) AS kind, min(told.word) AS operator
     FROM redemption.terminal terminal
     JOIN redemption.institution institution ON institution.id = terminal.institution_id
+    CROSS JOIN LATERAL redemption.operator_word(
+        institution.id, terminal.id, CAST(:operator AS text), institution.operators_required) AS told
     LEFT JOIN redemption.membership m ON m.institution_id = institution.id AND :voucher_type = ANY (m.accepts)
     LEFT JOIN core.campaign c ON c.id = m.campaign_id AND c.manual_write_off
     LEFT JOIN core.voucher_type t ON t.campaign_id = c.id AND t.key = :voucher_type
@@ -56,11 +58,15 @@ _FORGET = text("""
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """Who asks, and the kind of the vouchers that may be written off so; None: it is not offered."""
+    """Who asks, the kind of the vouchers that may be written off so, and what speaks against the operator.
+
+    `kind` None: it is not offered. `operator` None: nothing does.
+    """
 
     terminal: str
     institution: str
     kind: str | None
+    operator: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +88,9 @@ class Item:
     at: datetime
 
 
-async def offer(tx: Tx, terminal_id: str, voucher_type: str) -> Offer:
+async def offer(tx: Tx, terminal_id: str, voucher_type: str, operator: str | None) -> Offer:
     """Locks nothing."""
-    values = {"terminal_id": terminal_id, "voucher_type": voucher_type}
+    values = {"terminal_id": terminal_id, "voucher_type": voucher_type, "operator": operator}
     return Offer(*(await tx.execute(_OFFER, values)).one())
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.redemption.lockouts.operations import Lockouts
 from services.redemption.offline import rules, store
+from services.redemption.operators.rules import OperatorTotal, operator_totals
 from services.redemption.risk.store import Case, open_cases
 from services.redemption.terminals.operations import SignedTerminal
 from services.redemption.terminals.store import mark_seen
@@ -35,12 +36,16 @@ class Upload:
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """The platform's totals of a terminal's day; `lines` are given when they differ from the till's."""
+    """The platform's totals of a terminal's day; `lines` are given when they differ from the till's.
+
+    `operators` is None when nobody was named that day.
+    """
 
     matched: bool
     count: int
     applied_fen: int
     lines: list[store.Line] | None
+    operators: list[OperatorTotal] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,8 @@ class Offline:
             )
         ours = (len(lines), sum(line.applied_fen for line in lines))
         matched = ours == (count, applied_fen)
-        return Day(matched, ours[0], ours[1], None if matched else lines)
+        operators = operator_totals((line.operator, line.applied_fen) for line in lines)
+        return Day(matched, ours[0], ours[1], None if matched else lines, operators)
 
 
 def _fault(asked: Asked, now: datetime) -> str | None:

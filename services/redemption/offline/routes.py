@@ -9,6 +9,7 @@ from services.redemption.offline.schemas import (
     DayCloseBody,
     DayClosed,
     DayClosedReply,
+    OperatorTotalsReply,
     TotalsReply,
     Upload,
     UploadBody,
@@ -63,6 +64,9 @@ async def close_day(request: Request, terminal: SignedTerminal, body: DayCloseBo
         matched=day.matched,
         server=TotalsReply(day.count, day.applied_fen),
         items=None if day.lines is None else [_item(line) for line in day.lines],
+        operators=None
+        if day.operators is None
+        else [OperatorTotalsReply(one.operator, one.count, one.fen) for one in day.operators],
     )
     return answer(reply, first_status=200)
 
@@ -74,4 +78,5 @@ def _item(line: Line) -> ClosedItemReply:
         voucher_type=line.voucher_type,
         applied_fen=line.applied_fen,
         redeemed_at=rfc3339(line.redeemed_at),
+        operator=line.operator,
     )

@@ -82,6 +82,11 @@ class ClosedItem(BaseModel):
     voucher_type: str
     applied_fen: int
     redeemed_at: str
+    operator: str | None = Field(default=None, description="who worked the till, where somebody was named")
+
+
+class OperatorTotals(Totals):
+    operator: str | None = Field(description="null: nobody was named")
 
 
 class DayClosed(BaseModel):
@@ -90,6 +95,9 @@ class DayClosed(BaseModel):
     items: list[ClosedItem] | None = Field(
         default=None, description="where the totals differ: what the platform has of that day"
     )
+    operators: list[OperatorTotals] | None = Field(
+        default=None, description="the platform's totals by operator, where any was named that day"
+    )
 
 
 class TotalsReply(msgspec.Struct):
@@ -97,15 +105,23 @@ class TotalsReply(msgspec.Struct):
     applied_fen: int
 
 
-class ClosedItemReply(msgspec.Struct):
+class ClosedItemReply(msgspec.Struct, omit_defaults=True):
     id: str
     request_no: str
     voucher_type: str
     applied_fen: int
     redeemed_at: str
+    operator: str | None = None
+
+
+class OperatorTotalsReply(msgspec.Struct):
+    operator: str | None
+    count: int
+    applied_fen: int
 
 
 class DayClosedReply(msgspec.Struct, omit_defaults=True):
     matched: bool
     server: TotalsReply
     items: list[ClosedItemReply] | None = None
+    operators: list[OperatorTotalsReply] | None = None

@@ -14,7 +14,7 @@ from shared.db import Tx
 _MARGIN = timedelta(days=1)
 
 _DAY = text("""
-    SELECT r.bucket, r.id, r.request_no, r.voucher_type, r.applied_fen, r.redeemed_at
+    SELECT r.bucket, r.id, r.request_no, r.voucher_type, r.applied_fen, r.redeemed_at, r.operator
     FROM redemption.redemption r
     JOIN core.campaign c ON c.id = r.campaign_id
     WHERE r.institution_id = :institution_id AND r.redeemed_at >= :earliest AND r.redeemed_at < :latest
@@ -82,6 +82,7 @@ class Line:
     voucher_type: str
     applied_fen: int
     redeemed_at: datetime
+    operator: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,12 @@ class OperatorUnknown(Refusal):
     en = "This terminal has a list of operators, and this one is not on it."
 
 
+class OperatorRequired(Refusal):
+    code = "operator_required"
+    zh = "本机构要求填写操作员编号，请选择操作员后再核销。"
+    en = "This institution requires an operator for each write-off; please choose one."
+
+
 class OperatorCodeTaken(Refusal):
     code = "operator_code_taken"
     zh = "本机构已有该操作员编号，编号不能重复使用。"

@@ -113,8 +113,8 @@ $$;
 --   created, replayed   with the reversal as it was answered first (`result`: reversed or blocked);
 --   request_no_reused   the reversal's number was used for another body;
 --   replayed_nonce      the signed request was used before;
---   already_reversed, already_settled, original_ambiguous, not_reversible, reversal_by_staff_only,
---   result_reported, reversal_window_over   refused; the number is free again.
+--   operator_unknown, already_reversed, already_settled, original_ambiguous, not_reversible,
+--   reversal_by_staff_only, result_reported, reversal_window_over   refused; the number is free again.
 -- Till 0.1 without `p_operator`; code of that time calls the one below just as well.
 DROP FUNCTION IF EXISTS redemption.reverse_batch(
     text[], text[], boolean[], timestamptz, smallint[], uuid[], text[], text[], bytea[], text[], text[], text[],
@@ -132,6 +132,7 @@ LANGUAGE plpgsql AS $$
 DECLARE
     v_stale integer[] := redemption.stale_nonces(p_key_id, p_nonce, p_again, p_nonce_expires_at);
     v_fresh integer[];
+    v_strange integer[];
     v_ord integer[];
     v_bucket smallint[];
     v_id uuid[];
@@ -172,6 +173,23 @@ BEGIN
                        AND q.operation = 'reversal' AND q.request_no = item.request_no
     LEFT JOIN redemption.reversal v ON v.bucket = q.result_bucket AND v.id = q.result_id
     WHERE item.ord <> ALL (v_fresh) AND item.ord <> ALL (v_stale);
+
+    -- Also where operators are required, a till may reverse without one: it does so by itself when it gets no
+    -- answer. One that is named has to be known.
+    IF cardinality(array_remove(p_operator, NULL)) > 0 THEN
+        v_strange := ARRAY(
+            SELECT o FROM unnest(v_fresh) AS o
+            CROSS JOIN LATERAL redemption.operator_word(p_institution[o], p_key_id[o], p_operator[o], false) AS told
+            WHERE told.word IS NOT NULL);
+        DELETE FROM core.request q
+        USING unnest(v_strange) AS o
+        WHERE q.bucket = p_caller_bucket[o] AND q.caller_id = p_caller[o] AND q.operation = 'reversal'
+          AND q.request_no = p_request_no[o];
+        RETURN QUERY
+        SELECT o, 'operator_unknown', NULL::text, NULL::smallint, NULL::uuid, NULL::uuid, NULL::timestamptz
+        FROM unnest(v_strange) AS o;
+        v_fresh := ARRAY(SELECT o FROM unnest(v_fresh) AS o WHERE o <> ALL (v_strange));
+    END IF;
 
     SELECT array_agg(found.ord), array_agg(found.bucket), array_agg(found.id),
            coalesce(array_agg(found.ord) FILTER (WHERE found.ambiguous), '{}')

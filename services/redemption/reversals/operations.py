@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from services.redemption.operators.errors import OperatorUnknown
-from services.redemption.operators.rules import operator_fault
 from services.redemption.reversals import store
 from services.redemption.reversals.errors import (
     AlreadyReversed,
@@ -39,6 +38,7 @@ _REFUSALS: dict[str, type[Refusal]] = {
             AlreadyReversed,
             AlreadySettled,
             NotReversible,
+            OperatorUnknown,
             OriginalAmbiguous,
             RequestNoReused,
             ResultReported,
@@ -96,11 +96,6 @@ class Reversals:
             Replayed, RequestNoReused, OperatorUnknown, OriginalAmbiguous, AlreadySettled, AlreadyReversed,
             NotReversible, ReversalByStaffOnly, ResultReported, ReversalWindowOver.
         """
-        # A repetition gets its answer, also when the operator has been ended since.
-        if operator_fault(asked.operator, terminal.operators) and not await store.is_known(
-            self._kit.database, terminal.caller, asked.request_no
-        ):
-            raise OperatorUnknown
         result = await self._batcher.submit(_LANE, _Waiting(terminal, asked))
         if isinstance(result, Refusal):
             raise result

@@ -17,10 +17,6 @@ _REVERSE = """
     SELECT * FROM redemption.reverse_batch(
         $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
-_KNOWN = """
-    SELECT true FROM core.request
-    WHERE bucket = $1 AND caller_id = $2 AND operation = 'reversal' AND request_no = $3
-"""
 _STANDING = text("""
     SELECT r.request_no, r.institution_id, r.voucher_type, r.applied_fen, r.state,
            r.settlement_id IS NOT NULL AS settled, t.reversal
@@ -80,11 +76,6 @@ class Standing:
     state: str
     settled: bool
     reversal: str
-
-
-async def is_known(database: Database, caller: Caller, request_no: str) -> bool:
-    """Whether a reversal with this number has arrived. Locks nothing."""
-    return bool(await database.call(_KNOWN, caller.bucket, caller.id, request_no))
 
 
 async def reverse(database: Database, items: Sequence[Undo], now: datetime) -> list[Undone]:

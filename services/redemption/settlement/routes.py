@@ -169,4 +169,5 @@ def _settled(item: Item) -> SettledItem:
         redeemed_at=rfc3339(item.redeemed_at),
         amount_fen=item.amount_fen,
         reason=item.reason,
+        operator=item.operator,
     )

@@ -49,6 +49,7 @@ class Item:
     bill_fen: int | None
     amount_fen: int
     reason: str | None
+    operator: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

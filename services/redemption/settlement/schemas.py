@@ -72,6 +72,7 @@ class SettledItem(BaseModel):
     redeemed_at: str
     amount_fen: int = Field(description="below zero for a correction")
     reason: str | None = Field(description="of a correction")
+    operator: str | None = Field(default=None, description="who worked the till, where somebody was named")
 
 
 class SettlementState(BaseModel):

@@ -22,13 +22,13 @@ _SETTLE = text("""
 _ITEMS = text("""
     SELECT * FROM (
         SELECT 'redemption' AS kind, r.bucket, r.id, r.request_no, r.voucher_type, r.redeemed_at,
-               r.bill_fen, r.applied_fen AS amount_fen, NULL AS reason
+               r.bill_fen, r.applied_fen AS amount_fen, NULL AS reason, r.operator
         FROM redemption.settlement s
         JOIN redemption.redemption r ON r.institution_id = s.institution_id AND r.settlement_id = s.id
         WHERE s.id = :id
         UNION ALL
         SELECT 'correction', r.bucket, r.id, r.request_no, r.voucher_type, r.redeemed_at, r.bill_fen,
-               -c.amount_fen, c.reason
+               -c.amount_fen, c.reason, r.operator
         FROM redemption.correction c
         JOIN redemption.redemption r ON r.bucket = c.bucket AND r.id = c.redemption_id
         WHERE c.settlement_id = :id

@@ -12,6 +12,7 @@ from services.redemption.settlement.store import Filters
 from services.redemption.statements.rules import (
     Account,
     Payer,
+    by_operator,
     details,
     payment_file,
     statement,
@@ -37,7 +38,11 @@ class Statements:
     kit: Kit
 
     async def workbook(self, staff: Staff, settlement_id: UUID) -> bytes:
-        """The statement and, on a second sheet, every write-off. Raises NotFound, Forbidden."""
+        """The statement, every write-off on a second sheet, operators' sums on a third where any was named.
+
+        Raises:
+            NotFound, Forbidden.
+        """
         async with self.kit.database.snapshot(slow=True) as tx:
             account = await self._account(tx, staff, settlement_id)
             items = await store.items(tx, settlement_id, limit=None, after=None)
@@ -91,8 +96,10 @@ class Statements:
 
     def _workbook(self, account: Account, items: list[Item]) -> bytes:
         times = [item.redeemed_at.astimezone(CHINA).strftime(f"{_MINUTES}:%S") for item in items]
-        listed = details(account, items, times, demo=self.kit.settings.demo)
-        return workbook([self._statement(account), listed])
+        demo = self.kit.settings.demo
+        papers = [self._statement(account), details(account, items, times, demo=demo)]
+        operators = by_operator(account, items, demo=demo)
+        return workbook(papers if operators is None else [*papers, operators])
 
     def _statement(self, account: Account) -> Paper:
         return statement(account, made_at=self._made_at(), demo=self.kit.settings.demo)

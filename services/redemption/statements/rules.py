@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from services.redemption.operators.rules import operator_totals
 from services.redemption.settlement.rules import Item, Line, Settlement, moves_of
 from shared.documents.csvfiles import csv_file
 from shared.documents.papers import Cell, Facts, Fen, Grid, Lines, Paper, Signatures
@@ -112,8 +113,12 @@ def _payers(account: Account) -> Grid:
 
 
 def details(account: Account, items: Sequence[Item], times: Sequence[str], *, demo: bool) -> Paper:
-    """Every write-off of the settlement, and every correction in it; `times` are theirs, as shown."""
-    rows = [
+    """Every write-off of the settlement, and every correction in it; `times` are theirs, as shown.
+
+    Where any operator was named, a last column tells who it was.
+    """
+    named = any(item.operator for item in items)
+    rows: list[Sequence[Cell]] = [
         (
             number,
             item.request_no,
@@ -123,19 +128,41 @@ def details(account: Account, items: Sequence[Item], times: Sequence[str], *, de
             "" if item.bill_fen is None else Fen(item.bill_fen),
             Fen(item.amount_fen),
             item.reason or "",
+            *((item.operator or "",) if named else ()),
         )
         for number, (item, used_at) in enumerate(zip(items, times, strict=True), start=1)
     ]
     total = ("合计", "", "", "", "", "", Fen(sum(item.amount_fen for item in items)), "")
+    header = ("序号", "请求号", "券种", "类别", "核销时间", "账单（元）", "结算（元）", "更正原因")
     grid = Grid(
-        header=("序号", "请求号", "券种", "类别", "核销时间", "账单（元）", "结算（元）", "更正原因"),
+        header=(*header, "操作员") if named else header,
         rows=rows,
-        widths=(8, 34, 20, 8, 28, 14, 14, 30),
-        total=total,
+        widths=(8, 34, 20, 8, 28, 14, 14, 30, *((12,) if named else ())),
+        total=(*total, "") if named else total,
     )
     return Paper(
         name="核销明细",
         title=f"{account.campaign}核销明细",
+        mark=DEMO_MARK if demo else None,
+        blocks=(Facts((("服务机构", account.settlement.institution),)), grid),
+    )
+
+
+def by_operator(account: Account, items: Sequence[Item], *, demo: bool) -> Paper | None:
+    """What each operator wrote off, corrections taken off; None when nobody was named."""
+    totals = operator_totals((item.operator, item.amount_fen) for item in items)
+    if totals is None:
+        return None
+    rows = [(one.operator or "（未注明）", one.count, Fen(one.fen)) for one in totals]
+    grid = Grid(
+        header=("操作员", "笔数", "结算（元）"),
+        rows=rows,
+        widths=(24, 14, 22),
+        total=("合计", sum(count for _, count, _ in rows), Fen(sum(fen.fen for *_, fen in rows))),
+    )
+    return Paper(
+        name="操作员",
+        title=f"{account.campaign}核销按操作员汇总",
         mark=DEMO_MARK if demo else None,
         blocks=(Facts((("服务机构", account.settlement.institution),)), grid),
     )

@@ -44,7 +44,6 @@ class KnownTerminal:
     caller: Caller
     institution_id: str
     keys: TerminalKeys
-    operators: frozenset[str] = frozenset()
     locked_until: datetime | None = None
 
 
@@ -56,7 +55,6 @@ class SignedTerminal:
     caller: Caller
     institution_id: str
     header: SignatureHeader
-    operators: frozenset[str] = frozenset()
     locked_until: datetime | None = None
 
 
@@ -92,7 +90,6 @@ class Keyring:
             caller=Caller(bucket=row.bucket, id=row.caller_id),
             institution_id=row.institution_id,
             keys=self.opened(terminal_id, row),
-            operators=frozenset(row.operators),
             locked_until=row.locked_until,
         )
 

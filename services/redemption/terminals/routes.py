@@ -101,7 +101,6 @@ async def signed_terminal(request: Request) -> SignedTerminal:
         terminal.caller,
         terminal.institution_id,
         header,
-        terminal.operators,
         terminal.locked_until,
     )
 

@@ -1,6 +1,5 @@
 """SQL of terminals."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -16,11 +15,7 @@ from shared.db import Database, Tx
 # Hot: once per terminal, process and two seconds. A revoked or pending terminal has no key.
 _SIGNING = """
     SELECT t.bucket, t.caller_id, t.institution_id, t.key_sealed, t.previous_key_sealed,
-           t.previous_good_until,
-           ARRAY(SELECT o.code FROM redemption.operator o
-                 WHERE o.institution_id = t.institution_id AND o.ended_at IS NULL
-                   AND (o.terminal_id IS NULL OR o.terminal_id = t.id)),
-           w.locked_until
+           t.previous_good_until, w.locked_until
     FROM redemption.terminal t
     LEFT JOIN redemption.wrong_codes w ON w.terminal_id = t.id
     WHERE t.id = $1 AND t.key_sealed IS NOT NULL
@@ -35,7 +30,6 @@ class SigningRow:
     key_sealed: bytes
     previous_key_sealed: bytes | None
     previous_good_until: datetime | None
-    operators: Sequence[str] = ()
     locked_until: datetime | None = None
 
 

@@ -1,6 +1,6 @@
 """Why a voucher is not written off. The SQL functions name them by `code`."""
 
-from services.redemption.operators.errors import OperatorUnknown
+from services.redemption.operators.errors import OperatorRequired, OperatorUnknown
 from shared.errors import Refusal
 from shared.signing import BadSignature, Replayed
 
@@ -98,6 +98,7 @@ BY_WORD: dict[str, type[Refusal]] = {
             TokenExpired,
             ReversedBeforeArrival,
             TooLate,
+            OperatorRequired,
             OperatorUnknown,
         )
     },

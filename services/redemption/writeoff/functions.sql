@@ -7,11 +7,14 @@
 
 -- Why these items cannot be redeemed as the rows are now (`word`; NULL: nothing speaks against it), in
 -- the order of precedence of the API: what a stranger may learn comes first (not found, not eligible),
--- then what the till must enter, then the state of terminal, institution and voucher. `p_bill_wanted`
--- is false for a mere look at the voucher. Locks nothing.
+-- then what the till must enter, then the state of terminal, institution and voucher. `p_entered` is
+-- false for a mere look at the voucher: then neither bill nor operator is asked for. Locks nothing.
+-- Till 0.1 without `p_operator`; only this file calls it.
+DROP FUNCTION IF EXISTS redemption.judge(
+    text[], smallint[], bytea[], boolean[], bigint[], timestamptz[], boolean);
 CREATE OR REPLACE FUNCTION redemption.judge(
     p_key_id text[], p_bucket smallint[], p_code_hash bytea[], p_token_expired boolean[],
-    p_bill_fen bigint[], p_at timestamptz[], p_bill_wanted boolean
+    p_bill_fen bigint[], p_operator text[], p_at timestamptz[], p_entered boolean
 ) RETURNS TABLE (
     ord integer, word text, bucket smallint, voucher_id uuid, campaign_id uuid, voucher_type text,
     kind text, amount_fen bigint, valid_until timestamptz, person_id uuid, institution_id text
@@ -23,8 +26,9 @@ LANGUAGE sql STABLE AS $$
                WHEN v.id IS NULL THEN 'voucher_not_found'
                WHEN (v.voucher_type = ANY (m.accepts)) IS NOT TRUE OR i.status = 'closed'
                    THEN 'institution_not_eligible'
-               WHEN p_bill_wanted AND v.kind = 'general' AND coalesce(item.bill_fen, 0) = 0
+               WHEN p_entered AND v.kind = 'general' AND coalesce(item.bill_fen, 0) = 0
                    THEN 'bill_fen_required'
+               WHEN p_entered AND told.word IS NOT NULL THEN told.word
                WHEN t.status = 'paused' THEN 'terminal_paused'
                WHEN i.status = 'paused' THEN 'institution_paused'
                WHEN v.state = 'revoked' THEN 'voucher_revoked'
@@ -35,12 +39,13 @@ LANGUAGE sql STABLE AS $$
            END,
            v.bucket, v.id, v.campaign_id, v.voucher_type, v.kind,
            least(v.amount_fen, contract.price_fen), v.valid_until, v.person_id, t.institution_id
-    FROM unnest(p_key_id, p_bucket, p_code_hash, p_token_expired, p_bill_fen, p_at) WITH ORDINALITY
-        AS item (key_id, bucket, code_hash, token_expired, bill_fen, at, ord)
+    FROM unnest(p_key_id, p_bucket, p_code_hash, p_token_expired, p_bill_fen, p_operator, p_at)
+        WITH ORDINALITY AS item (key_id, bucket, code_hash, token_expired, bill_fen, operator, at, ord)
     LEFT JOIN core.voucher v ON v.bucket = item.bucket AND v.code_hash = item.code_hash
     LEFT JOIN redemption.terminal t ON t.id = item.key_id
     LEFT JOIN redemption.institution i ON i.id = t.institution_id
     LEFT JOIN redemption.membership m ON m.institution_id = t.institution_id AND m.campaign_id = v.campaign_id
+    CROSS JOIN LATERAL redemption.operator_word(i.id, t.id, item.operator, i.operators_required) AS told
     LEFT JOIN LATERAL (
         SELECT p.price_fen FROM redemption.contract_price p
         WHERE v.kind = 'directed' AND p.institution_id = t.institution_id AND p.campaign_id = v.campaign_id
@@ -68,7 +73,7 @@ BEGIN
            CASE WHEN found.ord = ANY (v_stale) THEN 'replayed_nonce' ELSE found.word END,
            found.voucher_type, found.kind, found.amount_fen, found.valid_until, p.name_masked
     FROM redemption.judge(
-        p_key_id, p_bucket, p_code_hash, p_token_expired, p_bill_fen,
+        p_key_id, p_bucket, p_code_hash, p_token_expired, p_bill_fen, NULL,
         array_fill(p_now, ARRAY[cardinality(p_key_id)]), false) AS found
     LEFT JOIN core.person p ON p.bucket = found.bucket AND p.id = found.person_id;
 END
@@ -162,15 +167,17 @@ BEGIN
     WITH chosen AS MATERIALIZED (
         SELECT item.ord::integer AS ord, v.bucket, v.id AS voucher_id, v.campaign_id, v.voucher_type, v.kind,
                t.id AS terminal_id, t.institution_id, item.redemption, item.request_no, item.bill_fen,
-               item.used_at, least(coalesce(item.used_at, p_now), p_now) AS at, contract.price_fen
+               item.used_at, least(coalesce(item.used_at, p_now), p_now) AS at, contract.price_fen,
+               item.operator
         FROM unnest(p_key_id, p_bucket, p_code_hash, p_token_expired, p_bill_fen, p_used_at, p_word,
-                    p_redemption, p_request_no) WITH ORDINALITY
+                    p_redemption, p_request_no, p_operator) WITH ORDINALITY
             AS item (key_id, bucket, code_hash, token_expired, bill_fen, used_at, word, redemption,
-                     request_no, ord)
+                     request_no, operator, ord)
         JOIN core.voucher v ON v.bucket = item.bucket AND v.code_hash = item.code_hash
         JOIN redemption.terminal t ON t.id = item.key_id AND t.status = 'active'
         JOIN redemption.institution i ON i.id = t.institution_id AND i.status = 'active'
         JOIN redemption.membership m ON m.institution_id = t.institution_id AND m.campaign_id = v.campaign_id
+        CROSS JOIN LATERAL redemption.operator_word(i.id, t.id, item.operator, i.operators_required) AS told
         -- By contract, or NULL. It was written before it began, so that whoever asks for a moment always
         -- gets the same answer.
         LEFT JOIN LATERAL (
@@ -181,6 +188,7 @@ BEGIN
         ) AS contract ON true
         WHERE item.ord = ANY (v_fresh) AND item.word IS NULL AND NOT item.token_expired
           AND v.voucher_type = ANY (m.accepts) AND (v.kind = 'directed' OR item.bill_fen > 0)
+          AND told.word IS NULL
     ), given AS (
         SELECT array_agg(ord ORDER BY bucket, voucher_id) AS ords,
                array_agg(bucket ORDER BY bucket, voucher_id) AS buckets,
@@ -203,7 +211,7 @@ BEGIN
         SELECT bucket, redemption, voucher_id, institution_id, terminal_id, campaign_id, voucher_type, kind,
                request_no, bill_fen, done.applied_fen,
                CASE kind WHEN 'general' THEN bill_fen - done.applied_fen ELSE 0 END, done.split_fen,
-               used_at, at, p_now, p_source, p_operator[chosen.ord]
+               used_at, at, p_now, p_source, chosen.operator
         FROM done JOIN chosen ON chosen.ord = done.ord
         ORDER BY bucket, redemption
         RETURNING r.bucket, r.id, r.voucher_id, r.voucher_type, r.applied_fen, r.payable_fen, r.redeemed_at
@@ -233,7 +241,7 @@ BEGIN
     WITH missed AS (
         SELECT found.ord, coalesce(p_word[found.ord], found.word, 'already_redeemed') AS word
         FROM redemption.judge(
-            p_key_id, p_bucket, p_code_hash, p_token_expired, p_bill_fen,
+            p_key_id, p_bucket, p_code_hash, p_token_expired, p_bill_fen, p_operator,
             (SELECT array_agg(least(coalesce(told, p_now), p_now) ORDER BY place)
              FROM unnest(p_used_at) WITH ORDINALITY AS u (told, place)), true) AS found
         LEFT JOIN redemption.redemption r

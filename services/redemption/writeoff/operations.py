@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.redemption.lockouts.operations import Lockouts
-from services.redemption.operators.rules import operator_fault
 from services.redemption.terminals.operations import SignedTerminal
 from services.redemption.writeoff import store
 from services.redemption.writeoff.errors import BY_WORD, RequestUnknown, VoucherNotFound
@@ -103,7 +102,7 @@ def written_off(
         token_expired=presented is not None and presented.expired,
         bill_fen=asked.bill_fen,
         used_at=storable(asked.used_at),
-        word=word or operator_fault(asked.operator, terminal.operators),
+        word=word,
         operator=asked.operator,
     )
 
@@ -131,9 +130,9 @@ class WriteOffs:
         Raises:
             InvalidRequest: a general voucher without a bill, or a time of use in the future.
             TooManyWrongCodes: the terminal is locked.
-            Replayed, RequestNoReused, ReversedBeforeArrival, TooLate, OperatorUnknown, and those of api.md in
-            their order: VoucherNotFound, InstitutionNotEligible, TerminalPaused, InstitutionPaused,
-            VoucherRevoked, AlreadyRedeemed, NotYetValid, VoucherExpired, TokenExpired.
+            Replayed, RequestNoReused, ReversedBeforeArrival, TooLate, and those of api.md in their order:
+            VoucherNotFound, InstitutionNotEligible (then OperatorRequired, OperatorUnknown), TerminalPaused,
+            InstitutionPaused, VoucherRevoked, AlreadyRedeemed, NotYetValid, VoucherExpired, TokenExpired.
         """
         self._lockouts.require_open(terminal)
         if time_fault(asked.used_at, self._kit.clock.now()) == IN_FUTURE:

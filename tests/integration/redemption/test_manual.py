@@ -207,3 +207,25 @@ async def test_reason_goes_with_a_person_who_is_forgotten(
         await tx.execute(statement, {"now": kit.clock.now(), "id": voucher.person_id})
     await manual.forget_reasons()
     assert await told() is None
+
+
+async def test_operator_is_kept_and_judged_before_anything_about_the_holder(
+    kit: Kit, campaign: CampaignRef, staff: Bureau, http: httpx.AsyncClient
+) -> None:
+    institution = await staff.institution(campaign, accepts=("checkup",))
+    counter = Counter(kit, http, await staff.till(institution))
+    listed = await staff.post(f"/institutions/{institution}/operators", {"code": "c01", "label": "王"})
+    assert listed.status_code == 201
+    _, number = await holder(kit, campaign)
+    for who in (number, UNKNOWN):
+        assert code(await counter.ask(who, operator="c9")) == (409, "operator_unknown")
+    await staff.post(f"/institutions/{institution}/operator-rule", {"required": True, "reason": "内部管理"})
+    for who in (number, UNKNOWN):
+        assert code(await counter.ask(who)) == (409, "operator_required")
+    done = await counter.ask(number, operator="c01", request_no="with-operator")
+    assert done.status_code == 201
+    found = await counter.till.find("with-operator")
+    assert found is not None
+    assert found.operator == "c01"
+    again = await counter.ask(number, request_no="with-operator")
+    assert code(again) == (409, "request_no_reused")

@@ -179,3 +179,37 @@ async def test_documents_show_what_the_ledger_owes(
     async with kit.database.snapshot() as tx:
         payable = (await tx.execute(statement, {"institution": story[0].institution_id})).scalar_one()
     assert payable == sum(one["amount_fen"] for one in story[1]) + 1_111
+
+
+async def test_workbook_tells_operators_where_any_was_named(
+    clock: ManualClock,
+    campaign: CampaignRef,
+    desk: Books,
+    kit: Kit,
+    story: tuple[TerminalClient, list[dict[str, Any]]],
+) -> None:
+    plain = await desk.bureau.get(f"/settlements/{story[1][0]['id']}/statement.xlsx")
+    assert list(sheets(plain.content)) == ["结算单", "核销明细"]
+    assert "操作员" not in str(sheets(plain.content)["核销明细"])
+    till = await desk.bureau.till(await desk.bureau.institution(campaign))
+    who = ("c02", None, "c01", "c02")
+    for operator, voucher in zip(who, await held_vouchers(kit, campaign, "fitness", 4), strict=True):
+        await till.redeem(voucher.code, operator=operator)
+    day = local_day(clock.now(), "Asia/Shanghai").isoformat()
+    await desk.settle(campaign, day, day)
+    (one,) = await desk.of(till.institution_id)
+    items = (await desk.bureau.get(f"/settlements/{one['id']}/items")).json()["items"]
+    assert sorted(item["operator"] or "" for item in items) == ["", "c01", "c02", "c02"]
+    found = sheets((await desk.bureau.get(f"/settlements/{one['id']}/statement.xlsx")).content)
+    assert list(found) == ["结算单", "核销明细", "操作员"]
+    listed = found["核销明细"]
+    head = next(place for place, row in enumerate(listed) if row[0] == "序号")
+    assert listed[head][-1] == "操作员"
+    assert sorted(str(row[-1]) for row in listed[head + 1 : -1]) == ["", "c01", "c02", "c02"]
+    totals = [row[:3] for row in found["操作员"]][-4:]
+    assert [(row[0], int(row[1]), fen(row[2])) for row in totals] == [
+        ("c01", 1, 5_000),
+        ("c02", 2, 10_000),
+        ("（未注明）", 1, 5_000),
+        ("合计", 4, 20_000),
+    ]
