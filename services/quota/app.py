@@ -6,6 +6,7 @@ from services.quota.allocation import routes as allocation
 from services.quota.attribution import routes as attribution
 from services.quota.bulletins import routes as bulletins
 from services.quota.cards import routes as cards
+from services.quota.monitoring import routes as monitoring
 from services.quota.platformkeys import routes as platformkeys
 from services.quota.posters import routes as posters
 from services.quota.programmes import routes as programmes
@@ -15,6 +16,7 @@ from services.quota.rankings import routes as rankings
 from services.quota.subcodes import routes as subcodes
 from services.quota.tablechecks import routes as tablechecks
 from services.quota.wiring import SERVICE, build
+from services.quota.workdays import routes as workdays
 from shared.clock import Clock
 from shared.http.app import build_app
 from shared.http.approvals import approvals_router
@@ -34,7 +36,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         wiring=wiring,
         routers=[
             approvals_router(wiring.approvals),
-            metrics_router(SERVICE, wiring.progress.families),
+            metrics_router(SERVICE, wiring.monitoring.families),
             programmes.router,
             allocation.router,
             qrcodes.router,
@@ -44,6 +46,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             cards.router,
             attribution.router,
             progress.router,
+            monitoring.router,
+            workdays.router,
             rankings.router,
             bulletins.router,
             tablechecks.router,

@@ -6,6 +6,7 @@ from services.quota.allocation.operations import Allocations
 from services.quota.attribution.operations import Attribution
 from services.quota.bulletins.operations import Bulletins
 from services.quota.cards.operations import CardEvents
+from services.quota.monitoring.operations import Monitoring
 from services.quota.platformkeys.operations import PlatformKeyring
 from services.quota.posters.operations import Posters
 from services.quota.programmes.operations import Programmes
@@ -13,6 +14,7 @@ from services.quota.progress.operations import Progress
 from services.quota.qrcodes.operations import QrCodes
 from services.quota.rankings.operations import Rankings
 from services.quota.subcodes.operations import SubCodes
+from services.quota.workdays.operations import Workdays
 from shared.approvals import Approvals
 from shared.kit import Kit
 from shared.objects import objects_of
@@ -35,6 +37,8 @@ class Wiring:
     card_events: CardEvents
     attribution: Attribution
     progress: Progress
+    monitoring: Monitoring
+    workdays: Workdays
     rankings: Rankings
     bulletins: Bulletins
 
@@ -57,6 +61,8 @@ def build(kit: Kit) -> Wiring:
         card_events=CardEvents(kit),
         attribution=attribution,
         progress=Progress(kit),
+        monitoring=Monitoring(kit),
+        workdays=Workdays(kit),
         rankings=rankings,
         bulletins=Bulletins(kit, rankings, objects_of(kit.settings)),
     )

@@ -29,6 +29,18 @@ def rate(issued: int, quota: int | None) -> Decimal | None:
     return (Decimal(issued) / Decimal(quota)).quantize(_RATE_DECIMALS, rounding=ROUND_HALF_UP)
 
 
+def lead(done: Decimal | None, passed: Decimal | None) -> Decimal | None:
+    """How far the share of the quota is ahead of the share of the time (below zero: behind)."""
+    return None if done is None or passed is None else done - passed
+
+
+def first_day_of(issued_before_until: str | None, first_card: date | None) -> date | None:
+    """The day on which a programme's time begins."""
+    if issued_before_until is not None:
+        return date.fromisoformat(issued_before_until) + timedelta(days=1)
+    return first_card
+
+
 def needed_per_day(quota: int | None, issued: int, *, today: date, ends_on: date | None) -> int | None:
     """Cards a day, from today until the end, to reach the quota; None without an end or after it."""
     if quota is None or ends_on is None or ends_on < today:

@@ -1,0 +1,85 @@
+"""Figures for dashboards and Prometheus: the same ones as the progress, so that they never disagree."""
+
+from dataclasses import dataclass
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from services.quota.monitoring.schemas import DailyFigures, HospitalFigures, QuotaMetrics
+from services.quota.programmes.operations import require_programme
+from services.quota.programmes.store import programmes
+from services.quota.progress import store
+from services.quota.progress.operations import look
+from shared.clock import rfc3339
+from shared.kit import Kit
+
+_LABELS = ("programme", "hospital")
+
+
+@dataclass(frozen=True, slots=True)
+class Monitoring:
+    kit: Kit
+
+    async def metrics(self, slug: str) -> QuotaMetrics:
+        """Raises NotFound."""
+        now = self.kit.clock.now()
+        async with self.kit.database.snapshot() as tx:
+            seen = await look(tx, await require_programme(tx, slug), now)
+            scans = await store.scans(tx, seen.programme.id)
+            days = await store.daily(tx, seen.programme.id)
+        return QuotaMetrics(
+            as_of=rfc3339(now),
+            programme=slug,
+            target=seen.programme.target_cards,
+            issued_before=seen.programme.issued_before_cards,
+            issued=seen.issued,
+            attributed=seen.issued - seen.unattributed,
+            unattributed=seen.unattributed,
+            used=seen.used,
+            scans=sum(scans.values()),
+            quota=sum(seen.quotas.values()) if seen.version is not None else None,
+            by_hospital=[
+                HospitalFigures(
+                    hospital_id=hospital.id,
+                    hospital=hospital.name,
+                    alliance=hospital.alliance,
+                    quota=seen.quotas.get(hospital.id),
+                    issued=seen.figure(hospital.id).issued,
+                    used=seen.figure(hospital.id).used,
+                    scans=scans.get(hospital.id, 0),
+                )
+                for hospital in seen.hospitals
+            ],
+            daily=[
+                DailyFigures(
+                    date=entry.day.isoformat(), issued=entry.issued, used=entry.used, scans=entry.scans
+                )
+                for entry in days
+            ],
+        )
+
+    async def families(self) -> list[Metric]:
+        """The totals for Prometheus. Cancelled cards are taken off, so that they agree with the progress."""
+        now = self.kit.clock.now()
+        issued = CounterMetricFamily(
+            "hv_cards_issued", "Cards counted, by hospital (empty: unattributed)", labels=_LABELS
+        )
+        used = CounterMetricFamily(
+            "hv_cards_used", "Counted cards that were used, by hospital (empty: unattributed)", labels=_LABELS
+        )
+        scanned = CounterMetricFamily("hv_card_scans", "Scans of a hospital's codes", labels=_LABELS)
+        quotas = GaugeMetricFamily("hv_card_quota", "Quota in force", labels=_LABELS)
+        async with self.kit.database.snapshot() as tx:
+            for programme in await programmes(tx):
+                seen = await look(tx, programme, now)
+                scans = await store.scans(tx, programme.id)
+                names = {"": "", **{hospital.id: hospital.name for hospital in seen.hospitals}}
+                for hospital_id, name in names.items():
+                    labels = [programme.slug, name]
+                    issued.add_metric(labels, seen.figure(hospital_id).issued)
+                    used.add_metric(labels, seen.figure(hospital_id).used)
+                    if hospital_id:
+                        scanned.add_metric(labels, scans.get(hospital_id, 0))
+                    if hospital_id in seen.quotas:
+                        quotas.add_metric(labels, seen.quotas[hospital_id])
+        return [issued, used, scanned, quotas]

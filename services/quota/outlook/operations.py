@@ -1,0 +1,47 @@
+"""The outlook of a programme's hospitals, for the progress and for a month's ranking."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.quota.outlook.rules import AHEAD_DAYS_MAX, HISTORY_DAYS, Ahead, Days, History, Outlook, outlook
+from services.quota.outlook.store import histories
+from services.quota.programmes.store import Programme
+from services.quota.progress.store import first_day
+from services.quota.workdays.operations import calendar_of
+from services.quota.workdays.rules import Calendar, days_between
+from shared.db import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What is known of the days behind and ahead, and of each hospital's cards in them."""
+
+    ahead: Ahead
+    calendar: Calendar
+    first: date | None
+    histories: Mapping[str, History]
+    unheard: History
+
+    def of(self, hospital_id: str, quota: int | None, issued: int) -> Outlook:
+        """`issued` is everything until the day that the prospect is of."""
+        return outlook(quota, issued, self.histories.get(hospital_id, self.unheard), self.ahead)
+
+
+async def prospect(tx: Tx, programme: Programme, *, today: date, through: date) -> Prospect:
+    """As `today` begins, knowing what was counted until `through` (today, or the day before)."""
+    first = await first_day(tx, programme.id)
+    since = max(today - timedelta(days=HISTORY_DAYS), min(first or today, today))
+    last = max(programme.ends_on or today, today + timedelta(days=AHEAD_DAYS_MAX))
+    calendar = await calendar_of(tx, min(first or since, since), last)
+    behind = list(days_between(since, today - timedelta(days=1)))
+    working = [day for day in behind if calendar.works(day)]
+    return Prospect(
+        ahead=Ahead(calendar, today, programme.ends_on),
+        calendar=calendar,
+        first=first,
+        histories=await histories(
+            tx, programme.id, first=since, today=today, through=through, working=working
+        ),
+        unheard=History(Days(len(working)), Days(len(behind) - len(working))),
+    )
