@@ -29,6 +29,11 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^/\s]+$",
         description="the origin that people reach, for printed codes",
     )
+    services_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^/\s]+$",
+        description="where the console reaches the other services when it runs alone",
+    )
     demo: bool = False
     clock_start: datetime | None = None
     rate_limits: Literal["on", "off"] = "on"
@@ -53,6 +58,9 @@ class Settings(BaseSettings):
     font_file: Path | None = Field(default=None, description="font of PDF documents: .ttf, .otf or .ttc")
     settlement_hold_days: int = Field(
         default=0, ge=0, le=365, description="younger write-offs are left to the next settlement"
+    )
+    payee_account_required: bool = Field(
+        default=False, description="no settlement is paid before its institution has an approved bank account"
     )
 
     wrong_codes_max: int = Field(

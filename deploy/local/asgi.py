@@ -13,6 +13,8 @@ from starlette.types import Receive, Scope, Send
 
 from deploy.local.names import SERVICES
 from deploy.local.services import app_factory
+from shared.clients.inprocess import InProcess
+from shared.clients.services import Services
 from shared.settings import load_settings
 
 Lifespan = AbstractAsyncContextManager[object]
@@ -21,11 +23,18 @@ log = logging.getLogger(__name__)
 
 
 class OneOrigin:
-    """`apps` by first path segment, started in this order; `rest` is the one for every other path."""
+    """`apps` by first path segment, started in this order; `rest` is the one for every other path.
+
+    An app that calls the others (`app.state.services`) reaches them here, without a network.
+    """
 
     def __init__(self, apps: Mapping[str, FastAPI], rest: str) -> None:
         self._apps = dict(apps)
         self._rest = self._apps[rest]
+        for app in self._apps.values():
+            services: Services | None = getattr(app.state, "services", None)
+            if services is not None:
+                services.join(InProcess(self))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -5,7 +5,9 @@ from fastapi import FastAPI
 from services.console.audit import routes as audit
 from services.console.clock import routes as clock_of_the_demo
 from services.console.integrity import routes as integrity
+from services.console.overviewpages import routes as overviewpages
 from services.console.pages import routes as pages
+from services.console.publicpages import routes as publicpages
 from services.console.staff import routes as staff
 from services.console.wiring import SERVICE, build
 from shared.clock import Clock
@@ -20,7 +22,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
     """Raises SettingsMissing."""
     kit = build_kit(settings, clock=clock)
     wiring = build(kit)
-    return build_app(
+    app = build_app(
         kit,
         service=SERVICE,
         title="Console · 管理台",
@@ -33,10 +35,15 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             awaited_router(wiring.awaited),
             clock_of_the_demo.router,
             pages.router,
+            publicpages.router,
+            overviewpages.router,
         ],
-        lifespans=[wiring.limiter.running, wiring.first_admin.running],
+        lifespans=[wiring.limiter.running, wiring.first_admin.running, wiring.services.running],
         readiness=[wiring.first_admin.ready],
     )
+    # Where the program's assembly finds it, to lead it to the other services.
+    app.state.services = wiring.services
+    return app
 
 
 def __getattr__(name: str) -> FastAPI:

@@ -6,9 +6,12 @@ from services.console.audit.operations import AuditDesk
 from services.console.clock.operations import DemoClock
 from services.console.integrity.operations import IntegrityDesk
 from services.console.monitoring.operations import Monitoring
-from services.console.pages.operations import Pages
+from services.console.overviewpages.operations import Overview
+from services.console.pages.operations import Forms
+from services.console.publicpages.operations import PublicPages
 from services.console.staff.operations import FirstAdmin, Sessions, StaffAccounts
 from services.console.staff.rules import PASSWORD_LENGTH_MIN
+from shared.clients.services import Services
 from shared.jobs.awaited import AwaitedJobs
 from shared.jobs.kinds import Queue
 from shared.kit import Kit
@@ -31,7 +34,10 @@ class Wiring:
     integrity: IntegrityDesk
     clock: DemoClock
     monitoring: Monitoring
-    pages: Pages
+    forms: Forms
+    overview: Overview
+    public: PublicPages
+    services: Services
 
 
 def build(kit: Kit) -> Wiring:
@@ -53,5 +59,8 @@ def build(kit: Kit) -> Wiring:
         integrity=integrity,
         clock=DemoClock(kit),
         monitoring=Monitoring(kit, integrity),
-        pages=Pages(kit),
+        forms=Forms(kit),
+        overview=Overview(kit),
+        public=PublicPages(kit),
+        services=Services(kit.settings.services_url),
     )

@@ -75,6 +75,8 @@ def _misplaced(path: PurePosixPath) -> str | None:
 def _misplaced_in_room(room: str, rest: list[str], suffix: str) -> str | None:
     if room == "pages" and rest[0] in budgets.PAGES_FOLDERS:
         return None
+    if room.endswith(budgets.AREA_ENDING) and rest[0] in budgets.AREA_FOLDERS:
+        return None
     if len(rest) > 1:
         return "a room has no folders: what needs one is a room of its own"
     if rest[0] in budgets.ROOM_FILES or suffix in budgets.ROOM_SUFFIXES:

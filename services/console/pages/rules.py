@@ -1,293 +1,77 @@
-"""What the overview shows, put together out of rolled-up figures. Pure."""
+"""Which pages there are and who finds them in the menu; where a sign-in may lead. Pure.
+
+The menu hides what a role cannot use; what it may do is decided by the page's route and by the services.
+"""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
-from decimal import Decimal
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from shared.metrics.store import Figure
-
-# Issuance and redemption count these per campaign, quota per programme.
-CAMPAIGN_MEASURES = (
-    "attempt",
-    "participant",
-    "chance",
-    "draw",
-    "fund",
-    "refund",
-    "issue",
-    "redeem",
-    "release",
-    "reverse",
-    "recommit",
-    "expire",
-    "revoke",
-    "pay",
-)
-PROGRAMME_MEASURES = ("card", "card_used", "scan")
-
-# How many of the best and of the last hospitals the overview names: the notice names the last three.
-NAMED = 3
-# Two weeks: a phase's course at one look.
-CHART_DAYS = 14
-
-# What a kind of transfer does to the four accounts of a payer (architecture: money).
-_EFFECTS: Mapping[str, Mapping[str, int]] = {
-    "fund": {"available": 1},
-    "refund": {"available": -1},
-    "issue": {"available": -1, "committed": 1},
-    "redeem": {"committed": -1, "payable": 1},
-    "release": {"committed": -1, "available": 1},
-    "reverse": {"payable": -1, "committed": 1},
-    "recommit": {"available": -1, "committed": 1},
-    "expire": {"committed": -1, "available": 1},
-    "revoke": {"committed": -1, "available": 1},
-    "pay": {"payable": -1, "paid": 1},
-}
-# What it does to the number of vouchers that are issued, redeemed, and ended unused.
-_COUNTS: Mapping[str, Mapping[str, int]] = {
-    "issue": {"issued": 1},
-    "redeem": {"redeemed": 1},
-    "reverse": {"redeemed": -1},
-    "expire": {"ended": 1},
-    "revoke": {"ended": 1},
-}
+from shared.identity.staff import READERS, Role
 
 
-@dataclass(slots=True)
-class TypeLine:
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page in the menu; `key` is what the page says of itself (`here`)."""
+
     key: str
-    name: str
-    issued: int = 0
-    redeemed: int = 0
-    ended: int = 0
-
-    @property
-    def outstanding(self) -> int:
-        return self.issued - self.redeemed - self.ended
-
-
-@dataclass(slots=True)
-class PayerLine:
-    """A payer's money, in fen: what it put up is in exactly one of the four accounts."""
-
-    name: str
-    share: Decimal
-    available: int = 0
-    committed: int = 0
-    payable: int = 0
-    paid: int = 0
-
-    @property
-    def budget(self) -> int:
-        return self.available + self.committed + self.payable + self.paid
-
-
-@dataclass(slots=True)
-class CampaignBoard:
-    slug: str
-    title: str
-    status: str
-    types: list[TypeLine]
-    payers: list[PayerLine]
-    assumed: list[str] = field(default_factory=list)
-    attempts: int = 0
-    passed: int = 0
-    participants: int = 0
-    chances: int = 0
-    draws: int = 0
-    wins: int = 0
-    daily: list[tuple[date, int]] = field(default_factory=list)
-
-    @property
-    def assumed_money(self) -> list[tuple[str, str]]:
-        """Which figures of money rest on assumptions of a demonstration, in both languages."""
-        names = {"funding_sources": ("出资比例", "shares"), "voucher_types": ("券的结算价", "prices")}
-        parts = {path.split(".")[0] for path in self.assumed}
-        return [name for part, name in names.items() if part in parts]
-
-    @property
-    def issued(self) -> int:
-        return sum(line.issued for line in self.types)
-
-    @property
-    def redeemed(self) -> int:
-        return sum(line.redeemed for line in self.types)
-
-    @property
-    def pass_rate(self) -> Decimal | None:
-        return share_of(self.passed, self.attempts)
-
-    @property
-    def win_rate(self) -> Decimal | None:
-        return share_of(self.wins, self.draws)
-
-    @property
-    def redeem_rate(self) -> Decimal | None:
-        return share_of(self.redeemed, self.issued)
-
-    @property
-    def steps(self) -> list[tuple[str, str, int]]:
-        """The way of a citizen, as counts that can be compared: Chinese, English, how many."""
-        return [
-            ("答题", "Quiz attempts", self.attempts),
-            ("合格", "Passed", self.passed),
-            ("抽奖机会", "Chances", self.chances),
-            ("抽奖", "Draws", self.draws),
-            ("中奖", "Wins", self.wins),
-            ("领券", "Vouchers", self.issued),
-            ("核销", "Redeemed", self.redeemed),
-        ]
-
-
-@dataclass(frozen=True, slots=True)
-class HospitalLine:
-    rank: int
-    name: str
-    alliance: str
-    quota: int
-    issued: int
-    rate: Decimal | None
-
-
-@dataclass(slots=True)
-class ProgrammeBoard:
-    slug: str
-    title: str
-    target: int
-    issued_before: int
-    allocated: int | None
-    issued: int = 0
-    unattributed: int = 0
-    used: int = 0
-    scans: int = 0
-    hospitals: list[HospitalLine] = field(default_factory=list)
-    daily: list[tuple[date, int]] = field(default_factory=list)
-
-    @property
-    def rate(self) -> Decimal | None:
-        """Counted cards against what the allocation distributes."""
-        return share_of(self.issued, self.allocated or 0)
-
-    @property
-    def target_rate(self) -> Decimal | None:
-        """All cards, also those of before the programme, against the city's target."""
-        return share_of(self.issued_before + self.issued, self.target)
-
-    @property
-    def first(self) -> list[HospitalLine]:
-        return self.hospitals[:NAMED]
-
-    @property
-    def last(self) -> list[HospitalLine]:
-        """The last ones, where they are not also the first."""
-        return self.hospitals[max(NAMED, len(self.hospitals) - NAMED) :]
-
-
-@dataclass(frozen=True, slots=True)
-class ErrorRow:
-    """A row of docs/errors.md; `anchor` is where a problem's `type` leads: the first row of its code."""
-
-    code: str
-    status: int
+    path: str
     zh: str
     en: str
-    anchor: bool
+    roles: Sequence[Role]
 
 
-_ERROR_ROW = re.compile(
-    r"\| (<a id=\"[a-z0-9_]+\"></a>)?`([a-z0-9_]+)` \| (\d{3}) \| (.*) \| (.*) \| `[^`]+` \|"
+@dataclass(frozen=True, slots=True)
+class Group:
+    zh: str
+    en: str
+    entries: Sequence[Entry]
+
+
+_HOSPITALS = (Role.HOSPITAL,)
+
+# One line for each page, in the order of the menu.
+MENU = (
+    Group(
+        "总览",
+        "Overview",
+        (
+            Entry("overview", "/console", "总览", "Overview", READERS),
+            Entry("integrity", "/console/integrity", "完整性核验", "Integrity", READERS),
+        ),
+    ),
+    Group(
+        "发卡任务",
+        "Card programmes",
+        (
+            Entry("codes", "/console/quota/codes", "二维码与海报", "Codes and posters", READERS),
+            Entry("table-check", "/console/quota/table-check", "分配表核对", "Table check", READERS),
+        ),
+    ),
+    Group(
+        "本院",
+        "Our hospital",
+        (
+            Entry("hospital", "/console/hospital", "进度与二维码", "Progress and code", _HOSPITALS),
+            Entry("sub-codes", "/console/hospital/sub-codes", "科室与人员码", "Sub-codes", _HOSPITALS),
+            Entry("trace", "/console/hospital/trace", "归属查询", "Trace a card", _HOSPITALS),
+        ),
+    ),
 )
 
-
-def parse_errors(markdown: str) -> list[ErrorRow]:
-    return [
-        ErrorRow(code, int(status), zh.replace("\\|", "|"), en.replace("\\|", "|"), bool(anchor))
-        for anchor, code, status, zh, en in _ERROR_ROW.findall(markdown)
-    ]
+# Letters and strokes only: no other host, no other program, no query that another page made up.
+_OWN_PATH = re.compile(r"/console(?:/[0-9A-Za-z_-]+)*")
 
 
-def share_of(part: int, whole: int) -> Decimal | None:
-    return Decimal(part) / whole if whole else None
-
-
-def fill_campaign(board: CampaignBoard, figures: Iterable[Figure]) -> CampaignBoard:
-    """Adds one campaign's figures to its board."""
-    lines = {line.key: line for line in board.types}
-    by_day: dict[date, int] = {}
-    for figure in figures:
-        if figure.measure == "attempt":
-            by_day[figure.day] = by_day.get(figure.day, 0) + figure.n
-        _count_participation(board, figure)
-        for name, sign in _COUNTS.get(figure.measure, {}).items():
-            line = lines.setdefault(figure.dim, TypeLine(figure.dim, figure.dim))
-            setattr(line, name, getattr(line, name) + sign * figure.n)
-        for account, sign in _EFFECTS.get(figure.measure, {}).items():
-            for payer, fen in zip(board.payers, figure.amounts_fen or (), strict=False):
-                setattr(payer, account, getattr(payer, account) + sign * fen)
-    board.types = list(lines.values())
-    board.daily = last_days(by_day)
-    return board
-
-
-def _count_participation(board: CampaignBoard, figure: Figure) -> None:
-    match figure.measure:
-        case "attempt":
-            board.attempts += figure.n
-            board.passed += figure.n if figure.dim == "passed" else 0
-        case "participant":
-            board.participants += figure.n
-        case "chance":
-            board.chances += figure.n
-        case "draw":
-            board.draws += figure.n
-            board.wins += figure.n if figure.dim == "won" else 0
-        case _:
-            pass
-
-
-def fill_programme(
-    board: ProgrammeBoard,
-    figures: Iterable[Figure],
-    quotas: Sequence[tuple[str, str, str, int]],
-) -> ProgrammeBoard:
-    """Adds one programme's figures. `quotas` are (hospital id, name, alliance, quota)."""
-    by_hospital: dict[str, int] = {}
-    by_day: dict[date, int] = {}
-    for figure in figures:
-        if figure.measure == "card":
-            board.issued += figure.n
-            by_day[figure.day] = by_day.get(figure.day, 0) + figure.n
-            by_hospital[figure.dim] = by_hospital.get(figure.dim, 0) + figure.n
-        elif figure.measure == "card_used":
-            board.used += figure.n
-        else:
-            board.scans += figure.n
-    board.unattributed = by_hospital.get("", 0)
-    board.hospitals = ranked(
-        [(name, alliance, quota, by_hospital.get(hospital, 0)) for hospital, name, alliance, quota in quotas]
+def menu_for(roles: Collection[Role]) -> list[Group]:
+    """The menu without what none of these roles can use."""
+    shown = (
+        Group(group.zh, group.en, [entry for entry in group.entries if set(entry.roles) & set(roles)])
+        for group in MENU
     )
-    board.daily = last_days(by_day)
-    return board
+    return [group for group in shown if group.entries]
 
 
-def ranked(rows: Sequence[tuple[str, str, int, int]]) -> list[HospitalLine]:
-    """(name, alliance, quota, issued), by issued ÷ quota; equals share a rank, and the next rank skips."""
-    order = sorted(rows, key=lambda row: (-(share_of(row[3], row[2]) or Decimal(0)), row[0]))
-    lines: list[HospitalLine] = []
-    for place, (name, alliance, quota, issued) in enumerate(order, start=1):
-        rate = share_of(issued, quota)
-        rank = lines[-1].rank if lines and lines[-1].rate == rate else place
-        lines.append(HospitalLine(rank, name, alliance, quota, issued, rate))
-    return lines
-
-
-def last_days(by_day: Mapping[date, int]) -> list[tuple[date, int]]:
-    """The last days up to the last one on which something happened, none left out; CHART_DAYS at most."""
-    if not by_day:
-        return []
-    end = max(by_day)
-    start = max(min(by_day), end - timedelta(days=CHART_DAYS - 1))
-    days = (start + timedelta(days=number) for number in range((end - start).days + 1))
-    return [(day, by_day.get(day, 0)) for day in days]
+def own_path(sent: str) -> str:
+    """Where to go after signing in: a page of the console, its first one for anything else."""
+    return sent if _OWN_PATH.fullmatch(sent) else "/console"

@@ -1,16 +1,24 @@
 """What the pages send: HTML out of the templates, under a policy that lets nothing else in."""
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
-from fastapi.responses import HTMLResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from fastapi.responses import HTMLResponse, StreamingResponse
+from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
+from shared.clients.integrity import Refused
+from shared.clients.services import Download
 from shared.clock import rfc3339
 from shared.errors import Refusal
 from shared.http.auth import kit_of
@@ -36,13 +44,25 @@ _STATUSES = {
 
 @cache
 def static_files() -> dict[str, tuple[bytes, str, str]]:
-    """Name → content, media type, and a version that changes with the content."""
+    """Name (with its folder) → content, media type, and a version that changes with the content.
+
+    Licences and checksums of vendored files are kept beside them and not served.
+    """
     found = {}
-    for file in _STATIC.iterdir():
-        content = file.read_bytes()
-        media_type = _MEDIA_TYPES[f".{file.name.rpartition('.')[2]}"]
-        found[file.name] = (content, media_type, hashlib.sha256(content).hexdigest()[:12])
+    for name, file in _files_in(_STATIC):
+        media_type = _MEDIA_TYPES.get(PurePosixPath(name).suffix)
+        if media_type is not None:
+            content = file.read_bytes()
+            found[name] = (content, media_type, hashlib.sha256(content).hexdigest()[:12])
     return found
+
+
+def _files_in(folder: Traversable, path: str = "") -> Iterator[tuple[str, Traversable]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _files_in(entry, f"{path}{entry.name}/")
+        else:
+            yield f"{path}{entry.name}", entry
 
 
 def _static(name: str) -> str:
@@ -68,9 +88,15 @@ def _share(part: int, whole: int) -> float:
     return round(max(0, min(100, part * 100 / whole)), 1) if whole else 0
 
 
+def _rooms_of_pages() -> list[str]:
+    """Every room with templates; a template is named by its room: `tablepages/table_check.html`."""
+    rooms = files("services.console").iterdir()
+    return [room.name for room in rooms if room.is_dir() and (room / "templates").is_dir()]
+
+
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("services.console.pages"),
+        loader=PrefixLoader({room: PackageLoader(f"services.console.{room}") for room in _rooms_of_pages()}),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -98,6 +124,7 @@ def page(request: Request, template: str, *, status_code: int = 200, **shown: An
 
     html = _TEMPLATES.get_template(template).render(
         language=language,
+        switch=_switch(request, language),
         t=t,
         demo=kit_of(request).settings.demo,
         statuses={status: t(*words) for status, words in _STATUSES.items()},
@@ -109,19 +136,49 @@ def page(request: Request, template: str, *, status_code: int = 200, **shown: An
     return response
 
 
-def refused_page(request: Request, refusal: Refusal) -> HTMLResponse:
-    response = page(
+def _switch(request: Request, language: str) -> str:
+    """This very page in the other language."""
+    query = {**request.query_params, "lang": "zh" if language == "en" else "en"}
+    return "?" + urlencode(query)
+
+
+def refused_page(request: Request, refused: Refused) -> HTMLResponse:
+    """What a service refused, in its words."""
+    return page(
         request,
-        "refused.html",
-        status_code=refusal.status,
-        status=refusal.status,
-        sentence=refusal.detail(language_for(request)),
-        code=refusal.code,
+        "pages/refused.html",
+        status_code=refused.status,
+        status=refused.status,
+        sentence=refused.detail,
+        code=refused.code,
         request_id=request.state.request_id,
     )
+
+
+def unanswered_page(request: Request, refusal: Refusal) -> HTMLResponse:
+    """What this service refused itself."""
+    sentence = refusal.detail(language_for(request))
+    problem = {"code": refusal.code, "detail": sentence}
+    response = refused_page(request, Refused(refusal.status, problem))
     if refusal.retry_after_seconds is not None:
         response.headers["retry-after"] = str(refusal.retry_after_seconds)
     return response
+
+
+class Relayed(StreamingResponse):
+    """Another service's file, part by part as it comes; its source ends however this does."""
+
+    def __init__(self, download: Download, name: str) -> None:
+        super().__init__(download.parts(), media_type=download.media_type)
+        self.headers["content-disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+        self._download = download
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._download.close()
 
 
 def shown_time(moment: datetime) -> str:

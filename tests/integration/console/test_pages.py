@@ -224,7 +224,10 @@ class TestWhoSeesWhat:
     async def test_bound_roles_see_no_totals(self, browser: httpx.AsyncClient, kit: Kit, role: Role) -> None:
         await as_role(kit, browser, role)
         page = await browser.get("/console")
-        assert page.status_code == 200
+        if role is Role.HOSPITAL:
+            assert (page.status_code, page.headers["location"]) == (303, "/console/hospital")
+        else:
+            assert page.status_code == 200
         assert "州本级财政" not in page.text
         refused = await browser.get("/console/integrity")
         assert refused.status_code == 403
@@ -235,7 +238,26 @@ class TestWhoSeesWhat:
         browser.cookies.set(SESSION_COOKIE, "forged", path="/console")
         assert "登录管理台" in (await browser.get("/console")).text
         asked = await browser.get("/console/integrity")
-        assert (asked.status_code, asked.headers["location"]) == (303, "/console")
+        assert (asked.status_code, asked.headers["location"]) == (303, "/console?to=/console/integrity")
+
+    @pytest.mark.parametrize(
+        ("wanted", "led"),
+        [
+            ("/console/integrity", "/console/integrity"),
+            ("", "/console"),
+            ("//elsewhere.example", "/console"),
+            ("https://elsewhere.example/console", "/console"),
+            ("/console/../verify", "/console"),
+            ("/console//elsewhere.example", "/console"),
+        ],
+    )
+    async def test_who_had_to_sign_in_comes_back_to_a_page_of_ours_only(
+        self, browser: httpx.AsyncClient, wanted: str, led: str
+    ) -> None:
+        form = await browser.get("/console", params={"to": wanted})
+        (kept,) = re.findall(r'name="to" value="([^"]*)"', form.text)
+        assert kept == led
+        assert (await sign_in(browser, to=wanted)).headers["location"] == led
 
 
 async def test_errors_page_is_where_problem_documents_point(browser: httpx.AsyncClient) -> None:

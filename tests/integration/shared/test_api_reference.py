@@ -7,10 +7,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+import services.console.pages
 import shared.http
 
-STATIC = Path(shared.http.__file__).parent / "static"
-VENDOR = STATIC / "vendor"
+VENDORED = [
+    folder
+    for package in (shared.http, services.console.pages)
+    for folder in sorted((Path(str(package.__file__)).parent / "static" / "vendor").iterdir())
+]
 
 
 async def test_page_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
@@ -51,7 +55,7 @@ async def test_hot_routes_are_documented_like_any_other(client: httpx.AsyncClien
     assert operation["summary"] == "Makes a thing by one statement of the hot pool"
 
 
-@pytest.mark.parametrize("folder", sorted(VENDOR.iterdir()), ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", VENDORED, ids=lambda folder: folder.name)
 def test_vendored_files_are_what_their_makers_published(folder: Path) -> None:
     sums = (folder / "SHA256SUMS").read_text(encoding="utf-8")
     expected = {name: digest for digest, name in (line.split("  ") for line in sums.splitlines())}

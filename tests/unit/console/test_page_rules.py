@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.console.pages.rules import (
+from services.console.overviewpages.rules import (
     CHART_DAYS,
     NAMED,
     CampaignBoard,
@@ -18,9 +18,9 @@ from services.console.pages.rules import (
     fill_campaign,
     fill_programme,
     last_days,
-    parse_errors,
     ranked,
 )
+from services.console.publicpages.rules import parse_errors
 from shared.ids import new_id
 from shared.metrics.store import Figure
 
