@@ -5,6 +5,8 @@ from fastapi import FastAPI
 from services.redemption.admissions import routes as admissions
 from services.redemption.contracts import routes as contracts
 from services.redemption.corrections import routes as corrections
+from services.redemption.disputes import routes as disputes
+from services.redemption.heldback import routes as heldback
 from services.redemption.holds import routes as holds
 from services.redemption.imports import routes as imports
 from services.redemption.institutions import routes as institutions
@@ -12,6 +14,7 @@ from services.redemption.lockouts import routes as lockouts
 from services.redemption.manual import routes as manual
 from services.redemption.offline import routes as offline
 from services.redemption.operators import routes as operators
+from services.redemption.payees import routes as payees
 from services.redemption.payments import routes as payments
 from services.redemption.rankings import routes as rankings
 from services.redemption.reconciliation import routes as reconciliation
@@ -58,6 +61,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             admissions.router,
             institutions.router,
             contracts.router,
+            payees.router,
             operators.router,
             sightings.router,
             reporting.router,
@@ -65,7 +69,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             risk.router,
             signals.router,
             statements.router,
+            heldback.router,
             settlement.router,
+            disputes.router,
             payments.router,
             corrections.router,
             holds.router,

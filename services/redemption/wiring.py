@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from services.redemption.admissions.operations import Admissions
 from services.redemption.contracts.operations import ContractPrices
 from services.redemption.corrections.operations import Corrections
+from services.redemption.disputes.operations import Disputes
+from services.redemption.heldback.operations import HeldBack
 from services.redemption.holds.operations import Holds
 from services.redemption.imports.operations import Imports
 from services.redemption.institutions.operations import Directory
@@ -14,6 +16,7 @@ from services.redemption.lockouts.operations import Lockouts
 from services.redemption.manual.operations import ManualWriteOffs
 from services.redemption.offline.operations import Offline
 from services.redemption.operators.operations import Operators
+from services.redemption.payees.operations import Payees
 from services.redemption.payments.operations import Payments
 from services.redemption.rankings.operations import Rankings
 from services.redemption.reconciliation.operations import Reconciliations
@@ -64,6 +67,9 @@ class Wiring:
     signals: Signals
     cases: Cases
     settlements: Settlements
+    disputes: Disputes
+    held_back: HeldBack
+    payees: Payees
     payments: Payments
     corrections: Corrections
     holds: Holds
@@ -86,7 +92,8 @@ def build(kit: Kit) -> Wiring:
     awaited = AwaitedJobs(kit, Queue.REDEMPTION)
     payments, corrections, staff_reversals = Payments(kit), Corrections(kit), StaffReversals(kit)
     admissions, contracts, rankings = Admissions(kit), ContractPrices(kit), Rankings(kit)
-    changing = (payments, corrections, admissions, contracts, rankings, staff_reversals)
+    disputes, payees = Disputes(kit), Payees(kit)
+    changing = (payments, disputes, payees, corrections, admissions, contracts, rankings, staff_reversals)
     appliers = {kind: apply for one in changing for kind, apply in one.appliers.items()}
     return Wiring(
         kit=kit,
@@ -113,6 +120,9 @@ def build(kit: Kit) -> Wiring:
         signals=Signals(kit),
         cases=Cases(kit, holds, terminals, directory),
         settlements=Settlements(kit, awaited),
+        disputes=disputes,
+        held_back=HeldBack(kit),
+        payees=payees,
         payments=payments,
         corrections=corrections,
         holds=holds,

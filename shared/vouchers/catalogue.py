@@ -21,6 +21,7 @@ __all__ = [
     "campaign_by_slug",
     "campaigns",
     "publish",
+    "set_settlement_hold",
     "set_status",
     "voucher_types",
 ]
@@ -76,6 +77,11 @@ async def voucher_types(tx: Tx, campaign_id: UUID) -> list[VoucherType]:
 async def set_status(tx: Tx, campaign_id: UUID, *, expected: Status, status: Status) -> bool:
     """False when somebody changed it meanwhile: the caller reads again and says what it is."""
     return await store.change_status(tx, campaign_id, expected=expected, status=status)
+
+
+async def set_settlement_hold(tx: Tx, campaign_id: UUID, days: int | None) -> None:
+    """For settlement runs that begin from the commit on; None: as the platform is set."""
+    await store.set_settlement_hold(tx, campaign_id, days)
 
 
 def _existing(campaign: CampaignRef | None) -> CampaignRef:

@@ -22,6 +22,7 @@ _CAMPAIGN = (
     CampaignRow.timezone,
     CampaignRow.status,
     CampaignRow.institution_approval,
+    CampaignRow.settlement_hold_days,
 )
 _TYPE = (
     VoucherTypeRow.key,
@@ -41,7 +42,8 @@ _TYPE = (
 class CampaignRef:
     """A campaign as every service knows it.
 
-    `institution_approval`: two people let an institution accept one of its types.
+    `institution_approval`: two people let an institution accept one of its types. `settlement_hold_days`:
+    write-offs that reached us fewer days ago wait for the next settlement; None: as the platform is set.
     """
 
     id: UUID
@@ -50,6 +52,7 @@ class CampaignRef:
     timezone: str
     status: Status
     institution_approval: bool = False
+    settlement_hold_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ async def insert_campaign(tx: Tx, campaign: CampaignRef, rules: TillRules, *, no
             timezone=campaign.timezone,
             status=campaign.status,
             institution_approval=campaign.institution_approval,
+            settlement_hold_days=campaign.settlement_hold_days,
             created_at=now,
             manual_write_off=rules.manual_write_off,
             offline_count_per_day=rules.offline_count_per_day,
@@ -147,7 +151,13 @@ async def campaign_rows(tx: Tx) -> list[CampaignRef]:
 
 def _campaign(row: Any) -> CampaignRef:  # noqa: ANN401 - a row of _CAMPAIGN
     return CampaignRef(
-        row.id, row.slug, row.title, row.timezone, cast("Status", row.status), row.institution_approval
+        row.id,
+        row.slug,
+        row.title,
+        row.timezone,
+        cast("Status", row.status),
+        row.institution_approval,
+        row.settlement_hold_days,
     )
 
 
@@ -172,6 +182,13 @@ async def type_rows(tx: Tx, campaign_id: UUID) -> list[VoucherType]:
         )
         for row in rows
     ]
+
+
+async def set_settlement_hold(tx: Tx, campaign_id: UUID, days: int | None) -> None:
+    """The hold period in force; the caller has serialised its versions."""
+    await tx.execute(
+        update(CampaignRow).where(CampaignRow.id == campaign_id).values(settlement_hold_days=days)
+    )
 
 
 async def change_status(tx: Tx, campaign_id: UUID, *, expected: str, status: str) -> bool:

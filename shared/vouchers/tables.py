@@ -27,6 +27,7 @@ class CampaignRow(Base):
         CheckConstraint(
             "offline_count_per_day > 0 AND offline_fen_per_day > 0", name="offline_limits_positive"
         ),
+        CheckConstraint("settlement_hold_days BETWEEN 0 AND 365", name="settlement_hold_range"),
         {"schema": "core"},
     )
 
@@ -46,6 +47,9 @@ class CampaignRow(Base):
         comment="live write-offs of a terminal's uploads that were used on one day"
     )
     offline_fen_per_day: Mapped[int | None] = mapped_column(comment="their applied amounts together")
+    settlement_hold_days: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="younger write-offs wait for the next settlement; none: as the platform is set"
+    )
 
 
 class VoucherTypeRow(Base):

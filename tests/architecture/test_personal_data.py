@@ -22,8 +22,16 @@ LEADS = frozenset(
     | {"identity_hash", "subject_hash", "holder_hash", "phone_hash"}
 )
 
-# Sealed, and about nobody: secrets of the platform, its staff and its tills.
-ABOUT_NOBODY = frozenset({"issuance.event", "issuance.phase", "redemption.terminal", "quota.platform_key"})
+# Sealed, and about nobody: secrets of the platform, its staff and its tills, and institutions' bank accounts.
+ABOUT_NOBODY = frozenset(
+    {
+        "issuance.event",
+        "issuance.phase",
+        "quota.platform_key",
+        "redemption.payee_account",
+        "redemption.terminal",
+    }
+)
 
 TABLES = {f"{table.schema}.{table.name}": table for table in load_metadata().tables.values()}
 

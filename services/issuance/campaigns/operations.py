@@ -95,6 +95,7 @@ class Campaigns:
             timezone=definition.timezone,
             status="published",
             institution_approval=definition.institution_approval,
+            settlement_hold_days=definition.settlement_hold_days,
         )
         types = tuple(_voucher_type(entry) for entry in definition.voucher_types)
         actor = f"change:{change.id}"
@@ -125,6 +126,7 @@ class Campaigns:
             await holds.insert_risk_rule(tx, campaign_id, definition.risk.hold_when.model_dump())
         version = terms.Version(campaign_id, change.id, reason=None, effective_from=now)
         await terms.insert_limits(tx, version, terms.Limits(**limits.model_dump()))
+        await terms.insert_settlement_hold(tx, version, definition.settlement_hold_days)
         for channel in channels:
             earning = terms.Earning(channel.chances, channel.per_day, channel.review)
             await terms.insert_channel(tx, version, channel.key, earning)

@@ -49,6 +49,7 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_wh
 Key = Annotated[str, StringConstraints(max_length=64)]
 Count = Annotated[int, Field(ge=1, le=_COUNT_MAX)]
 Fen = Annotated[int, Field(ge=1, le=_FEN_MAX)]
+HoldDays = Annotated[int, Field(ge=0, le=365)]
 
 
 AssumedPath = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -201,6 +202,11 @@ class Definition(StaffBody):
     offline_limits: OfflineLimits | None = None
     institution_approval: bool = Field(
         default=False, description="an institution accepts a type only after two people let it"
+    )
+    settlement_hold_days: HoldDays | None = Field(
+        default=None,
+        description="write-offs that reached us fewer days ago wait for the next settlement; 0: none does, "
+        "null: as the platform is set",
     )
     retention_days: Annotated[int, Field(ge=0, le=_DAYS_MAX)] | None = None
     assumed: Annotated[list[AssumedPath], Field(max_length=_ASSUMED_MAX)] | None = None

@@ -82,6 +82,7 @@ TREATMENTS: Mapping[str, Treatment] = {
         reason="dropped once it is delivered, or by redemption's own job after its person is forgotten",
     ),
     "redemption.correction": Treatment(reason="about a settled redemption, between payer and institution"),
+    "redemption.held_back": Treatment(reason="about a redemption that waits for its settlement"),
     "redemption.settlement_hold": Treatment(reason="about a redemption that is looked at before it is paid"),
     "redemption.risk_case_item": Treatment(reason="about an institution: its redemptions that stood out"),
     "redemption.reversal": Treatment(reason="about a redemption, and told with its voucher from the ledger"),

@@ -12,7 +12,13 @@ from services.issuance.changes.operations import Proposal, cause_of, propose_cha
 from services.issuance.terms import store
 from services.issuance.terms.errors import BudgetInUse, NothingChanges
 from services.issuance.terms.rules import put_in_fen
-from services.issuance.terms.schemas import BudgetChange, ChannelChange, LimitsChange, SharesChange
+from services.issuance.terms.schemas import (
+    BudgetChange,
+    ChannelChange,
+    LimitsChange,
+    SettlementHoldChange,
+    SharesChange,
+)
 from shared import ledger
 from shared.approvals import Applier, Change
 from shared.db import Tx
@@ -24,6 +30,7 @@ from shared.rates import from_ppm, parse_rate, rate_text, to_ppm
 from shared.vouchers import catalogue
 
 BUDGET, SHARES, LIMITS, CHANNEL = "budget", "funding_shares", "limits", "channel"
+SETTLEMENT_HOLD = "settlement_hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,7 @@ class CampaignTerms:
             SHARES: self._apply_shares,
             LIMITS: self._apply_limits,
             CHANNEL: self._apply_channel,
+            SETTLEMENT_HOLD: self._apply_settlement_hold,
         }
 
     async def propose_budget(
@@ -106,6 +114,20 @@ class CampaignTerms:
 
         return await propose_change(self.kit, self.service, staff, key, ask)
 
+    async def propose_settlement_hold(
+        self, staff: Staff, slug: str, wanted: SettlementHoldChange, key: RequestKey | None
+    ) -> Answer:
+        """Raises NotFound, NothingChanges."""
+
+        async def ask(tx: Tx, _now: datetime) -> Proposal:
+            campaign = await catalogue.campaign_by_slug(tx, slug)
+            before = {"settlement_hold_days": campaign.settlement_hold_days}
+            body = {"settlement_hold_days": wanted.settlement_hold_days}
+            _refuse_same(before, body)
+            return Proposal(SETTLEMENT_HOLD, slug, body, before, wanted.reason)
+
+        return await propose_change(self.kit, self.service, staff, key, ask)
+
     async def _apply_budget(self, tx: Tx, change: Change) -> None:
         """Raises NoLongerFits. Locks the fund and all stock: nothing is issued meanwhile."""
         campaign = await catalogue.campaign_by_slug(tx, change.target)
@@ -142,6 +164,16 @@ class CampaignTerms:
         version = store.Version(campaign.id, change.id, change.reason, start)
         await store.insert_channel(tx, version, key, wanted)
         await store.set_earning(tx, campaign.id, key, wanted)
+
+    async def _apply_settlement_hold(self, tx: Tx, change: Change) -> None:
+        """A settlement run that has begun keeps the period of its beginning."""
+        campaign, now = await catalogue.campaign_by_slug(tx, change.target), self.kit.clock.now()
+        await store.limits(tx, campaign.id, lock=True)
+        start = await store.settlement_hold_start(tx, campaign.id, now)
+        version = store.Version(campaign.id, change.id, change.reason, start)
+        days: int | None = change.body["settlement_hold_days"]
+        await store.insert_settlement_hold(tx, version, days)
+        await catalogue.set_settlement_hold(tx, campaign.id, days)
 
 
 def _earning(body: Mapping[str, Any]) -> tuple[int, int | None, bool]:

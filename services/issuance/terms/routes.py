@@ -5,7 +5,13 @@ from fastapi.responses import JSONResponse
 
 from services.issuance.campaigns.schemas import ChangeProposed
 from services.issuance.terms.operations import CampaignTerms
-from services.issuance.terms.schemas import BudgetChange, ChannelChange, LimitsChange, SharesChange
+from services.issuance.terms.schemas import (
+    BudgetChange,
+    ChannelChange,
+    LimitsChange,
+    SettlementHoldChange,
+    SharesChange,
+)
 from shared.http.auth import Writer
 from shared.http.replies import replayable, staff_key
 
@@ -64,3 +70,17 @@ async def propose_channel(
     key = staff_key(staff, "channel.propose", body, slug, channel)
     answer = await _terms(request).propose_channel(staff, slug, channel, body, key)
     return replayable(answer, first_status=202)
+
+
+@router.post(
+    "/settlement-hold",
+    operation_id="issuance_propose_settlement_hold",
+    status_code=202,
+    response_model=ChangeProposed,
+)
+async def propose_settlement_hold(
+    request: Request, slug: str, staff: Writer, body: SettlementHoldChange
+) -> JSONResponse:
+    """Proposes for how many days write-offs wait before a settlement takes them."""
+    key = staff_key(staff, "settlement_hold.propose", body, slug)
+    return replayable(await _terms(request).propose_settlement_hold(staff, slug, body, key), first_status=202)

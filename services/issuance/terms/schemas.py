@@ -5,7 +5,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.issuance.campaigns.schemas import Fen, Key, PersonLimits, Rate, Reason
+from services.issuance.campaigns.schemas import Fen, HoldDays, Key, PersonLimits, Rate, Reason
 from shared.http.replies import Body, StaffBody
 
 _PAYERS_MAX = 50
@@ -19,6 +19,13 @@ class BudgetChange(StaffBody):
 class LimitsChange(PersonLimits, StaffBody):
     """A limit that is left out does not bind any more."""
 
+    reason: Reason
+
+
+class SettlementHoldChange(StaffBody):
+    """For settlement runs that begin from then on."""
+
+    settlement_hold_days: HoldDays | None = Field(description="null: as the platform is set")
     reason: Reason
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select, text, update
 
 from services.issuance.campaigns.tables import CampaignRulesRow, ChannelRow
 from services.issuance.terms.rules import PutIn
-from services.issuance.terms.tables import ChannelVersionRow, LimitsVersionRow
+from services.issuance.terms.tables import ChannelVersionRow, LimitsVersionRow, SettlementHoldVersionRow
 from shared.db import Tx
 from shared.ids import new_id
 
@@ -37,6 +37,9 @@ _PUT_IN = text("""
 # What is no longer as the definition said, named as its paths are.
 _CHANGED = text("""
     SELECT 'per_person_limits' FROM issuance.limits_version
+    WHERE campaign_id = :campaign_id HAVING count(*) > 1
+    UNION ALL
+    SELECT 'settlement_hold_days' FROM issuance.settlement_hold_version
     WHERE campaign_id = :campaign_id HAVING count(*) > 1
     UNION ALL
     SELECT 'channels.' || key FROM issuance.channel_version
@@ -63,6 +66,10 @@ _CHANGED = text("""
 _LIMITS_START = text("""
     SELECT greatest(:now, max(effective_from) + interval '1 microsecond')
     FROM issuance.limits_version WHERE campaign_id = :campaign_id
+""")
+_SETTLEMENT_HOLD_START = text("""
+    SELECT greatest(:now, max(effective_from) + interval '1 microsecond')
+    FROM issuance.settlement_hold_version WHERE campaign_id = :campaign_id
 """)
 _CHANNEL_START = text("""
     SELECT greatest(:now, max(effective_from) + interval '1 microsecond')
@@ -106,6 +113,18 @@ async def insert_limits(tx: Tx, version: Version, limits: Limits) -> None:
 async def insert_channel(tx: Tx, version: Version, key: str, earning: Earning) -> None:
     values = {"id": new_id(), "key": key, **asdict(version), **asdict(earning)}
     await tx.execute(insert(ChannelVersionRow).values(values))
+
+
+async def insert_settlement_hold(tx: Tx, version: Version, days: int | None) -> None:
+    values = {"id": new_id(), "settlement_hold_days": days, **asdict(version)}
+    await tx.execute(insert(SettlementHoldVersionRow).values(values))
+
+
+async def settlement_hold_start(tx: Tx, campaign_id: UUID, now: datetime) -> datetime:
+    """When a new version of the hold period begins; the caller has locked the campaign's rules."""
+    values = {"campaign_id": campaign_id, "now": now}
+    start: datetime = (await tx.execute(_SETTLEMENT_HOLD_START, values)).scalar_one()
+    return start
 
 
 async def limits(tx: Tx, campaign_id: UUID, *, lock: bool = False) -> Limits:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, SmallInteger, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
@@ -28,6 +28,24 @@ class LimitsVersionRow(Base):
     draws_per_day: Mapped[int]
     draws_per_phase: Mapped[int | None]
     vouchers_per_type: Mapped[int | None]
+    effective_from: Mapped[datetime]
+    reason: Mapped[str | None]
+    change_id: Mapped[UUID] = mapped_column(ForeignKey("core.change.id"))
+
+
+class SettlementHoldVersionRow(Base):
+    """How long write-offs wait for their settlement, from a moment on. None: as the platform is set."""
+
+    __tablename__ = "settlement_hold_version"
+    __table_args__ = (
+        CheckConstraint("settlement_hold_days BETWEEN 0 AND 365", name="range"),
+        UniqueConstraint("campaign_id", "effective_from"),
+        {"schema": "issuance"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("core.campaign.id"))
+    settlement_hold_days: Mapped[int | None] = mapped_column(SmallInteger)
     effective_from: Mapped[datetime]
     reason: Mapped[str | None]
     change_id: Mapped[UUID] = mapped_column(ForeignKey("core.change.id"))

@@ -3,7 +3,15 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 Subject = Literal[
-    "budget_and_shares", "limits", "channel", "phase", "odds", "quiz_rule", "stock", "stock_return"
+    "budget_and_shares",
+    "limits",
+    "settlement_hold",
+    "channel",
+    "phase",
+    "odds",
+    "quiz_rule",
+    "stock",
+    "stock_return",
 ]
 
 

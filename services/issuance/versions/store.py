@@ -24,6 +24,10 @@ _VERSIONS = text("""
                                   'draws_per_phase', draws_per_phase, 'vouchers_per_type', vouchers_per_type)
         FROM issuance.limits_version WHERE campaign_id = :campaign_id
         UNION ALL
+        SELECT 'settlement_hold', NULL, NULL, effective_from, 0, reason, change_id,
+               jsonb_build_object('settlement_hold_days', settlement_hold_days)
+        FROM issuance.settlement_hold_version WHERE campaign_id = :campaign_id
+        UNION ALL
         SELECT 'channel', NULL, key, effective_from, 0, reason, change_id,
                jsonb_build_object('chances', chances, 'per_day', per_day, 'review', review)
         FROM issuance.channel_version WHERE campaign_id = :campaign_id

@@ -11,13 +11,19 @@ from shared.db.base import Base
 class CorrectionRow(Base):
     """That a settled write-off is taken back: a negative line in the next settlement. Once for each.
 
+    By a dispute that was right it is a line of its own settlement, which is not confirmed then.
+
     Only `settlement_id` changes, once. The voucher stays redeemed, the write-off as it is.
     """
 
     __tablename__ = "correction"
     __table_args__ = (
         CheckConstraint("amount_fen > 0", name="amount_positive"),
-        CheckConstraint("settlement_id <> original_settlement_id", name="in_a_later_settlement"),
+        CheckConstraint(
+            "CASE WHEN dispute_id IS NULL THEN settlement_id <> original_settlement_id"
+            " ELSE settlement_id = original_settlement_id AND settlement_id IS NOT NULL END",
+            name="in_its_place",
+        ),
         Index(
             "ix_correction_waiting",
             "campaign_id",
@@ -40,3 +46,6 @@ class CorrectionRow(Base):
     change_id: Mapped[UUID] = mapped_column(ForeignKey("core.change.id"))
     at: Mapped[datetime]
     settlement_id: Mapped[UUID | None] = mapped_column(ForeignKey("redemption.settlement.id"))
+    dispute_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("redemption.settlement_dispute.id"), comment="that was right about it"
+    )

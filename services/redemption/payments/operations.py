@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+from services.redemption.payees import store as payees
+from services.redemption.payees.errors import PayeeAccountChanged, PayeeAccountMissing
+from services.redemption.payees.operations import shown as shown_account
+from services.redemption.payees.store import Account
 from services.redemption.payments.errors import OriginalUnpaid, SettlementNotConfirmed
 from services.redemption.settlement import store
 from services.redemption.settlement.errors import AlreadyPaid
@@ -39,6 +44,7 @@ class Payments:
 
         Raises:
             NotFound, SettlementNotConfirmed, AlreadyPaid, OriginalUnpaid, RequestNoReused.
+            PayeeAccountMissing: where the platform is set to ask for an account.
         """
         now = self.kit.clock.now()
 
@@ -46,7 +52,8 @@ class Payments:
             settlement = await store.by_id(tx, settlement_id)
             if settlement is None:
                 raise NotFound
-            refusal = await _unpayable(tx, settlement)
+            payee = (await payees.in_force(tx, [settlement.institution_id])).get(settlement.institution_id)
+            refusal = await self._unpayable(tx, settlement, payee)
             if refusal is not None:
                 raise refusal
             shown = (await show(tx, [settlement]))[0]
@@ -63,6 +70,7 @@ class Payments:
                     "institution": settlement.institution,
                     "amount_fen": settlement.amount_fen,
                     "by_funding_source": by_payer(shown.payers, settlement.split_fen),
+                    "payee": None if payee is None else shown_account(payee),
                 },
                 before={"status": settlement.status},
                 reason=reason,
@@ -73,13 +81,25 @@ class Payments:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
     async def _apply(self, tx: Tx, change: Change) -> None:
-        """Raises NoLongerFits: it was paid meanwhile, or takes back what was not paid."""
-        settlement_id, now = UUID(change.body["settlement_id"]), self.kit.clock.now()
+        """Raises NoLongerFits: it was paid meanwhile, takes back what was not paid, or the account changed.
+
+        Locks the settlement, then shares the institution's lock: no account is approved meanwhile.
+        """
+        settlement_id = UUID(change.body["settlement_id"])
         settlement = await store.by_id(tx, settlement_id, lock=True)
         if settlement is None:
             raise NotFound
-        refusal = await _unpayable(tx, settlement)
-        paid = refusal is None and await store.mark_paid(tx, settlement_id, change_id=change.id, now=now)
+        await payees.lock_institution(tx, settlement.institution_id, shared=True)
+        payee = (await payees.in_force(tx, [settlement.institution_id])).get(settlement.institution_id)
+        refusal = await self._unpayable(tx, settlement, payee) or _other_payee(change, payee)
+        now = _paid_at(self.kit.clock.now(), payee)
+        paid = refusal is None and await store.mark_paid(
+            tx,
+            settlement_id,
+            change_id=change.id,
+            payee_account_id=None if payee is None else payee.id,
+            now=now,
+        )
         if not paid:
             raise NoLongerFits((refusal or AlreadyPaid()).zh)
         moves = moves_of(
@@ -96,12 +116,25 @@ class Payments:
             taken_back_fen=moves.taken_back_fen,
         )
 
+    async def _unpayable(self, tx: Tx, settlement: Settlement, payee: Account | None) -> Refusal | None:
+        if settlement.status == "paid":
+            return AlreadyPaid()
+        if settlement.status != "confirmed":
+            return SettlementNotConfirmed()
+        if settlement.corrections and await store.corrects_unpaid(tx, settlement.id):
+            return OriginalUnpaid()
+        if payee is None and self.kit.settings.payee_account_required:
+            return PayeeAccountMissing()
+        return None
 
-async def _unpayable(tx: Tx, settlement: Settlement) -> Refusal | None:
-    if settlement.status == "paid":
-        return AlreadyPaid()
-    if settlement.status != "confirmed":
-        return SettlementNotConfirmed()
-    if settlement.corrections and await store.corrects_unpaid(tx, settlement.id):
-        return OriginalUnpaid()
-    return None
+
+def _other_payee(change: Change, payee: Account | None) -> Refusal | None:
+    """Who approves a payment approves it to the account that the proposal shows."""
+    proposed = change.body.get("payee") or {}
+    now_in_force = None if payee is None else str(payee.id)
+    return None if proposed.get("id") == now_in_force else PayeeAccountChanged()
+
+
+def _paid_at(now: datetime, payee: Account | None) -> datetime:
+    """Never before the account that it is paid to: of two processes one's clock may be behind."""
+    return now if payee is None else max(now, payee.effective_from)

@@ -1,4 +1,4 @@
-"""Settlements: made by a job, confirmed or disputed by the institution, paid by four eyes."""
+"""Settlements: made by a job, shown, and confirmed by the institution."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,22 +6,24 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from services.redemption.disputes import store as disputes
+from services.redemption.disputes.store import Dispute
+from services.redemption.payees import store as payees
+from services.redemption.payees.store import Account
 from services.redemption.settlement import store
-from services.redemption.settlement.errors import (
-    AlreadyConfirmed,
-    AlreadyPaid,
-)
+from services.redemption.settlement.errors import AlreadyConfirmed, AlreadyPaid
 from services.redemption.settlement.rules import (
+    HeldBack,
     Item,
     Line,
     Settlement,
+    hold_days,
     period_faults,
     received_until,
 )
 from services.redemption.settlement.store import Filters
 from shared import ledger
 from shared.audit import AuditEntry, record
-from shared.clock import rfc3339
 from shared.db import Tx, retried
 from shared.errors import Forbidden, InvalidRequest, NotFound
 from shared.idempotency import Answer, RequestKey, once
@@ -42,6 +44,20 @@ class Shown:
     campaign: str
     payers: Sequence[ledger.Payer]
     lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What is told of one settlement beside what a list shows.
+
+    `earlier` are the lines of the revisions before; `payee` is the account that it was paid to, or would be.
+    """
+
+    shown: Shown
+    disputes: Sequence[Dispute]
+    earlier: Sequence[Sequence[Line]]
+    held_back: Sequence[HeldBack]
+    payee: Account | None
 
 
 def visible_to(staff: Staff) -> str | None:
@@ -95,28 +111,33 @@ class Settlements:
 
     async def make(self, job: AwaitedJob, progress: Progress) -> dict[str, Any]:
         """The work of the job: one transaction for each institution, safe to begin again."""
-        run = store.Run(
-            id=job.id,
-            campaign_id=UUID(job.arguments["campaign_id"]),
-            first=date.fromisoformat(job.arguments["from"]),
-            last=date.fromisoformat(job.arguments["to"]),
-            requested_by=job.requested_by,
-        )
-        now = self.kit.clock.now()
+        campaign_id, now = UUID(job.arguments["campaign_id"]), self.kit.clock.now()
         async with self.kit.database.transaction() as tx:
-            await store.open_run(tx, run, now)
-            institutions = await store.members(tx, run.campaign_id)
-        until = received_until(now, self.kit.settings.settlement_hold_days)
+            campaign = await catalogue.campaign_by_id(tx, campaign_id)
+            days = hold_days(campaign.settlement_hold_days, self.kit.settings.settlement_hold_days)
+            run = store.Run(
+                id=job.id,
+                campaign_id=campaign_id,
+                first=date.fromisoformat(job.arguments["from"]),
+                last=date.fromisoformat(job.arguments["to"]),
+                requested_by=job.requested_by,
+                hold_days=days,
+                received_until=received_until(now, days),
+            )
+            until = await store.open_run(tx, run, now)
+            institutions = await store.members(tx, campaign_id)
         for done, institution_id in enumerate(institutions, start=1):
             await self._settle_institution(run.id, institution_id, until, now)
             await progress.report(done, len(institutions))
         async with self.kit.database.snapshot() as tx:
             settlements, count, corrections, amount_fen = await store.of_run(tx, run.id)
+            held_back = await store.held_back_by(tx, run.id)
         return {
             "settlements": settlements,
             "count": count,
             "corrections": corrections,
             "amount_fen": amount_fen,
+            "held_back": held_back,
         }
 
     @retried
@@ -151,11 +172,17 @@ class Settlements:
             found = await store.page(tx, chosen, limit=limit + 1, after=after)
             return await show(tx, found)
 
-    async def one(self, staff: Staff, settlement_id: UUID) -> Shown:
+    async def one(self, staff: Staff, settlement_id: UUID) -> Detail:
         """Raises NotFound, Forbidden."""
         async with self.kit.database.snapshot() as tx:
             settlement = _allowed(staff, await store.by_id(tx, settlement_id))
-            return (await show(tx, [settlement]))[0]
+            return Detail(
+                shown=(await show(tx, [settlement]))[0],
+                disputes=await disputes.of_settlement(tx, settlement_id),
+                earlier=await store.earlier_lines(tx, settlement),
+                held_back=await store.held_back_of(tx, settlement),
+                payee=(await payees_of(tx, [settlement])).get(settlement_id),
+            )
 
     async def items(
         self, staff: Staff, settlement_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None
@@ -178,7 +205,8 @@ class Settlements:
         now = self.kit.clock.now()
 
         async def act() -> dict[str, Any]:
-            await self._draft(tx, staff, settlement_id)
+            await lock_draft(tx, staff, settlement_id)
+            await disputes.end_open(tx, settlement_id, "confirmed", by=staff.id, now=now)
             await store.confirm(tx, settlement_id, by=staff.id, now=now)
             entry = AuditEntry(
                 staff.actor,
@@ -193,36 +221,20 @@ class Settlements:
         async with self.kit.database.transaction() as tx:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
-    async def dispute(self, staff: Staff, settlement_id: UUID, note: str, key: RequestKey | None) -> Answer:
-        """The institution says what is wrong; it is not paid until it is confirmed.
 
-        Raises:
-            NotFound, Forbidden, AlreadyConfirmed, AlreadyPaid, RequestNoReused.
-        """
-        now = self.kit.clock.now()
+async def lock_draft(tx: Tx, staff: Staff, settlement_id: UUID) -> None:
+    """Locks the settlement of the staff member's institution; it is a draft.
 
-        async def act() -> dict[str, Any]:
-            await self._draft(tx, staff, settlement_id)
-            await store.dispute(tx, settlement_id, note=note, now=now)
-            entry = AuditEntry(
-                staff.actor, "settlement.dispute", f"settlement:{settlement_id}", after={"note": note}
-            )
-            await record(tx, entry, at=now)
-            said = {"note": note, "at": rfc3339(now)}
-            return {"id": str(settlement_id), "status": "draft", "dispute": said}
-
-        async with self.kit.database.transaction() as tx:
-            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
-
-    async def _draft(self, tx: Tx, staff: Staff, settlement_id: UUID) -> None:
-        """Locks the settlement of the staff member's institution; it is a draft."""
-        settlement = await store.by_id(tx, settlement_id, lock=True)
-        if settlement is None:
-            raise NotFound
-        if not staff.has(Role.INSTITUTION) or staff.institution_id != settlement.institution_id:
-            raise Forbidden
-        if settlement.status != "draft":
-            raise AlreadyPaid if settlement.status == "paid" else AlreadyConfirmed
+    Raises:
+        NotFound, Forbidden, AlreadyConfirmed, AlreadyPaid.
+    """
+    settlement = await store.by_id(tx, settlement_id, lock=True)
+    if settlement is None:
+        raise NotFound
+    if not staff.has(Role.INSTITUTION) or staff.institution_id != settlement.institution_id:
+        raise Forbidden
+    if settlement.status != "draft":
+        raise AlreadyPaid if settlement.status == "paid" else AlreadyConfirmed
 
 
 def _allowed(staff: Staff, settlement: Settlement | None) -> Settlement:
@@ -244,6 +256,17 @@ async def show(tx: Tx, settlements: Sequence[Settlement]) -> list[Shown]:
         Shown(settlement, *known[settlement.campaign_id], lines.get(settlement.id, []))
         for settlement in settlements
     ]
+
+
+async def payees_of(tx: Tx, settlements: Sequence[Settlement]) -> dict[UUID, Account]:
+    """By settlement: of a paid one the account that was in force then, else the one that is now."""
+    unpaid = [one for one in settlements if one.status != "paid"]
+    now_in_force = await payees.in_force(tx, [one.institution_id for one in unpaid])
+    paid_to = [one.payee_account_id for one in settlements if one.payee_account_id is not None]
+    then = await payees.by_ids(tx, paid_to)
+    found = {one.id: now_in_force.get(one.institution_id) for one in unpaid}
+    found |= {one.id: then[one.payee_account_id] for one in settlements if one.payee_account_id is not None}
+    return {key: account for key, account in found.items() if account is not None}
 
 
 def by_payer(payers: Sequence[ledger.Payer], split_fen: Sequence[int]) -> dict[str, int]:

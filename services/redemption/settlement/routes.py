@@ -1,15 +1,18 @@
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
+from services.redemption.disputes.store import Dispute as DisputeOf
 from services.redemption.institutions.rules import SHORT_MAX
+from services.redemption.payees.operations import shown as shown_account
 from services.redemption.settlement.operations import Shown, by_payer
-from services.redemption.settlement.rules import Item, Status, counts_by_type
+from services.redemption.settlement.rules import Item, Line, Status, counts_by_type
 from services.redemption.settlement.schemas import (
     Confirm,
     Dispute,
-    Disputed,
     LineItem,
     Settle,
     SettledItem,
@@ -79,19 +82,27 @@ async def list_settlements(
 
 @router.get("/{settlement_id}", operation_id="redemption_get_settlement")
 async def get_settlement(request: Request, settlement_id: str, staff: CurrentStaff) -> SettlementDetail:
-    """A settlement with its lines per voucher type."""
-    shown = await wiring_of(request).settlements.one(staff, parse_uuid(settlement_id))
-    lines = [
-        LineItem(
-            kind=line.kind,
-            voucher_type=line.voucher_type,
-            count=line.count,
-            amount_fen=line.amount_fen,
-            by_funding_source=by_payer(shown.payers, line.split_fen),
-        )
-        for line in shown.lines
+    """A settlement with its lines per voucher type, its disputes, what was left out of it, and the payee."""
+    detail = await wiring_of(request).settlements.one(staff, parse_uuid(settlement_id))
+    shown = detail.shown
+    earlier = [
+        {
+            "revision": revision,
+            "amount_fen": sum(line.amount_fen for line in lines),
+            "lines": _lines(shown, lines),
+        }
+        for revision, lines in enumerate(detail.earlier, start=1)
     ]
-    return SettlementDetail.model_validate({**_item(shown), "lines": lines})
+    return SettlementDetail.model_validate(
+        {
+            **_item(shown),
+            "lines": _lines(shown, shown.lines),
+            "disputes": [_dispute(one) for one in detail.disputes],
+            "earlier": earlier,
+            "held_back": [asdict(one) for one in detail.held_back],
+            "payee": None if detail.payee is None else shown_account(detail.payee),
+        }
+    )
 
 
 @router.get("/{settlement_id}/items", operation_id="redemption_list_settled")
@@ -125,14 +136,28 @@ async def confirm(
     return replayable(done, first_status=200)
 
 
-@router.post(
-    "/{settlement_id}/dispute", response_model=SettlementState, operation_id="redemption_dispute_settlement"
-)
-async def dispute(request: Request, settlement_id: str, staff: CurrentStaff, body: Disputed) -> JSONResponse:
-    """The institution says what is wrong with its settlement; it may confirm it all the same later."""
-    key = staff_key(staff, "settlement.dispute", body, settlement_id)
-    done = await wiring_of(request).settlements.dispute(staff, parse_uuid(settlement_id), body.note, key)
-    return replayable(done, first_status=200)
+def _lines(shown: Shown, lines: Sequence[Line]) -> list[LineItem]:
+    return [
+        LineItem(
+            kind=line.kind,
+            voucher_type=line.voucher_type,
+            count=line.count,
+            amount_fen=line.amount_fen,
+            by_funding_source=by_payer(shown.payers, line.split_fen),
+        )
+        for line in lines
+    ]
+
+
+def _dispute(one: DisputeOf) -> dict[str, object]:
+    return {
+        "note": one.note,
+        "at": rfc3339(one.raised_at),
+        "outcome": one.outcome,
+        "reason": one.reason,
+        "ended_at": None if one.ended_at is None else rfc3339(one.ended_at),
+        "withdrawn": [str(address) for address in one.withdrawn],
+    }
 
 
 def _item(shown: Shown) -> dict[str, object]:
@@ -154,6 +179,7 @@ def _item(shown: Shown) -> dict[str, object]:
         "dispute": Dispute(note=one.dispute_note or "", at=rfc3339(one.disputed_at))
         if disputed and one.disputed_at
         else None,
+        "revision": one.revision,
         "created_at": rfc3339(one.created_at),
         "confirmed_at": None if one.confirmed_at is None else rfc3339(one.confirmed_at),
         "paid_at": None if one.paid_at is None else rfc3339(one.paid_at),

@@ -10,6 +10,7 @@ from shared.errors import Fault
 
 Status = Literal["draft", "confirmed", "paid"]
 LineKind = Literal["redemption", "correction"]
+HeldCause = Literal["hold_period", "write_off_hold", "institution_hold"]
 
 # A longer period is a slip of the pen: programmes are settled by the week or month.
 PERIOD_DAYS_MAX = 366
@@ -34,6 +35,18 @@ class Settlement:
     dispute_note: str | None
     confirmed_at: datetime | None
     paid_at: datetime | None
+    run_id: UUID
+    revision: int = 1
+    payee_account_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """What a run left out of an institution's settlement, together by the cause."""
+
+    cause: HeldCause
+    count: int
+    amount_fen: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,11 @@ def period_faults(first: date, last: date) -> tuple[Fault, ...]:
     if (last - first).days >= PERIOD_DAYS_MAX:
         return (Fault("body.to", f"a period has {PERIOD_DAYS_MAX} days at the most", "period_length"),)
     return ()
+
+
+def hold_days(campaigns: int | None, platforms: int) -> int:
+    """The campaign's hold period in days; where it has none of its own, the platform's."""
+    return platforms if campaigns is None else campaigns
 
 
 def received_until(now: datetime, hold_days: int) -> datetime | None:

@@ -1,9 +1,10 @@
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.redemption.institutions.rules import SHORT_MAX
-from services.redemption.settlement.rules import LineKind, Status
+from services.redemption.payees.schemas import MaskedAccount
+from services.redemption.settlement.rules import HeldCause, LineKind, Status
 from shared.http.replies import Day, StaffBody
 
 NOTE_MAX = 500
@@ -20,10 +21,6 @@ class Settle(StaffBody):
 
 class Confirm(StaffBody):
     pass
-
-
-class Disputed(StaffBody):
-    note: Note = Field(description="what is wrong, for the bureau")
 
 
 class Dispute(BaseModel):
@@ -44,7 +41,8 @@ class SettlementItem(BaseModel):
     by_voucher_type: dict[str, int] = Field(description="write-offs")
     by_funding_source: dict[str, int] = Field(description="fen per payer; they add up to the amount")
     status: Status
-    dispute: Dispute | None
+    dispute: Dispute | None = Field(description="that waits for an answer")
+    revision: int = Field(description="above 1: computed anew after a dispute that was right")
     created_at: str
     confirmed_at: str | None
     paid_at: str | None
@@ -58,8 +56,39 @@ class LineItem(BaseModel):
     by_funding_source: dict[str, int]
 
 
+class DisputeItem(BaseModel):
+    note: str
+    at: str
+    outcome: Literal["upheld", "rejected", "confirmed", "restated"] | None = Field(
+        description="null: waits for an answer; confirmed: by the institution, all the same"
+    )
+    reason: str | None
+    ended_at: str | None
+    withdrawn: list[str] = Field(description="redemption ids that were taken back, because it was right")
+
+
+class EarlierRevision(BaseModel):
+    revision: int
+    amount_fen: int
+    lines: list[LineItem]
+
+
+class HeldBackSum(BaseModel):
+    """What the run left to a later one; `…/settlements/held-back` lists it."""
+
+    cause: HeldCause = Field(
+        description="hold_period: too young; write_off_hold, institution_hold: somebody looks at it"
+    )
+    count: int
+    amount_fen: int
+
+
 class SettlementDetail(SettlementItem):
     lines: list[LineItem]
+    disputes: list[DisputeItem] = Field(description="all that there were, the first one first")
+    earlier: list[EarlierRevision] = Field(description="what it said before")
+    held_back: list[HeldBackSum]
+    payee: MaskedAccount | None = Field(description="it was paid to this account, or would be now")
 
 
 class SettledItem(BaseModel):

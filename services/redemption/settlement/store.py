@@ -12,8 +12,13 @@ from sqlalchemy.dialects import postgresql
 
 from services.redemption.corrections.tables import CorrectionRow
 from services.redemption.institutions.tables import InstitutionRow, MembershipRow
-from services.redemption.settlement.rules import Item, Line, LineKind, Settlement, Status
-from services.redemption.settlement.tables import SettlementLineRow, SettlementRow, SettlementRunRow
+from services.redemption.settlement.rules import HeldBack, Item, Line, Settlement, Status
+from services.redemption.settlement.tables import (
+    HeldBackRow,
+    SettlementLineRow,
+    SettlementRow,
+    SettlementRunRow,
+)
 from shared.db import Tx
 
 _SETTLE = text("""
@@ -39,6 +44,14 @@ _ITEMS = text("""
     LIMIT :limit
 """)
 
+_HELD_BACK = text("""
+    SELECT b.cause, count(*), sum(r.applied_fen)::bigint
+    FROM redemption.held_back b
+    JOIN redemption.redemption r ON r.bucket = b.bucket AND r.id = b.redemption_id
+    WHERE b.run_id = :run_id AND b.institution_id = :institution_id
+    GROUP BY b.cause ORDER BY b.cause
+""")
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -47,6 +60,8 @@ class Run:
     first: date
     last: date
     requested_by: UUID | None
+    hold_days: int = 0
+    received_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +73,8 @@ class Filters:
     last: date | None = None
 
 
-async def open_run(tx: Tx, run: Run, now: datetime) -> None:
-    """Writes the run; nothing when its job was begun before."""
+async def open_run(tx: Tx, run: Run, now: datetime) -> datetime | None:
+    """Writes the run; nothing when its job was begun before. What it settles reached us until this."""
     values = {
         "id": run.id,
         "campaign_id": run.campaign_id,
@@ -67,8 +82,12 @@ async def open_run(tx: Tx, run: Run, now: datetime) -> None:
         "period_to": run.last,
         "requested_by": run.requested_by,
         "at": now,
+        "hold_days": run.hold_days,
+        "received_until": run.received_until,
     }
     await tx.execute(postgresql.insert(SettlementRunRow).values(values).on_conflict_do_nothing())
+    kept = select(SettlementRunRow.received_until).where(SettlementRunRow.id == run.id)
+    return (await tx.execute(kept)).scalar_one()
 
 
 async def members(tx: Tx, campaign_id: UUID) -> list[str]:
@@ -111,6 +130,18 @@ async def of_run(tx: Tx, run_id: UUID) -> tuple[int, int, int, int]:
     return settlements, count, corrections, amount_fen
 
 
+async def held_back_of(tx: Tx, settlement: Settlement) -> list[HeldBack]:
+    """What its run left out of it, by cause."""
+    values = {"run_id": settlement.run_id, "institution_id": settlement.institution_id}
+    return [HeldBack(*row) for row in await tx.execute(_HELD_BACK, values)]
+
+
+async def held_back_by(tx: Tx, run_id: UUID) -> int:
+    """How many write-offs the run left to a later one."""
+    statement = select(func.count()).select_from(HeldBackRow).where(HeldBackRow.run_id == run_id)
+    return (await tx.execute(statement)).scalar_one()
+
+
 async def amounts_by_status(tx: Tx) -> dict[tuple[UUID, str], int]:
     """Fen of all settlements, by campaign and status."""
     statement = select(
@@ -145,29 +176,37 @@ async def by_id(tx: Tx, settlement_id: UUID, *, lock: bool = False) -> Settlemen
     """The settlement, locked until the transaction ends where asked for."""
     statement = _settlements().where(SettlementRow.id == settlement_id)
     if lock:
-        statement = statement.with_for_update(of=SettlementRow)
+        # Whoever corrects one of its write-offs meanwhile need not wait for it.
+        statement = statement.with_for_update(of=SettlementRow, key_share=True)
     row = (await tx.execute(statement)).one_or_none()
     return None if row is None else Settlement(*row)
 
 
 async def lines(tx: Tx, settlement_ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
-    """Write-offs before corrections, by voucher type."""
+    """Those of the revision that holds: write-offs before corrections, by voucher type."""
     statement = (
-        select(
-            SettlementLineRow.settlement_id,
-            SettlementLineRow.kind,
-            SettlementLineRow.voucher_type,
-            SettlementLineRow.count,
-            SettlementLineRow.amount_fen,
-            SettlementLineRow.split_fen,
+        _lines()
+        .join(
+            SettlementRow,
+            (SettlementRow.id == SettlementLineRow.settlement_id)
+            & (SettlementRow.revision == SettlementLineRow.revision),
         )
-        .where(SettlementLineRow.settlement_id.in_(settlement_ids))
-        .order_by(SettlementLineRow.kind.desc(), SettlementLineRow.voucher_type)
+        .where(SettlementRow.id.in_(settlement_ids))
     )
     found: defaultdict[UUID, list[Line]] = defaultdict(list)
     for row in await tx.execute(statement):
-        kind: LineKind = "redemption" if row.kind == "redemption" else "correction"
-        found[row.settlement_id].append(Line(kind, *row[2:]))
+        found[row.settlement_id].append(_line(row))
+    return found
+
+
+async def earlier_lines(tx: Tx, settlement: Settlement) -> list[list[Line]]:
+    """What its revisions before this one said, the first one first."""
+    statement = _lines().where(
+        SettlementLineRow.settlement_id == settlement.id, SettlementLineRow.revision < settlement.revision
+    )
+    found: list[list[Line]] = [[] for _ in range(settlement.revision - 1)]
+    for row in await tx.execute(statement):
+        found[row.revision - 1].append(_line(row))
     return found
 
 
@@ -193,17 +232,19 @@ async def confirm(tx: Tx, settlement_id: UUID, *, by: UUID, now: datetime) -> No
     )
 
 
-async def dispute(tx: Tx, settlement_id: UUID, *, note: str, now: datetime) -> None:
-    """Of a settlement that the caller has locked as a draft."""
+async def dispute(tx: Tx, settlement_id: UUID, *, note: str | None, now: datetime | None) -> None:
+    """Of a settlement that the caller has locked as a draft. None ends the dispute."""
     await _set(tx, settlement_id, disputed_at=now, dispute_note=note)
 
 
-async def mark_paid(tx: Tx, settlement_id: UUID, *, change_id: UUID, now: datetime) -> bool:
+async def mark_paid(
+    tx: Tx, settlement_id: UUID, *, change_id: UUID, payee_account_id: UUID | None, now: datetime
+) -> bool:
     """Confirmed becomes paid, once; False when it is not (or no longer) confirmed."""
     statement = (
         update(SettlementRow)
         .where(SettlementRow.id == settlement_id, SettlementRow.status == "confirmed")
-        .values(status="paid", paid_at=now, paid_by_change=change_id)
+        .values(status="paid", paid_at=now, paid_by_change=change_id, payee_account_id=payee_account_id)
     )
     return (await tx.execute(statement)).rowcount == 1
 
@@ -213,7 +254,11 @@ async def corrects_unpaid(tx: Tx, settlement_id: UUID) -> bool:
     statement = (
         select(CorrectionRow.redemption_id)
         .join(SettlementRow, SettlementRow.id == CorrectionRow.original_settlement_id)
-        .where(CorrectionRow.settlement_id == settlement_id, SettlementRow.status != "paid")
+        .where(
+            CorrectionRow.settlement_id == settlement_id,
+            CorrectionRow.dispute_id.is_(None),
+            SettlementRow.status != "paid",
+        )
         .limit(1)
     )
     return (await tx.execute(statement)).one_or_none() is not None
@@ -221,6 +266,22 @@ async def corrects_unpaid(tx: Tx, settlement_id: UUID) -> bool:
 
 async def _set(tx: Tx, settlement_id: UUID, **values: object) -> None:
     await tx.execute(update(SettlementRow).where(SettlementRow.id == settlement_id).values(**values))
+
+
+def _lines() -> Select[Any]:
+    return select(
+        SettlementLineRow.settlement_id,
+        SettlementLineRow.revision,
+        SettlementLineRow.kind,
+        SettlementLineRow.voucher_type,
+        SettlementLineRow.count,
+        SettlementLineRow.amount_fen,
+        SettlementLineRow.split_fen,
+    ).order_by(SettlementLineRow.kind.desc(), SettlementLineRow.voucher_type)
+
+
+def _line(row: Any) -> Line:  # noqa: ANN401 - a row of `_lines`
+    return Line(row.kind, row.voucher_type, row.count, row.amount_fen, row.split_fen)
 
 
 def _settlements() -> Select[*tuple[Any, ...]]:
@@ -242,4 +303,7 @@ def _settlements() -> Select[*tuple[Any, ...]]:
         SettlementRow.dispute_note,
         SettlementRow.confirmed_at,
         SettlementRow.paid_at,
+        SettlementRow.run_id,
+        SettlementRow.revision,
+        SettlementRow.payee_account_id,
     ).join(InstitutionRow, InstitutionRow.id == SettlementRow.institution_id)

@@ -1,7 +1,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,11 +27,38 @@ class SettlementRunRow(Base):
     period_to: Mapped[date]
     requested_by: Mapped[UUID | None]
     at: Mapped[datetime]
+    hold_days: Mapped[int] = mapped_column(
+        SmallInteger, server_default=text("0"), comment="the hold period when the run began"
+    )
+    received_until: Mapped[datetime | None] = mapped_column(
+        comment="what reached us later is within the hold period; none: no such period"
+    )
+
+
+class HeldBackRow(Base):
+    """A write-off that a run would have settled and left out, and why. Append-only.
+
+    It comes into a later run; the write-off's own `settlement_id` tells which.
+    """
+
+    __tablename__ = "held_back"
+    __table_args__ = (
+        CheckConstraint("cause IN ('hold_period', 'write_off_hold', 'institution_hold')", name="known_cause"),
+        Index("ix_held_back_institution", "institution_id", "run_id"),
+        {"schema": "redemption"},
+    )
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("redemption.settlement_run.id"), primary_key=True)
+    bucket: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    redemption_id: Mapped[UUID] = mapped_column(primary_key=True)
+    institution_id: Mapped[str]
+    cause: Mapped[str]
 
 
 class SettlementRow(Base):
-    """What an institution is owed for a period. Only its status and dispute change.
+    """What an institution is owed for a period. Only its status and dispute change, and once in a while more.
 
+    By a dispute that was right it gets another revision, with amounts and lines of its own.
     Its write-offs and corrections point to it, each to one at the most and for good (trigger
     `settled_once`). The amount may be below zero when little was written off and much corrected.
     """
@@ -70,10 +97,17 @@ class SettlementRow(Base):
     confirmed_by: Mapped[UUID | None]
     paid_at: Mapped[datetime | None]
     paid_by_change: Mapped[UUID | None]
+    revision: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
+    payee_account_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("redemption.payee_account.id"), comment="that it was paid to; none: not known to us"
+    )
 
 
 class SettlementLineRow(Base):
-    """A line of a settlement: the write-offs, or the corrections, of one voucher type. Append-only."""
+    """A line of a settlement: the write-offs, or the corrections, of one voucher type. Append-only.
+
+    The lines of the settlement's revision hold; those of earlier ones tell what it said before.
+    """
 
     __tablename__ = "settlement_line"
     __table_args__ = (
@@ -84,6 +118,9 @@ class SettlementLineRow(Base):
     )
 
     settlement_id: Mapped[UUID] = mapped_column(ForeignKey("redemption.settlement.id"), primary_key=True)
+    revision: Mapped[int] = mapped_column(
+        SmallInteger, primary_key=True, autoincrement=False, server_default=text("1")
+    )
     kind: Mapped[str] = mapped_column(primary_key=True)
     voucher_type: Mapped[str] = mapped_column(primary_key=True)
     count: Mapped[int]

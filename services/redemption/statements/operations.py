@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from services.redemption.payees.operations import opened
 from services.redemption.settlement import store
-from services.redemption.settlement.operations import show, visible_to
+from services.redemption.settlement.operations import payees_of, show, visible_to
 from services.redemption.settlement.rules import Item, Settlement
 from services.redemption.settlement.store import Filters
 from services.redemption.statements.rules import (
     Account,
     Payer,
+    PaymentFile,
     by_operator,
     details,
     payment_file,
@@ -19,6 +21,7 @@ from services.redemption.statements.rules import (
     summary,
 )
 from shared import ledger
+from shared.audit import AuditEntry, record
 from shared.clock import CHINA
 from shared.db import Tx
 from shared.documents.papers import Paper
@@ -71,12 +74,37 @@ class Statements:
         )
         return await asyncio.to_thread(workbook, [paper])
 
-    async def payment_file(self, campaign_slug: str, filters: Filters) -> bytes:
-        """What is to be paid by whom to whom, for the settlements that fit. Raises NotFound."""
+    async def payment_file(self, staff: Staff, campaign_slug: str, filters: Filters) -> bytes:
+        """What is to be paid by whom to whom, for the settlements that fit, with payees' accounts in full.
+
+        That it was handed out is written into the audit log, with its digest. Raises NotFound.
+        """
         async with self.kit.database.snapshot(slow=True) as tx:
             campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
             accounts = await self._chosen(tx, campaign, filters)
-        return await asyncio.to_thread(payment_file, accounts, demo=self.kit.settings.demo)
+            found = await payees_of(tx, [account.settlement for account in accounts])
+        sealer = self.kit.keys.sealer
+        payable = [
+            replace(account, payee=opened(sealer, found[account.settlement.id]))
+            if account.settlement.id in found
+            else account
+            for account in accounts
+        ]
+        made = await asyncio.to_thread(payment_file, payable, demo=self.kit.settings.demo)
+        await self._note(staff, campaign, filters, made)
+        return made.content
+
+    async def _note(self, staff: Staff, campaign: CampaignRef, filters: Filters, made: PaymentFile) -> None:
+        after = {
+            "status": filters.status,
+            "institution_id": filters.institution_id,
+            "payments": made.payments,
+            "exceptions": made.exceptions,
+            "sha256": made.sha256,
+        }
+        entry = AuditEntry(staff.actor, "settlement.payment_file", f"campaign:{campaign.slug}", after=after)
+        async with self.kit.database.transaction() as tx:
+            await record(tx, entry, at=self.kit.clock.now())
 
     async def _account(self, tx: Tx, staff: Staff, settlement_id: UUID) -> Account:
         settlement = await store.by_id(tx, settlement_id)
@@ -85,7 +113,8 @@ class Statements:
         if visible_to(staff) not in (None, settlement.institution_id):
             raise Forbidden
         campaign = await catalogue.campaign_by_id(tx, settlement.campaign_id)
-        return (await _accounts(tx, campaign, [settlement]))[0]
+        account = (await _accounts(tx, campaign, [settlement]))[0]
+        return replace(account, held_back=await store.held_back_of(tx, settlement))
 
     async def _chosen(self, tx: Tx, campaign: CampaignRef, filters: Filters) -> list[Account]:
         """In the order of the institutions' names and the periods."""

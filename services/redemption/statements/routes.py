@@ -8,7 +8,7 @@ from services.redemption.institutions.rules import SHORT_MAX
 from services.redemption.settlement.rules import Status
 from services.redemption.settlement.store import Filters
 from services.redemption.terminals.routes import wiring_of
-from shared.http.auth import CurrentStaff, Reader
+from shared.http.auth import CurrentStaff, Reader, Writer
 from shared.http.replies import Day
 from shared.ids import parse_uuid
 
@@ -31,7 +31,7 @@ Last = Annotated[Day | None, Query(alias="to")]
 )
 async def payment_file(
     request: Request,
-    staff: Reader,  # noqa: ARG001 - only readers get here
+    staff: Writer,
     campaign: Campaign,
     *,
     institution_id: Institution = None,
@@ -41,10 +41,12 @@ async def payment_file(
 ) -> Response:
     """Who pays what to whom: a line per settlement and payer, totals, and the SHA-256 of the lines above.
 
-    Confirmed settlements, unless `status` asks for those that were paid.
+    Confirmed settlements, unless `status` asks for those that were paid. It alone has the payees' accounts in
+    full, so it is for those who may pay, and every download is in the audit log. What has no account is
+    listed below the totals as an exception.
     """
     filters = Filters(institution_id=institution_id, status=status, first=first, last=last)
-    content = await wiring_of(request).statements.payment_file(campaign, filters)
+    content = await wiring_of(request).statements.payment_file(staff, campaign, filters)
     return _file(content, CSV, f"payments-{campaign}.csv")
 
 

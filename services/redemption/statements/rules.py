@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.redemption.operators.rules import operator_totals
-from services.redemption.settlement.rules import Item, Line, Settlement, moves_of
+from services.redemption.payees.rules import Details
+from services.redemption.settlement.rules import HeldBack, Item, Line, Settlement, moves_of
 from shared.documents.csvfiles import csv_file
 from shared.documents.papers import Cell, Facts, Fen, Grid, Lines, Paper, Signatures
-from shared.money import FEN_PER_YUAN, capital_yuan
+from shared.money import FEN_PER_YUAN, capital_yuan, yuan
 
 DEMO_MARK = "演示数据 DEMONSTRATION"
 _KINDS = {"redemption": "核销", "correction": "更正"}
@@ -29,8 +30,18 @@ _PAYMENT_HEADER = (
     "期间止",
     "金额（元）",
     "用途",
+    "收款户名",
+    "开户银行",
+    "收款账号",
 )
-_PAY, _REFUND = "付款", "退款"
+_AMOUNT_PLACE = _PAYMENT_HEADER.index("金额（元）")
+_PAY, _REFUND, _NOT_PAID = "付款", "退款", "未列入"
+_NO_ACCOUNT = "收款账户未登记，未列入付款"
+_HELD = {
+    "hold_period": "未满留存期",
+    "write_off_hold": "单笔暂缓结算",
+    "institution_hold": "机构暂缓结算",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +59,18 @@ class Account:
     payers: Sequence[Payer]
     names: Mapping[str, str]
     lines: Sequence[Line]
+    held_back: Sequence[HeldBack] = ()
+    payee: Details | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFile:
+    """The file, its digest as it says it, and how many lines it has of which kind."""
+
+    content: bytes
+    sha256: str
+    payments: int
+    exceptions: int
 
 
 def statement(account: Account, *, made_at: str, demo: bool) -> Paper:
@@ -75,6 +98,7 @@ def statement(account: Account, *, made_at: str, demo: bool) -> Paper:
                     ("统一社会信用代码", one.credit_code or "（未登记）"),
                     ("结算期间", f"{one.first.isoformat()} 至 {one.last.isoformat()}"),
                     ("状态", _STATUS[one.status]),
+                    *((("版次", f"第 {one.revision} 版（异议处理后重新计算）"),) if one.revision > 1 else ()),
                     ("制表时间", made_at),
                 )
             ),
@@ -90,6 +114,11 @@ def statement(account: Account, *, made_at: str, demo: bool) -> Paper:
                 (
                     f"应付金额（大写）：人民币{capital_yuan(amount)}",
                     *(("金额为负，由服务机构退回。",) if amount < 0 else ()),
+                    *(
+                        f"另有 {held.count} 笔、{yuan(held.amount_fen)} 元{_HELD[held.cause]}，"
+                        "不在本单金额之内，转入以后期间结算。"
+                        for held in account.held_back
+                    ),
                 )
             ),
             Signatures(("制表人", "复核人", "服务机构（盖章）", "卫生健康主管部门（盖章）", "日期", "日期")),
@@ -216,37 +245,58 @@ def summary(
     )
 
 
-def payment_file(accounts: Sequence[Account], *, demo: bool) -> bytes:
-    """One line per settlement and payer, totals, and the SHA-256 of everything above the last line."""
+def payment_file(accounts: Sequence[Account], *, demo: bool) -> PaymentFile:
+    """One line per settlement and payer, totals, and the SHA-256 of everything above the last line.
+
+    What nobody could be paid, for want of an account, stands below the totals and in none of them.
+    """
     rows: list[Sequence[str | int]] = [_PAYMENT_HEADER]
+    left_out: list[tuple[Account, Payer, int]] = []
     totals = {_PAY: 0, _REFUND: 0}
     for account in accounts:
-        one = account.settlement
-        for payer, fen in zip(account.payers, one.split_fen, strict=True):
+        for payer, fen in zip(account.payers, account.settlement.split_fen, strict=True):
             if fen == 0:
+                continue
+            if fen > 0 and account.payee is None:
+                left_out.append((account, payer, fen))
                 continue
             way = _PAY if fen > 0 else _REFUND
             totals[way] += abs(fen)
-            rows.append(
-                (
-                    len(rows),
-                    way,
-                    payer.key,
-                    payer.name,
-                    one.institution_id,
-                    one.institution,
-                    one.credit_code or "",
-                    str(one.id),
-                    one.first.isoformat(),
-                    one.last.isoformat(),
-                    _plain_yuan(abs(fen)),
-                    f"{account.campaign}核销结算{'（演示数据）' if demo else ''}",
-                )
-            )
-    for way, fen in totals.items():
-        rows.append(("合计", way, "", "", "", "", "", "", "", "", _plain_yuan(fen), ""))
+            purpose = f"{account.campaign}核销结算{'（演示数据）' if demo else ''}"
+            rows.append((len(rows), way, *_payment_cells(account, payer, fen, purpose)))
+    payments = len(rows) - 1
+    rows += [_total_cells(way, fen) for way, fen in totals.items()]
+    rows += [
+        ("例外", _NOT_PAID, *_payment_cells(account, payer, fen, _NO_ACCOUNT))
+        for account, payer, fen in left_out
+    ]
+    if left_out:
+        rows.append(_total_cells(_NOT_PAID, sum(fen for *_, fen in left_out)))
     content = csv_file(rows)
-    return content + f"SHA-256,{hashlib.sha256(content).hexdigest()}\r\n".encode()
+    digest = hashlib.sha256(content).hexdigest()
+    return PaymentFile(content + f"SHA-256,{digest}\r\n".encode(), digest, payments, len(left_out))
+
+
+def _payment_cells(account: Account, payer: Payer, fen: int, purpose: str) -> tuple[str, ...]:
+    one, payee = account.settlement, account.payee
+    return (
+        payer.key,
+        payer.name,
+        one.institution_id,
+        one.institution,
+        one.credit_code or "",
+        str(one.id),
+        one.first.isoformat(),
+        one.last.isoformat(),
+        _plain_yuan(abs(fen)),
+        purpose,
+        *(("", "", "") if payee is None else (payee.account_name, payee.bank_name, payee.account_number)),
+    )
+
+
+def _total_cells(way: str, fen: int) -> tuple[str, ...]:
+    blank = len(_PAYMENT_HEADER) - _AMOUNT_PLACE - 1
+    return ("合计", way, *[""] * (_AMOUNT_PLACE - 2), _plain_yuan(fen), *[""] * blank)
 
 
 def _plain_yuan(fen: int) -> str:

@@ -8,7 +8,8 @@ WITH wanted AS (
            CASE l.kind WHEN 'redemption' THEN core.amounts_sum(l.split_fen)
                 ELSE (SELECT array_agg(-part ORDER BY i)
                       FROM unnest(core.amounts_sum(l.split_fen)) WITH ORDINALITY AS u (part, i)) END AS amounts
-    FROM redemption.settlement s JOIN redemption.settlement_line l ON l.settlement_id = s.id
+    FROM redemption.settlement s
+    JOIN redemption.settlement_line l ON l.settlement_id = s.id AND l.revision = s.revision
     WHERE s.status = 'paid'
     GROUP BY s.id, l.kind, s.campaign_id, s.institution_id
 ), moved AS (

@@ -2,7 +2,8 @@
 -- zh: 结算单合计等于明细与核销之和
 -- What an institution is owed for a period is the sum of the lines that it signs, per payer and in all,
 -- and these are the write-offs and corrections that are in it, counted again. Each of those points to the
--- one settlement that it is in: its own institution's, and one that exists.
+-- one settlement that it is in: its own institution's, and one that exists. The lines of its revision count;
+-- those before it tell what it said once.
 WITH item AS (
     SELECT settlement_id, 'redemption' AS kind, voucher_type, campaign_id, institution_id,
            applied_fen AS fen, split_fen AS split
@@ -18,7 +19,8 @@ WITH item AS (
 ), line AS (
     SELECT l.settlement_id, l.kind, l.voucher_type, s.campaign_id, s.institution_id, l.count AS n,
            l.amount_fen AS fen, l.split_fen AS split
-    FROM redemption.settlement_line l JOIN redemption.settlement s ON s.id = l.settlement_id
+    FROM redemption.settlement_line l
+    JOIN redemption.settlement s ON s.id = l.settlement_id AND s.revision = l.revision
 ), lines_judged AS (
     SELECT settlement_id, coalesce(line.fen, 0) AS expected, coalesce(recounted.fen, 0) AS actual,
            line.n = recounted.n AND line.fen = recounted.fen AND line.split = recounted.split
@@ -31,7 +33,8 @@ WITH item AS (
            AND s.corrections = coalesce(sum(l.count) FILTER (WHERE l.kind = 'correction'), 0)
            AND s.amount_fen = coalesce(sum(l.amount_fen), 0) AND s.split_fen = core.amounts_sum(l.split_fen)
            AND core.amounts_total(s.split_fen) = s.amount_fen AS fits
-    FROM redemption.settlement s LEFT JOIN redemption.settlement_line l ON l.settlement_id = s.id
+    FROM redemption.settlement s
+    LEFT JOIN redemption.settlement_line l ON l.settlement_id = s.id AND l.revision = s.revision
     GROUP BY s.id
 ), judged AS (
     SELECT * FROM lines_judged UNION ALL SELECT * FROM totals_judged
