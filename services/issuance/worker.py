@@ -11,6 +11,7 @@ from services.issuance.lottery import jobs as lottery
 from services.issuance.monitoring import jobs as monitoring
 from services.issuance.notices import jobs as notices
 from services.issuance.openings import jobs as openings
+from services.issuance.origins import jobs as origins
 from services.issuance.phones import jobs as phones
 from services.issuance.photos import jobs as photos
 from services.issuance.questions import jobs as questions
@@ -52,6 +53,7 @@ def parts(wiring: Wiring) -> WorkerParts:
             exclusions.forget_uploads(wiring.exclusions),
             holds.forget_sightings(wiring.sightings),
             openings.forget_openings(wiring.openings),
+            origins.forget_origins(wiring.origins),
             calibration.refresh(wiring.calibration),
             monitoring.keep_funnels(wiring.monitoring),
         ],

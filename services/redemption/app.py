@@ -2,7 +2,9 @@
 
 from fastapi import FastAPI
 
+from services.redemption.activations import routes as activations
 from services.redemption.admissions import routes as admissions
+from services.redemption.casefiles import routes as casefiles
 from services.redemption.contracts import routes as contracts
 from services.redemption.corrections import routes as corrections
 from services.redemption.disputes import routes as disputes
@@ -55,6 +57,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             manual.router,
             serviceresults.router,
             lockouts.router,
+            activations.router,
             terminals.router,
             # Before the institutions: their fixed words would be taken for an id.
             imports.router,
@@ -68,6 +71,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             rankings.router,
             risk.router,
             signals.router,
+            casefiles.router,
             statements.router,
             heldback.router,
             settlement.router,

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from services.redemption.activations.operations import Activations
 from services.redemption.admissions.operations import Admissions
+from services.redemption.casefiles.operations import CaseFiles
 from services.redemption.contracts.operations import ContractPrices
 from services.redemption.corrections.operations import Corrections
 from services.redemption.disputes.operations import Disputes
@@ -54,6 +56,7 @@ class Wiring:
     contracts: ContractPrices
     operators: Operators
     sightings: Sightings
+    activations: Activations
     terminals: TerminalDesk
     lockouts: Lockouts
     writeoffs: WriteOffs
@@ -66,6 +69,7 @@ class Wiring:
     rankings: Rankings
     signals: Signals
     cases: Cases
+    case_files: CaseFiles
     settlements: Settlements
     disputes: Disputes
     held_back: HeldBack
@@ -107,6 +111,7 @@ def build(kit: Kit) -> Wiring:
         contracts=contracts,
         operators=Operators(kit),
         sightings=Sightings(kit),
+        activations=Activations(kit, keyring),
         terminals=terminals,
         lockouts=lockouts,
         writeoffs=writeoffs,
@@ -119,6 +124,7 @@ def build(kit: Kit) -> Wiring:
         rankings=rankings,
         signals=Signals(kit),
         cases=Cases(kit, holds, terminals, directory),
+        case_files=CaseFiles(kit),
         settlements=Settlements(kit, awaited),
         disputes=disputes,
         held_back=HeldBack(kit),

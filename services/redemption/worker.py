@@ -23,6 +23,7 @@ def parts(wiring: Wiring) -> WorkerParts:
             *reporting.jobs(wiring.reporting),
             *settlement.jobs(wiring.settlements),
             *serviceresults.jobs(wiring.service_results),
+            *signals.jobs(wiring.signals),
         ],
         periodics=[
             fold_tallies(wiring.kit.database),

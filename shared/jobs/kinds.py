@@ -42,6 +42,8 @@ class Kind(StrEnum):
     REVERSAL_COUNTED = "redemption.reversal_counted"
     # {"redemption_id"}: carry a service result to the health code.
     SERVICE_RESULT_DUE = "redemption.service_result_due"
+    # {"campaign_id", "institution_id", "day"}: judge a day that could not be judged before.
+    RISK_DAY_DEFERRED = "redemption.risk_day_deferred"
     # {"job_id"}: make the settlements of a period.
     SETTLEMENT_REQUESTED = "redemption.settlement_requested"
     # {"job_id"}: recompute every invariant of the platform.

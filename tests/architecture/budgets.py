@@ -40,6 +40,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "monitoring",
             "notices",
             "openings",
+            "origins",
             "outcomes",
             "phases",
             "phones",
@@ -67,9 +68,14 @@ ROOMS: dict[str, frozenset[str]] = {
     ),
     "redemption": frozenset(
         {
+            "activations",
             "admissions",
+            "casefiles",
+            "circles",
             "contracts",
             "corrections",
+            "findings",
+            "handling",
             "disputes",
             "heldback",
             "holds",
@@ -79,6 +85,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "manual",
             "offline",
             "operators",
+            "paces",
             "payees",
             "payments",
             "rankings",
@@ -86,6 +93,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "reporting",
             "reversals",
             "risk",
+            "riskdays",
             "serviceresults",
             "settlement",
             "sightings",
@@ -98,6 +106,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "quota": frozenset(
         {
             "allocation",
+            "allocationsheets",
             "apportionment",
             "attribution",
             "bases",

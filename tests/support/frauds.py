@@ -11,7 +11,8 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from services.redemption.signals.rules import Signal, Trace
+from services.redemption.findings.rules import Signal
+from services.redemption.riskdays.rules import Trace
 from shared.clock import CHINA
 from shared.ids import BUCKETS, HotId
 

@@ -15,6 +15,7 @@ from services.issuance.campaigns.rules import seed_context
 from services.issuance.campaigns.schemas import (
     CampaignView,
     Definition,
+    HoldWhen,
     OfflineLimits,
     Phase,
     VoucherTypeDefinition,
@@ -123,7 +124,10 @@ class Campaigns:
         channels = [store.Channel(**entry.model_dump()) for entry in definition.channels]
         await store.insert_channels(tx, campaign_id, channels)
         if definition.risk is not None:
-            await holds.insert_risk_rule(tx, campaign_id, definition.risk.hold_when.model_dump())
+            hold_when = definition.risk.hold_when or HoldWhen()
+            await holds.insert_risk_rule(
+                tx, campaign_id, hold_when.model_dump(), note_claims=definition.risk.note_claims
+            )
         version = terms.Version(campaign_id, change.id, reason=None, effective_from=now)
         await terms.insert_limits(tx, version, terms.Limits(**limits.model_dump()))
         await terms.insert_settlement_hold(tx, version, definition.settlement_hold_days)

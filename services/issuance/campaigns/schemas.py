@@ -167,7 +167,10 @@ class HoldWhen(Body):
 
 
 class Risk(Body):
-    hold_when: HoldWhen
+    """`note_claims`: redemption may look at who claimed from one device or address, as keyed hashes only."""
+
+    hold_when: HoldWhen | None = None
+    note_claims: bool = False
 
 
 class OfflineLimits(Body):

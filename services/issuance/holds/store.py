@@ -13,7 +13,11 @@ from shared.db import Database, Tx
 from shared.ids import HotId
 
 _WATCHED = """
-    SELECT c.id, c.timezone, EXISTS (SELECT FROM issuance.risk_rule r WHERE r.campaign_id = c.id) AS watched
+    SELECT c.id, c.timezone, EXISTS (
+               SELECT FROM issuance.risk_rule r
+               WHERE r.campaign_id = c.id
+                 AND num_nonnulls(r.persons_per_device, r.persons_per_address_per_day,
+                                  r.seconds_per_question_below, r.wins_per_device) > 0) AS watched
     FROM core.campaign c WHERE c.slug = $1
 """
 _NOTE = """
@@ -94,8 +98,10 @@ class Hold:
     note: str | None
 
 
-async def insert_risk_rule(tx: Tx, campaign_id: UUID, limits: Mapping[str, int | None]) -> None:
-    await tx.execute(insert(RiskRuleRow).values(campaign_id=campaign_id, **limits))
+async def insert_risk_rule(
+    tx: Tx, campaign_id: UUID, limits: Mapping[str, int | None], *, note_claims: bool
+) -> None:
+    await tx.execute(insert(RiskRuleRow).values(campaign_id=campaign_id, note_claims=note_claims, **limits))
 
 
 async def watched(database: Database, slug: str) -> Watched | None:

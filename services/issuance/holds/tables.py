@@ -11,7 +11,10 @@ from shared.db.base import Base
 
 
 class RiskRuleRow(Base):
-    """When a win of this campaign is held for a look; no row: never. NULL: that signal is not looked at."""
+    """When a win of this campaign is held for a look; no row: never. NULL: that signal is not looked at.
+
+    `note_claims`: it is noted where its awards are claimed, for the signals of redemption.
+    """
 
     __tablename__ = "risk_rule"
     __table_args__ = (
@@ -28,6 +31,7 @@ class RiskRuleRow(Base):
     persons_per_address_per_day: Mapped[int | None]
     seconds_per_question_below: Mapped[int | None]
     wins_per_device: Mapped[int | None]
+    note_claims: Mapped[bool] = mapped_column(server_default=text("false"))
 
 
 class SightingRow(Base):

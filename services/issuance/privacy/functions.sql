@@ -148,6 +148,7 @@ BEGIN
     WHERE k.bucket = u.bucket AND k.person_id = u.person_id;
     DELETE FROM issuance.notice_grant n USING unnest(p_bucket, p_person) AS u (bucket, person_id)
     WHERE n.bucket = u.bucket AND n.person_id = u.person_id;
+    PERFORM core.forget_origins_of(p_bucket, p_person);
     DELETE FROM issuance.sighting s USING unnest(p_bucket, p_person) AS u (bucket, person_id)
     WHERE s.bucket = u.bucket AND s.person_id = u.person_id;
 END

@@ -56,6 +56,7 @@ TREATMENTS: Mapping[str, Treatment] = {
     "issuance.award": Treatment("awards", reason=_LEDGER),
     "issuance.award_hold": Treatment("holds", reason="signals and counts of a win, for audit; names nobody"),
     "issuance.sighting": Treatment("sightings", ("*",)),
+    "core.voucher_origin": Treatment("sightings", ("*",)),
     "issuance.exclusion": Treatment(
         "exclusions", reason="the bureau's own list of who may not take part; goes when retention is over"
     ),
@@ -90,6 +91,9 @@ TREATMENTS: Mapping[str, Treatment] = {
     "quota.card_credit": Treatment(reason=_OF_CARDS),
     "quota.card_event": Treatment(reason=_OF_CARDS),
     "quota.card_event_key": Treatment(reason=_OF_CARDS),
+    "quota.card_stage": Treatment(reason=_OF_CARDS),
+    "quota.card_void": Treatment(reason=_OF_CARDS),
+    "quota.stuffing_item": Treatment(reason=_OF_CARDS),
 }
 
 TITLES: Mapping[str, str] = {

@@ -110,7 +110,10 @@ _SECTIONS: Mapping[str, str] = {
         JOIN issuance.award_hold h ON h.bucket = x.bucket AND h.award_id = x.id ORDER BY h.held_at""",
     "sightings": f"""
         SELECT c.slug AS campaign, x.kind, x.seen_on
-        FROM {_ME} JOIN issuance.sighting x ON {_MINE} {_CAMPAIGN} ORDER BY x.seen_on""",
+        FROM {_ME} JOIN issuance.sighting x ON {_MINE} {_CAMPAIGN}
+        UNION ALL
+        SELECT c.slug, 'claim', x.claimed_on
+        FROM {_ME} JOIN core.voucher_origin x ON {_MINE} {_CAMPAIGN} ORDER BY seen_on""",
     "erasures": f"""
         SELECT x.erased_at, x.cause, x.given_up
         FROM {_ME} JOIN issuance.erasure x ON {_MINE} ORDER BY x.erased_at""",

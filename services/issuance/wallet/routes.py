@@ -3,6 +3,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from services.issuance.origins.operations import Origins
 from services.issuance.wallet.operations import Wallet
 from services.issuance.wallet.schemas import (
     ClaimBody,
@@ -12,6 +13,7 @@ from services.issuance.wallet.schemas import (
     VoucherView,
 )
 from shared.http.auth import CurrentCitizen, current_citizen
+from shared.http.client import address_of, device_of
 from shared.http.hot import answer, citizen_of, decode, hot_post
 from shared.http.replies import (
     LIMIT_DEFAULT,
@@ -46,6 +48,10 @@ def _wallet(request: Request) -> Wallet:
 async def claim_award(request: Request) -> Response:
     citizen = citizen_of(request)
     body = await decode(request, _CLAIM)
+    origins: Origins = request.app.state.wiring.origins
+    await origins.note(
+        citizen, request.path_params["award_id"], device=device_of(request), address=address_of(request)
+    )
     claim = await _wallet(request).claim(
         citizen, request.path_params["award_id"], body.request_no, body.voucher_type
     )

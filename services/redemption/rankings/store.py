@@ -21,10 +21,12 @@ _COUNTS = text("""
         SELECT r.institution_id, r.voucher_type, r.applied_fen, v.person_id,
                EXISTS (
                    SELECT FROM redemption.risk_case_item e
-                   JOIN redemption.risk_case k ON k.id = e.case_id
                    WHERE e.bucket = r.bucket AND e.redemption_id = r.id
                      AND e.at <= CAST(:as_of AS timestamptz)
-                     AND (k.decision = 'dismiss' AND k.decided_at <= CAST(:as_of AS timestamptz)) IS NOT TRUE
+                     AND (SELECT a.decision FROM redemption.risk_case_action a
+                          WHERE a.case_id = e.case_id AND a.action IN ('decide', 'reopen')
+                            AND a.at <= CAST(:as_of AS timestamptz)
+                          ORDER BY a.seq DESC LIMIT 1) IS DISTINCT FROM 'dismiss'
                ) AS flagged
         FROM redemption.membership m
         JOIN redemption.redemption r

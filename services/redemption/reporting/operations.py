@@ -22,10 +22,10 @@ from services.redemption.reporting.schemas import (
 )
 from services.redemption.risk.rules import CaseKind
 from services.redemption.risk.store import count_open, open_by_kind
+from services.redemption.riskdays.store import deferred_by_campaign, mark
 from services.redemption.serviceresults import store as serviceresults
 from services.redemption.settlement.rules import Status
 from services.redemption.settlement.store import amounts_by_status
-from services.redemption.signals.store import mark
 from shared import ledger
 from shared.clock import rfc3339
 from shared.db import Tx
@@ -131,6 +131,7 @@ class Reporting:
         )
         async with self.kit.database.snapshot() as tx:
             open_cases = await _open_cases(tx)
+            deferred = await _deferred_days(tx)
             tills = await _of_tills(tx, self.kit.clock.now())
             settled = await amounts_by_status(tx)
             for campaign in await catalogue.campaigns(tx):
@@ -149,7 +150,7 @@ class Reporting:
                     events.add_metric([*key, "reversed"], part.reversed)
                 for payer_key, fen in totals.by_payer.items():
                     redeemed_fen.add_metric([campaign.slug, payer_key], fen)
-        return [by_status, redeemed_fen, events, settled_fen, open_cases, *tills]
+        return [by_status, redeemed_fen, events, settled_fen, open_cases, deferred, *tills]
 
     async def _campaigns(self, tx: Tx, slug: str | None) -> list[CampaignRef]:
         if slug is None:
@@ -176,6 +177,18 @@ async def _open_cases(tx: Tx) -> Metric:
     for campaign in await catalogue.campaigns(tx):
         for kind in get_args(CaseKind):
             family.add_metric([campaign.slug, kind], found.get((campaign.id, kind), 0))
+    return family
+
+
+async def _deferred_days(tx: Tx) -> Metric:
+    family = GaugeMetricFamily(
+        "hv_risk_days_deferred",
+        "Days that could not be judged and wait for another try",
+        labels=("campaign",),
+    )
+    found = await deferred_by_campaign(tx)
+    for campaign in await catalogue.campaigns(tx):
+        family.add_metric([campaign.slug], found.get(campaign.id, 0))
     return family
 
 

@@ -17,3 +17,9 @@ class NoHolds(Refusal):
     code = "no_open_holds"
     zh = "该案件没有尚未解除的暂缓结算。"
     en = "This case has no holds that are still open."
+
+
+class CaseOpen(Refusal):
+    code = "case_open"
+    zh = "该案件尚未处理，无需重新打开。"
+    en = "This case is open: there is no decision to take back."

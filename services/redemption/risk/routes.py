@@ -3,10 +3,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
+from services.redemption.casefiles.rules import Action
 from services.redemption.institutions.rules import SHORT_MAX
 from services.redemption.risk.operations import Verdict
-from services.redemption.risk.rules import CaseKind, CaseStatus
+from services.redemption.risk.rules import CaseKind, CaseStatus, Decision, Filters, Shown
 from services.redemption.risk.schemas import (
+    CaseAction,
     CaseDetail,
     CaseItem,
     Decide,
@@ -14,8 +16,10 @@ from services.redemption.risk.schemas import (
     EvidenceItem,
     Release,
     Released,
+    Reopen,
+    Reopened,
 )
-from services.redemption.risk.store import Filters, Item, Shown
+from services.redemption.risk.store import Item
 from services.redemption.terminals.routes import wiring_of
 from shared.clock import rfc3339
 from shared.http.auth import Reader, Writer
@@ -45,11 +49,12 @@ async def list_cases(
     institution_id: Word = None,
     status: CaseStatus | None = None,
     kind: CaseKind | None = None,
+    decision: Decision | None = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> Page[CaseItem]:
     """Cases, newest first: signals of cash-out and collusion, and conflicts of offline write-offs."""
-    filters = Filters(institution_id=institution_id, status=status, kind=kind)
+    filters = Filters(institution_id=institution_id, status=status, kind=kind, decision=decision)
     found = await wiring_of(request).cases.page(
         campaign, filters, limit=limit, after=position_of_moment(cursor)
     )
@@ -70,13 +75,14 @@ async def get_case(
     cursor: Cursor = None,
 ) -> CaseDetail:
     """A case with the write-offs that are its evidence, a page of them at a time; no person is told."""
-    case, found = await wiring_of(request).cases.one(
+    case, found, history = await wiring_of(request).cases.one(
         parse_uuid(case_id), limit=limit, after=position_of_moment(cursor)
     )
     last = found[limit - 1] if len(found) > limit else None
     return CaseDetail(
         **_case(case),
         items=[_item(item) for item in found[:limit]],
+        actions=[_action(action) for action in history],
         next_cursor=encode_cursor([last.redeemed_at.isoformat(), last.id]) if last else None,
     )
 
@@ -98,6 +104,25 @@ async def release(request: Request, case_id: str, staff: Writer, body: Release) 
     return replayable(done, first_status=200)
 
 
+@router.post("/{case_id}/reopen", response_model=Reopened, operation_id="redemption_reopen_case")
+async def reopen(request: Request, case_id: str, staff: Writer, body: Reopen) -> JSONResponse:
+    """Takes a decision back, with what it did: holds end, what it paused works again."""
+    key = staff_key(staff, "risk.reopen", body, case_id)
+    done = await wiring_of(request).cases.reopen(staff, parse_uuid(case_id), body.reason, key)
+    return replayable(done, first_status=200)
+
+
+def _action(action: Action) -> CaseAction:
+    return CaseAction(
+        action=action.action,
+        decision=action.decision,
+        note=action.note,
+        effect=action.effect,
+        by=f"staff:{action.staff_id}",
+        at=rfc3339(action.at),
+    )
+
+
 def _case(case: Shown) -> dict[str, Any]:
     return {
         "id": str(case.id),
@@ -115,6 +140,7 @@ def _case(case: Shown) -> dict[str, Any]:
         "redemptions": case.count,
         "opened_at": rfc3339(case.opened_at),
         "decided_at": None if case.decided_at is None else rfc3339(case.decided_at),
+        "decided_by": None if case.decided_by is None else f"staff:{case.decided_by}",
         "decision": case.decision,
         "note": case.note,
     }

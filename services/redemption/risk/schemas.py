@@ -2,6 +2,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.redemption.casefiles.rules import ActionKind
 from services.redemption.institutions.rules import SHORT_MAX
 from services.redemption.institutions.schemas import Reason
 from services.redemption.risk.rules import NOTE_MAX, CaseKind, CaseStatus, Decision
@@ -24,8 +25,18 @@ class CaseItem(BaseModel):
     redemptions: int = Field(description="write-offs that are evidence")
     opened_at: str
     decided_at: str | None
+    decided_by: str | None = Field(description="staff:…")
     decision: Decision | None
     note: str | None
+
+
+class CaseAction(BaseModel):
+    action: ActionKind
+    decision: Decision | None
+    note: str | None
+    effect: dict[str, Any] = Field(description="what it did: held, released, terminal_id, resumed …")
+    by: str = Field(description="staff:…")
+    at: str
 
 
 class EvidenceItem(BaseModel):
@@ -43,6 +54,7 @@ class EvidenceItem(BaseModel):
 
 class CaseDetail(CaseItem):
     items: list[EvidenceItem] = Field(description="in the order of use")
+    actions: list[CaseAction] = Field(description="what was done with it, oldest first")
     next_cursor: str | None
 
 
@@ -69,3 +81,14 @@ class Release(Reason):
 class Released(BaseModel):
     id: str
     released: int
+
+
+class Reopen(Reason):
+    pass
+
+
+class Reopened(BaseModel):
+    id: str
+    status: Literal["open"]
+    released: int = Field(description="write-offs that are no longer held")
+    resumed: bool = Field(description="the terminal or institution that it had paused works again")

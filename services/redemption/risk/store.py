@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.redemption.holds.tables import SettlementHoldRow
 from services.redemption.institutions.tables import InstitutionRow
-from services.redemption.risk.rules import CaseKind, CaseStatus, Decision
+from services.redemption.risk.rules import CaseKind, Decision, Filters, Shown
 from services.redemption.risk.tables import CaseItemRow, CaseRow
 from services.redemption.writeoff.tables import RedemptionRow
 from shared.db import Tx
@@ -61,29 +61,6 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A case as staff see it; `count` is how many write-offs are its evidence."""
-
-    id: UUID
-    kind: CaseKind
-    status: CaseStatus
-    campaign: str
-    institution_id: str
-    institution: str
-    terminal_id: str | None
-    score: int | None
-    suggested: Decision | None
-    first: date | None
-    last: date | None
-    evidence: dict[str, Any]
-    opened_at: datetime
-    decided_at: datetime | None
-    decision: Decision | None
-    note: str | None
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class Item:
     """A write-off that is evidence, as it is now."""
 
@@ -98,14 +75,6 @@ class Item:
     state: str
     settled: bool
     held: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    campaign_id: UUID | None = None
-    institution_id: str | None = None
-    status: CaseStatus | None = None
-    kind: CaseKind | None = None
 
 
 async def open_cases(tx: Tx, cases: Sequence[Case], now: datetime) -> None:
@@ -168,6 +137,7 @@ async def page(tx: Tx, filters: Filters, *, limit: int, after: tuple[datetime, U
         (CaseRow.institution_id, filters.institution_id),
         (CaseRow.status, filters.status),
         (CaseRow.kind, filters.kind),
+        (CaseRow.decision, filters.decision),
     ):
         if value is not None:
             statement = statement.where(column == value)
@@ -247,6 +217,15 @@ async def decide(tx: Tx, case_id: UUID, *, decision: Decision, note: str, by: UU
     )
 
 
+async def reopen(tx: Tx, case_id: UUID) -> None:
+    """Of a case that the caller has locked decided; what it decided stands in its actions."""
+    await tx.execute(
+        update(CaseRow)
+        .where(CaseRow.id == case_id, CaseRow.status == "decided")
+        .values(status="open", decision=None, note=None, decided_by=None, decided_at=None)
+    )
+
+
 async def count_open(tx: Tx, campaigns: Sequence[UUID], institution_id: str | None) -> int:
     """Open cases of these campaigns, of one institution where it is named."""
     statement = select(func.count()).where(CaseRow.campaign_id.in_(campaigns), CaseRow.status == "open")
@@ -287,6 +266,7 @@ def _cases() -> Select[*tuple[Any, ...]]:
             CaseRow.evidence,
             CaseRow.opened_at,
             CaseRow.decided_at,
+            CaseRow.decided_by,
             CaseRow.decision,
             CaseRow.note,
             items_of_case,

@@ -12,14 +12,14 @@ class CaseRow(Base):
     """Something that a person should look at, with its evidence (ids and figures, no person).
 
     `reference` is what the case is about, so that the same finding opens one case. While it is open a
-    signal's later findings in the same window add to it; decided, it never changes again.
+    signal's later findings in the same window add to it; decided, it only changes by being reopened.
     """
 
     __tablename__ = "risk_case"
     __table_args__ = (
         CheckConstraint(
-            "kind IN ('offline_conflict', 'capacity', 'burst', 'hours', 'amounts', 'closed_group', 'manual',"
-            " 'reversals', 'jump', 'wrong_codes')",
+            "kind IN ('offline_conflict', 'capacity', 'burst', 'hours', 'amounts', 'closed_group',"
+            " 'shared_device', 'shared_address', 'manual', 'reversals', 'jump', 'wrong_codes')",
             name="known_kind",
         ),
         CheckConstraint("status IN ('open', 'decided')", name="known_status"),

@@ -1,4 +1,4 @@
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
@@ -16,3 +16,18 @@ class Declare(StaffBody):
 class Capacity(BaseModel):
     institution_id: str
     hourly: int | None
+
+
+class FailedDay(BaseModel):
+    id: str
+    campaign_id: str
+    institution_id: str
+    day: str
+    attempts: int
+    error: str | None
+    created_at: str
+
+
+class DayQueued(BaseModel):
+    id: str
+    status: Literal["queued"]

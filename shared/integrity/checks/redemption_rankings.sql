@@ -12,9 +12,10 @@ WITH edition AS (
            count(DISTINCT v.person_id) AS holders,
            count(*) FILTER (WHERE EXISTS (
                SELECT FROM redemption.risk_case_item i
-               JOIN redemption.risk_case k ON k.id = i.case_id
                WHERE i.bucket = r.bucket AND i.redemption_id = r.id AND i.at <= e.as_of
-                 AND (k.decision = 'dismiss' AND k.decided_at <= e.as_of) IS NOT TRUE)) AS flagged
+                 AND (SELECT a.decision FROM redemption.risk_case_action a
+                      WHERE a.case_id = i.case_id AND a.action IN ('decide', 'reopen') AND a.at <= e.as_of
+                      ORDER BY a.seq DESC LIMIT 1) IS DISTINCT FROM 'dismiss')) AS flagged
     FROM edition e
     JOIN redemption.redemption r ON r.campaign_id = e.campaign_id AND r.redeemed_at >= e.first
      AND r.redeemed_at < e.following AND r.received_at <= e.as_of

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from services.redemption.signals.store import mark
+from services.redemption.riskdays.store import mark
 from services.redemption.wiring import build
 from shared.clock import CHINA, ManualClock, machine_seconds
 from shared.ids import HotId

@@ -5,7 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from services.redemption.signals.rules import PAST_DAYS, Day, Trace, View, judge, peers_of, roll_up
+from services.redemption.findings.rules import View
+from services.redemption.riskdays.rules import PAST_DAYS, Day, Trace, peers_of, roll_up
+from services.redemption.signals.rules import judge
 from shared.ids import HotId
 from tests.support.frauds import DAYS, FIRST_DAY, Outcome, Story, told, weigh
 

@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.redemption.signals import rules
-from services.redemption.signals.rules import Day, Figures, Finding, Peers, Trace, View, judge, roll_up
+from services.redemption.findings.rules import SCORE_MAX, WINDOW_DAYS, Finding, View, terminal_of
+from services.redemption.handling import rules as handling
+from services.redemption.paces import rules as paces
+from services.redemption.riskdays import rules as riskdays
+from services.redemption.riskdays.rules import NIGHT, Day, Figures, Peers, Trace, roll_up
+from services.redemption.signals.rules import judge
 from shared.clock import CHINA
 from shared.ids import HotId, new_id
 
@@ -51,7 +55,7 @@ def judged(
     past: Sequence[Day] = (),
     peers: Peers | None = None,
     hourly: int | None = None,
-    closed: frozenset[int] = rules.NIGHT,
+    closed: frozenset[int] = NIGHT,
 ) -> dict[str, Finding]:
     view = View(Day(TODAY, roll_up(traces)), past, peers or Peers(), hourly, closed)
     return {finding.kind: finding for finding in judge(view)}
@@ -71,12 +75,12 @@ def test_an_ordinary_day_says_nothing() -> None:
 
 
 BENT = [
-    ("burst", rules.BURST_COUNT, prompt),
-    ("hours", rules.HOURS_COUNT, lambda one: replace(one, hour=3)),
-    ("amounts", rules.FACE_COUNT, lambda one: replace(one, bill_fen=one.face_fen)),
-    ("amounts", rules.SAME_COUNT, lambda one: replace(one, bill_fen=8_800)),
-    ("manual", rules.MANUAL_COUNT, lambda one: replace(one, manual=True)),
-    ("reversals", rules.REVERSED_COUNT, lambda one: replace(one, live=False)),
+    ("burst", paces.BURST_COUNT, prompt),
+    ("hours", paces.HOURS_COUNT, lambda one: replace(one, hour=3)),
+    ("amounts", handling.FACE_COUNT, lambda one: replace(one, bill_fen=one.face_fen)),
+    ("amounts", handling.SAME_COUNT, lambda one: replace(one, bill_fen=8_800)),
+    ("manual", handling.MANUAL_COUNT, lambda one: replace(one, manual=True)),
+    ("reversals", handling.REVERSED_COUNT, lambda one: replace(one, live=False)),
 ]
 
 
@@ -124,7 +128,7 @@ def test_more_in_an_hour_than_declared_than_usual_or_than_peers() -> None:
 
 
 def test_reversed_and_redeemed_again() -> None:
-    done = plain(rules.REDONE_COUNT)
+    done = plain(handling.REDONE_COUNT)
     undone = [replace(one, redemption=HotId(1, new_id()), live=False) for one in done]
     many = plain(60)
     found = judged([*many, *done, *undone])
@@ -141,7 +145,7 @@ def test_a_ring_that_comes_together_is_found_among_many_and_a_family_is_not() ->
     today = [*plain(60), *(trace(500, holder=holder) for holder in range(-5, 0))]
     ring = judged(today, past=[on(back, range(-5, 0)) for back in (5, 3, 1)])["closed_group"]
     assert {one.holder for one in ring.selects(today)} == set(range(-5, 0))
-    assert ring.first == TODAY - timedelta(days=rules.GROUP_DAYS - 1)
+    assert ring.first == TODAY - timedelta(days=WINDOW_DAYS - 1)
     assert ring.window.weekday() == 0
     family = judged(today, past=[on(back, range(-3, 0)) for back in (5, 3, 1)])
     assert family == {}
@@ -161,28 +165,28 @@ def test_regulars_who_come_on_their_own_days_are_no_ring() -> None:
 def test_a_jump_is_told_and_only_watched() -> None:
     found = judged(plain(50), past=days(10, live=10, peak=10))
     assert (set(found), found["jump"].suggested) == ({"jump"}, "watch")
-    assert judged(plain(50), past=days(rules.PAST_ENOUGH - 1, live=10, peak=10)) == {}
+    assert judged(plain(50), past=days(riskdays.PAST_ENOUGH - 1, live=10, peak=10)) == {}
     assert judged(plain(40), past=days(10, live=10, peak=10)) == {}
 
 
 def test_closed_hours_are_those_without_a_span() -> None:
     hours = {"wed": ["08:30-12:00", "14:00-17:30"]}
-    assert rules.closed_hours(hours, TODAY) == frozenset(range(24)) - {8, 9, 10, 11, 14, 15, 16, 17}
-    assert rules.closed_hours(hours, TODAY + timedelta(days=1)) == frozenset(range(24))
-    assert rules.closed_hours(None, TODAY) == rules.NIGHT
+    assert riskdays.closed_hours(hours, TODAY) == frozenset(range(24)) - {8, 9, 10, 11, 14, 15, 16, 17}
+    assert riskdays.closed_hours(hours, TODAY + timedelta(days=1)) == frozenset(range(24))
+    assert riskdays.closed_hours(None, TODAY) == NIGHT
 
 
 def test_peers_need_to_be_several() -> None:
     active = Figures(live=10, prompt=5, manual=1, hours=(4,) * 24)
-    assert rules.peers_of([active] * (rules.PEERS_COUNT - 1)) == Peers()
+    assert riskdays.peers_of([active] * (riskdays.PEERS_COUNT - 1)) == Peers()
     idle = Figures(live=1, prompt=1)
-    assert rules.peers_of([active] * rules.PEERS_COUNT + [idle] * 9) == Peers(0.5, 0.1, 4)
+    assert riskdays.peers_of([active] * riskdays.PEERS_COUNT + [idle] * 9) == Peers(0.5, 0.1, 4)
 
 
 def test_a_terminal_is_named_when_nearly_all_came_from_it() -> None:
-    assert rules.terminal_of(plain(3)) == "trm_a"
-    assert rules.terminal_of([*plain(3), trace(9, terminal_id="trm_b")]) is None
-    assert rules.terminal_of([*plain(4), trace(9, terminal_id="trm_b")]) == "trm_a"
+    assert terminal_of(plain(3)) == "trm_a"
+    assert terminal_of([*plain(3), trace(9, terminal_id="trm_b")]) is None
+    assert terminal_of([*plain(4), trace(9, terminal_id="trm_b")]) == "trm_a"
 
 
 TRACES = st.lists(
@@ -214,7 +218,7 @@ def test_rolling_up_does_not_depend_on_the_order(traces: list[Trace], random: Ra
 @given(TRACES)
 def test_every_finding_has_a_score_its_reasons_and_evidence_out_of_the_day(traces: list[Trace]) -> None:
     for finding in judged(traces, past=days(10), hourly=8).values():
-        assert 0 <= finding.score <= rules.SCORE_MAX
+        assert 0 <= finding.score <= SCORE_MAX
         assert finding.reasons
         picked = finding.selects(traces)
         assert picked
