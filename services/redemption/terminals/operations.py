@@ -1,4 +1,4 @@
-"""Terminals: made by staff, activated once, their keys rotated at check-in, paused and revoked at once."""
+"""Terminals: their keys rotated at check-in, paused and revoked at once."""
 
 import secrets
 from dataclasses import dataclass
@@ -6,30 +6,20 @@ from datetime import datetime
 from typing import Any
 
 from services.redemption.terminals import store
-from services.redemption.terminals.errors import ActivationCodeUnknown, TerminalNotActive
-from services.redemption.terminals.rules import (
-    ACTIVATION_LIFE,
-    ACTIVATION_SYMBOLS,
-    KEY_OVERLAP,
-    TerminalKeys,
-    TerminalStatus,
-    read_activation_code,
-    shown_activation_code,
-)
+from services.redemption.terminals.errors import TerminalNotActive
+from services.redemption.terminals.rules import KEY_OVERLAP, TerminalKeys, TerminalStatus
 from shared.audit import AuditEntry, record
-from shared.clock import rfc3339
 from shared.db import Tx
-from shared.errors import Forbidden, NotFound, invariant
+from shared.errors import Forbidden, NotFound
 from shared.idempotency import Answer, Caller, RequestKey, once
 from shared.identity.staff import READERS, Staff
-from shared.ids import BUCKETS, new_id, random_symbols, short_id
 from shared.kit import Kit
 from shared.remembered import Remembered
 from shared.signing import BadSignature, SignatureHeader
 from shared.signing.store import use_nonce
 
-_ACTIVATION_DOMAIN = "terminal-activation"
-_KEY_BYTES = 32
+# Of a key, in random bytes; a terminal signs with the text that they are written as.
+KEY_BYTES = 32
 
 
 def _sealing_context(terminal_id: str) -> str:
@@ -93,6 +83,9 @@ class Keyring:
             locked_until=row.locked_until,
         )
 
+    def sealed(self, terminal_id: str, terminal_key: str) -> bytes:
+        return self._sealer.seal_text(terminal_key, context=_sealing_context(terminal_id))
+
     def opened(self, terminal_id: str, row: store.SigningRow) -> TerminalKeys:
         context = _sealing_context(terminal_id)
         previous = row.previous_key_sealed
@@ -104,96 +97,11 @@ class Keyring:
 
 
 @dataclass(frozen=True, slots=True)
-class ActivatedTerminal:
-    terminal_id: str
-    terminal_key: str
-    institution_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class TerminalDesk:
     """What staff and devices do with terminals."""
 
     kit: Kit
     keyring: Keyring
-
-    async def make(self, staff: Staff, institution_id: str, label: str, key: RequestKey | None) -> Answer:
-        """A pending terminal and its activation code, which is told this once.
-
-        Raises:
-            NotFound: no such institution.
-            RequestNoReused.
-        """
-        now = self.kit.clock.now()
-
-        async def act() -> dict[str, Any]:
-            if not await store.institution_stays(tx, institution_id):
-                raise NotFound
-            return await self._make(tx, staff, institution_id, label, now)
-
-        async with self.kit.database.transaction() as tx:
-            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
-
-    async def _make(
-        self, tx: Tx, staff: Staff, institution_id: str, label: str, now: datetime
-    ) -> dict[str, Any]:
-        terminal_id, caller_id = short_id("trm_"), new_id()
-        symbols = random_symbols(ACTIVATION_SYMBOLS)
-        expires_at = now + ACTIVATION_LIFE
-        await store.insert_terminal(
-            tx,
-            {
-                "id": terminal_id,
-                "bucket": caller_id.int % BUCKETS,
-                "caller_id": caller_id,
-                "institution_id": institution_id,
-                "label": label,
-                "activation_hash": self.kit.keys.index.digest(_ACTIVATION_DOMAIN, symbols),
-                "activation_expires_at": expires_at,
-                "created_by": staff.id,
-                "created_at": now,
-            },
-        )
-        after = {"institution_id": institution_id, "label": label, "status": "pending"}
-        entry = AuditEntry(staff.actor, "terminal.make", f"terminal:{terminal_id}", after=after)
-        await record(tx, entry, at=now)
-        return {
-            "terminal_id": terminal_id,
-            "activation_code": shown_activation_code(symbols),
-            "expires_at": rfc3339(expires_at),
-        }
-
-    async def activate(self, activation_code: str, device_id: str) -> ActivatedTerminal:
-        """Uses the code up and gives the terminal its key.
-
-        Raises:
-            ActivationCodeUnknown: also for a code that was used or has expired.
-        """
-        now = self.kit.clock.now()
-        symbols = read_activation_code(activation_code)
-        if symbols is None:
-            raise ActivationCodeUnknown
-        activation_hash = self.kit.keys.index.digest(_ACTIVATION_DOMAIN, symbols)
-        terminal_key = secrets.token_urlsafe(_KEY_BYTES)
-        async with self.kit.database.transaction() as tx:
-            terminal_id = await store.pending_terminal(tx, activation_hash, now)
-            if terminal_id is None:
-                raise ActivationCodeUnknown
-            sealed = self._sealed(terminal_id, terminal_key)
-            institution_id = await store.activate(
-                tx, terminal_id, key_sealed=sealed, device_id=device_id, now=now
-            )
-            invariant(institution_id, "a locked pending terminal cannot be activated")
-            after = {"status": "active", "device_id": device_id}
-            entry = AuditEntry(
-                f"terminal:{terminal_id}",
-                "terminal.activate",
-                f"terminal:{terminal_id}",
-                before={"status": "pending"},
-                after=after,
-            )
-            await record(tx, entry, at=now)
-        return ActivatedTerminal(terminal_id, terminal_key, str(institution_id))
 
     async def check_in(
         self, terminal: SignedTerminal, signed_with: str, version: str | None
@@ -217,20 +125,17 @@ class TerminalDesk:
                 raise BadSignature
             terminal_key = keys.current
             if signed_with == keys.current:
-                terminal_key = secrets.token_urlsafe(_KEY_BYTES)
+                terminal_key = secrets.token_urlsafe(KEY_BYTES)
                 await store.rotate_key(
                     tx,
                     terminal.id,
-                    key_sealed=self._sealed(terminal.id, terminal_key),
+                    key_sealed=self.keyring.sealed(terminal.id, terminal_key),
                     previous_key_sealed=row.key_sealed,
                     previous_good_until=now + KEY_OVERLAP,
                 )
             skew = round(terminal.header.timestamp - now.timestamp())
             await store.mark_checked_in(tx, terminal.id, now, skew_seconds=skew, version=version)
         return terminal_key, now
-
-    def _sealed(self, terminal_id: str, terminal_key: str) -> bytes:
-        return self.kit.keys.sealer.seal_text(terminal_key, context=_sealing_context(terminal_id))
 
     async def of_institution(self, staff: Staff, institution_id: str) -> list[store.Terminal]:
         """An institution's terminals, for the bureau and for the institution itself.

@@ -12,14 +12,10 @@ from pydantic import BaseModel
 
 from services.redemption.terminals.operations import KnownTerminal, SignedTerminal
 from services.redemption.terminals.schemas import (
-    Activate,
-    Activated,
     CheckedIn,
     CheckedInReply,
     CheckIn,
     CheckInBody,
-    MadeTerminal,
-    NewTerminal,
     Reason,
     TerminalItem,
     Terminals,
@@ -32,7 +28,6 @@ from shared.http.auth import CurrentStaff, Writer
 from shared.http.hot import answer, decode, hot_post
 from shared.http.replies import replayable, staff_key
 from shared.http.signed import target_of, verified
-from shared.ratelimit import Limit
 from shared.signing import (
     SCHEME,
     BadSignature,
@@ -54,9 +49,6 @@ SIGNED = Depends(
         auto_error=False,
     )
 )
-
-# A chain's installer sets up many tills behind one address; guessing a code would take for ever anyway.
-ACTIVATION_PER_ADDRESS = Limit("redemption-activation/address", amount=60, seconds=60)
 
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 SignedHandler = Callable[[Request, SignedTerminal, StructT], Awaitable[Response]]
@@ -149,17 +141,6 @@ async def _signed_with(request: Request, header: SignatureHeader) -> str:
     raise BadSignature
 
 
-@router.post("/terminals/activate", status_code=201, operation_id="redemption_activate_terminal")
-async def activate(request: Request, body: Activate) -> Activated:
-    """Turns a device into a terminal, with the code that staff made for it; unsigned, once."""
-    address = request.client.host if request.client else "-"
-    await wiring_of(request).limiter.hit(ACTIVATION_PER_ADDRESS, address)
-    made = await wiring_of(request).terminals.activate(body.activation_code, body.device_id)
-    return Activated(
-        terminal_id=made.terminal_id, terminal_key=made.terminal_key, institution_id=made.institution_id
-    )
-
-
 @signed_post(
     router,
     "/terminals/check-in",
@@ -174,20 +155,6 @@ async def check_in(request: Request, terminal: SignedTerminal, body: CheckInBody
     signed_with = await _signed_with(request, terminal.header)
     terminal_key, now = await wiring_of(request).terminals.check_in(terminal, signed_with, body.version)
     return answer(CheckedInReply(terminal_key=terminal_key, server_time=rfc3339(now)), first_status=200)
-
-
-@router.post(
-    "/institutions/{institution_id}/terminals",
-    status_code=201,
-    response_model=MadeTerminal,
-    operation_id="redemption_make_terminal",
-)
-async def make(request: Request, institution_id: str, staff: Writer, body: NewTerminal) -> JSONResponse:
-    """A terminal that waits for its device; the activation code is shown this once."""
-    made = await wiring_of(request).terminals.make(
-        staff, institution_id, body.label, staff_key(staff, "terminal.make", body, institution_id)
-    )
-    return replayable(made)
 
 
 @router.get("/institutions/{institution_id}/terminals", operation_id="redemption_list_terminals")

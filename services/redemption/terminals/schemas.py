@@ -6,23 +6,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from shared.http.hot import HotBody
 from shared.http.replies import Body, StaffBody
 
-LABEL_MAX = 100
-DEVICE_ID_MAX = 128
-CODE_MAX = 200
 _VERSION = r"^[ -~]{1,64}"
-
-
-class Activate(Body):
-    activation_code: Annotated[str, StringConstraints(max_length=CODE_MAX)] = Field(
-        examples=["7K2M-9QXD-41TC"]
-    )
-    device_id: Annotated[str, StringConstraints(min_length=1, max_length=DEVICE_ID_MAX)]
-
-
-class Activated(BaseModel):
-    terminal_id: str = Field(description="the `key_id` to sign with")
-    terminal_key: str = Field(description="shown once; sign with its UTF-8 bytes")
-    institution_id: str
 
 
 class CheckIn(Body):
@@ -43,16 +27,6 @@ class CheckedIn(BaseModel):
 class CheckedInReply(msgspec.Struct):
     terminal_key: str
     server_time: str
-
-
-class NewTerminal(StaffBody):
-    label: Annotated[str, StringConstraints(min_length=1, max_length=LABEL_MAX, strip_whitespace=True)]
-
-
-class MadeTerminal(BaseModel):
-    terminal_id: str
-    activation_code: str = Field(description="shown once; usable once")
-    expires_at: str
 
 
 class Reason(StaffBody):

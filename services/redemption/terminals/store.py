@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from services.redemption.institutions.tables import InstitutionRow
 from services.redemption.terminals.rules import TerminalStatus
@@ -76,45 +76,6 @@ async def institution_stays(tx: Tx, institution_id: str) -> bool:
 async def institution_exists(tx: Tx, institution_id: str) -> bool:
     statement = select(InstitutionRow.id).where(InstitutionRow.id == institution_id)
     return (await tx.execute(statement)).one_or_none() is not None
-
-
-async def insert_terminal(tx: Tx, values: dict[str, Any]) -> None:
-    await tx.execute(insert(TerminalRow).values(**values))
-
-
-async def pending_terminal(tx: Tx, activation_hash: bytes, now: datetime) -> str | None:
-    """The id behind an activation code that is still good, locked: of two devices one waits and is late."""
-    statement = (
-        select(TerminalRow.id)
-        .where(
-            TerminalRow.activation_hash == activation_hash,
-            TerminalRow.status == "pending",
-            TerminalRow.activation_expires_at > now,
-        )
-        .with_for_update()
-    )
-    return (await tx.execute(statement)).scalar_one_or_none()
-
-
-async def activate(
-    tx: Tx, terminal_id: str, *, key_sealed: bytes, device_id: str, now: datetime
-) -> str | None:
-    """Pending → active, the code used up; returns the institution, None when it was not pending."""
-    statement = (
-        update(TerminalRow)
-        .where(TerminalRow.id == terminal_id, TerminalRow.status == "pending")
-        .values(
-            status="active",
-            activation_hash=None,
-            activation_expires_at=None,
-            key_sealed=key_sealed,
-            device_id=device_id,
-            activated_at=now,
-            last_seen_at=now,
-        )
-        .returning(TerminalRow.institution_id)
-    )
-    return (await tx.execute(statement)).scalar_one_or_none()
 
 
 async def lock_signing_row(tx: Tx, terminal_id: str) -> SigningRow | None:

@@ -118,6 +118,97 @@ class TestActivation:
                 assert secret.encode().hex() not in kept
 
 
+class TestReissue:
+    """A code that was lost or has expired, and the device that takes a broken one's place."""
+
+    async def code(self, staff: Bureau, terminal_id: str, **more: object) -> httpx.Response:
+        return await staff.post(f"/terminals/{terminal_id}/activation-code", {"reason": "遗失", **more})
+
+    async def test_new_code_works_once_and_the_old_one_dies_at_once(
+        self, http: httpx.AsyncClient, staff: Bureau, institution: str
+    ) -> None:
+        made = (await staff.post(f"/institutions/{institution}/terminals", {"label": "x"})).json()
+        again = await self.code(staff, made["terminal_id"])
+        assert again.status_code == 201
+        assert again.json().keys() == made.keys()
+        assert again.json()["terminal_id"] == made["terminal_id"]
+        code = again.json()["activation_code"]
+        with pytest.raises(Refused) as refused:
+            await TerminalClient.activate(http, made["activation_code"], "old")
+        assert refused.value.code == "activation_code_unknown"
+        till = await TerminalClient.activate(http, code, "new", now=staff.kit.clock.now)
+        assert till.terminal_id == made["terminal_id"]
+        with pytest.raises(Refused):
+            await TerminalClient.activate(http, code, "second")
+
+    async def test_expired_code_gets_a_new_week(
+        self, http: httpx.AsyncClient, clock: ManualClock, staff: Bureau, institution: str
+    ) -> None:
+        made = (await staff.post(f"/institutions/{institution}/terminals", {"label": "x"})).json()
+        clock.advance(days=8)
+        with pytest.raises(Refused):
+            await TerminalClient.activate(http, made["activation_code"], "d")
+        again = (await self.code(staff, made["terminal_id"])).json()
+        clock.advance(days=6, hours=23)
+        till = await TerminalClient.activate(http, again["activation_code"], "d", now=clock.now)
+        assert not (await till.verify("x")).redeemable
+
+    async def test_device_that_takes_a_broken_ones_place(
+        self, http: httpx.AsyncClient, kit: Kit, campaign: CampaignRef, staff: Bureau, institution: str
+    ) -> None:
+        broken = await staff.till(institution)
+        first, second = await held_voucher(kit, campaign), await held_voucher(kit, campaign)
+        done = await broken.redeem(first.code, 100, request_no="of-the-broken-one")
+        again = await self.code(staff, broken.terminal_id)
+        # In this process its key is still remembered: the row decides, so it dies at once all the same.
+        body = {"request_no": "after", "voucher": second.code, "bill_fen": 100}
+        for path, content in (("/redemptions", body), ("/redemptions/verify", {"voucher": second.code})):
+            dead = await signed(broken, http, "POST", path, content, kit=kit)
+            assert (dead.status_code, dead.json()["code"]) == (401, "bad_signature")
+        check_in = await signed(broken, http, "POST", "/terminals/check-in", {}, kit=kit)
+        assert check_in.status_code == 401
+        listed = (await staff.get(f"/institutions/{institution}/terminals")).json()["items"]
+        (item,) = [one for one in listed if one["terminal_id"] == broken.terminal_id]
+        assert item["status"] == "pending"
+        till = await TerminalClient.activate(http, again.json()["activation_code"], "new", now=kit.clock.now)
+        assert (till.terminal_id, till.terminal_key == broken.terminal_key) == (broken.terminal_id, False)
+        # What the one before wrote off stays the terminal's own.
+        found = await till.find("of-the-broken-one")
+        assert found is not None
+        assert found.id == done.id
+        assert (await till.redeem(second.code, 100)).status == "redeemed"
+        async with kit.database.snapshot() as tx:
+            told = await tx.execute(
+                text(
+                    "SELECT before, after FROM core.audit_entry"
+                    " WHERE object = :object AND action = 'terminal.reissue'"
+                ),
+                {"object": f"terminal:{till.terminal_id}"},
+            )
+            assert told.one() == ({"status": "active"}, {"status": "pending", "reason": "遗失"})
+
+    async def test_request_number_makes_it_repeatable(self, staff: Bureau, institution: str) -> None:
+        made = (await staff.post(f"/institutions/{institution}/terminals", {"label": "x"})).json()
+        first = await self.code(staff, made["terminal_id"], request_no="again")
+        repeated = await self.code(staff, made["terminal_id"], request_no="again")
+        assert (first.status_code, repeated.status_code) == (201, 200)
+        assert first.json() == repeated.json()
+
+    async def test_paused_revoked_and_unknown_terminals_get_none(
+        self, kit: Kit, staff: Bureau, institution: str
+    ) -> None:
+        till = await staff.till(institution)
+        for action, refusal in (("pause", "resume_before_reissue"), ("revoke", "terminal_not_active")):
+            await staff.post(f"/terminals/{till.terminal_id}/{action}", {"reason": "x"})
+            answer = await self.code(staff, till.terminal_id)
+            assert (answer.status_code, answer.json()["code"]) == (409, refusal)
+        assert (await self.code(staff, "trm_nobody")).status_code == 404
+        headers = await signed_in_staff(kit, Role.INSTITUTION, institution_id=institution)
+        path = f"/redemption/v1/terminals/{till.terminal_id}/activation-code"
+        answer = await staff.http.post(path, json={"reason": "x"}, headers=headers)
+        assert answer.status_code == 403
+
+
 class TestCheckIn:
     async def test_gives_a_new_key_and_the_time(
         self, http: httpx.AsyncClient, kit: Kit, clock: ManualClock, staff: Bureau, institution: str

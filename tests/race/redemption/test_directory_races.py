@@ -114,3 +114,27 @@ async def test_code_activates_one_device(town: Town) -> None:
         )
     )
     assert codes(answers) == [201] + [404] * 15
+
+
+async def test_of_codes_that_are_made_at_once_one_works(town: Town) -> None:
+    path = f"/institutions/{town.institution}/terminals"
+    made = (await town.staff.post(path, {"label": "x"})).json()
+    reissue = f"/redemption/v1/terminals/{made['terminal_id']}/activation-code"
+    answers = await asyncio.gather(
+        *(
+            town.apps[number % 2].post(reissue, json={"reason": "x"}, headers=town.staff.headers)
+            for number in range(8)
+        )
+    )
+    assert codes(answers) == [201] * 8
+    every = [made["activation_code"], *(answer.json()["activation_code"] for answer in answers)]
+    activated = await asyncio.gather(
+        *(
+            town.apps[number % 2].post(
+                "/redemption/v1/terminals/activate",
+                json={"activation_code": code, "device_id": f"d{number}"},
+            )
+            for number, code in enumerate(every)
+        )
+    )
+    assert codes(activated) == [201] + [404] * 8

@@ -8,6 +8,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.redemption.activations.rules import (
+    ACTIVATION_SYMBOLS,
+    read_activation_code,
+    shown_activation_code,
+)
 from services.redemption.imports.rules import KnownInstitution, plan_import, read_entry
 from services.redemption.institutions.rules import (
     Admission,
@@ -17,12 +22,7 @@ from services.redemption.institutions.rules import (
 )
 from services.redemption.offline.rules import INVALID, item_fault, result_of, rounds
 from services.redemption.reporting.rules import Totals, add_up
-from services.redemption.terminals.rules import (
-    ACTIVATION_SYMBOLS,
-    TerminalKeys,
-    read_activation_code,
-    shown_activation_code,
-)
+from services.redemption.terminals.rules import TerminalKeys
 from services.redemption.writeoff.rules import applied_fen, storable, time_fault
 from shared.ids import ALPHABET, new_id
 from shared.metrics.store import Figure
