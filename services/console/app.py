@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.console.audit import routes as audit
+from services.console.citizenpages import routes as citizenpages
 from services.console.clock import routes as clock_of_the_demo
 from services.console.integrity import routes as integrity
 from services.console.overviewpages import routes as overviewpages
@@ -36,6 +37,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             clock_of_the_demo.router,
             pages.router,
             publicpages.router,
+            citizenpages.router,
             overviewpages.router,
         ],
         lifespans=[wiring.limiter.running, wiring.first_admin.running, wiring.services.running],

@@ -107,6 +107,7 @@ ROOMS: dict[str, frozenset[str]] = {
         {
             "allocation",
             "allocationsheets",
+            "allocationviews",
             "apportionment",
             "attribution",
             "bases",
@@ -120,6 +121,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "posters",
             "programmes",
             "progress",
+            "proposals",
             "publishedtables",
             "qrcodes",
             "rankings",
@@ -135,6 +137,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "console": frozenset(
         {
             "audit",
+            "citizenpages",
             "clock",
             "codepages",
             "hospitalpages",

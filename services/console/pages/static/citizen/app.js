@@ -1,0 +1,315 @@
+// Puts the screens on the page: routes, refusals, the network that comes and goes, and what was left undone.
+
+import { Journey } from "./logic/journey.js";
+import { Refused, Unreachable } from "./logic/client.js";
+import { next, say } from "./logic/words.js";
+import * as screens from "./screens.js";
+import { h } from "./ui.js";
+
+const SEND_MS = 10000;
+const root = document.documentElement;
+const main = document.getElementById("main");
+const noteBox = document.getElementById("note");
+const live = document.getElementById("live");
+const tabs = document.getElementById("tabs");
+
+const ROUTES = {
+  "": screens.home,
+  quiz: screens.quiz,
+  draw: screens.draw,
+  awards: screens.awards,
+  claim: screens.claim,
+  wallet: screens.wallet,
+  voucher: screens.voucher,
+  way: screens.way,
+  history: screens.history,
+  verify: screens.verify,
+  me: screens.me,
+};
+
+/** What this device keeps; a browser that keeps nothing still works until it is closed. */
+const memory = new Map();
+const shelf = {
+  read(key) {
+    try {
+      return localStorage.getItem(key);
+    } catch (error) {
+      return memory.has(key) ? memory.get(key) : null;
+    }
+  },
+  write(key, value) {
+    try {
+      if (value === null) localStorage.removeItem(key);
+      else localStorage.setItem(key, value);
+    } catch (error) {
+      if (value === null) memory.delete(key);
+      else memory.set(key, value);
+    }
+  },
+};
+
+async function send(sent) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), SEND_MS);
+  try {
+    const answer = await fetch(sent.path, {
+      method: sent.method, headers: sent.headers, body: sent.body, signal: stop.signal, cache: "no-store", credentials: "omit",
+    });
+    return { status: answer.status, text: await answer.text(), header: (name) => answer.headers.get(name) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const wait = (ms) => new Promise((done) => setTimeout(done, ms));
+
+class App {
+  constructor() {
+    this.language = root.lang === "en" ? "en" : "zh";
+    this.wait = wait;
+    this.now = () => Date.now();
+    this.timers = [];
+    this.all = [];
+    this.slug = "";
+    this.campaign = null;
+    const query = new URLSearchParams(location.search);
+    this.given = { provider: query.get("provider"), code: query.get("code") };
+    this.checkInCode = query.get("check_in_code");
+    this.provider = root.dataset.demo === "true" ? "demo" : null;
+    if (this.given.code && (this.given.provider === "wechat" || this.given.provider === "alipay")) this.provider = this.given.provider;
+    this.journey = new Journey({
+      send,
+      shelf,
+      wait,
+      now: this.now,
+      language: this.language,
+      random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+      waiting: (tries) => this.note(this.say("waiting", { n: tries })),
+    });
+  }
+
+  say(key, values) {
+    return say(this.language, key, values);
+  }
+
+  // --- what stands on the page ------------------------------------------------------------------------
+
+  show(parts) {
+    main.replaceChildren(...[parts].flat(3).filter((part) => part !== null && part !== undefined && part !== false));
+    main.removeAttribute("aria-busy");
+    this.focus(main);
+  }
+
+  /** The heading is where a screen reader and a keyboard begin to read. */
+  focus(box) {
+    const heading = box.querySelector("h1");
+    if (heading) heading.focus({ preventScroll: true });
+    window.scrollTo(0, 0);
+  }
+
+  note(text) {
+    noteBox.textContent = text;
+    noteBox.hidden = !text;
+  }
+
+  announce(text) {
+    live.textContent = text;
+  }
+
+  /** Until the next screen. */
+  every(ms, act) {
+    const timer = setInterval(act, ms);
+    this.timers.push(timer);
+    return { stop: () => clearInterval(timer) };
+  }
+
+  go(route) {
+    if (location.hash === `#${route}`) this.render();
+    else location.hash = `#${route}`;
+  }
+
+  // --- acts -------------------------------------------------------------------------------------------
+
+  /** One act at a time: a second tap while the first is on its way does nothing. */
+  async busy(act) {
+    if (main.getAttribute("aria-busy") === "true") return;
+    main.setAttribute("aria-busy", "true");
+    this.note("");
+    try {
+      await act();
+    } catch (error) {
+      this.refuse(error);
+    } finally {
+      main.removeAttribute("aria-busy");
+    }
+  }
+
+  refuse(error) {
+    if (error instanceof Unreachable) {
+      this.note(this.say("unreachable"));
+      this.offerAgain();
+      return;
+    }
+    if (!(error instanceof Refused)) throw error;
+    if (error.status === 401) {
+      this.journey.session = null;
+      this.journey.client.token = null;
+    }
+    const step = next(this.language, error.code);
+    const reasons = error.errors.map((fault) => fault.message).filter(Boolean);
+    this.show([
+      h("div", { class: "outcome refused", role: "alert" },
+        h("h1", { tabindex: "-1" }, error.sentence || error.code),
+        reasons.map((reason) => h("p", {}, reason)),
+        step.sentence && h("p", {}, step.sentence)),
+      this.stepButton(step.step),
+      h("a", { class: "button", href: "#/", onclick: () => this.again() }, this.say("home")),
+      error.requestId && h("p", { class: "quiet small" }, this.say("support", { id: error.requestId })),
+    ]);
+  }
+
+  stepButton(step) {
+    const route = (label, to) => h("a", { class: "button primary", href: `#${to}`, onclick: () => this.again() }, this.say(label));
+    const act = (label, doing) => h("button", { type: "button", class: "primary", onclick: doing }, this.say(label));
+    if (step === "identity") return act("identityTitle", () => this.show(screens.identity(this, () => this.go("/draw"))));
+    if (step === "signIn") return this.provider && act("signInAgain", () => this.busy(() => this.signIn()));
+    if (step === "wallet") return route("wallet", "/wallet");
+    if (step === "claim") return route("choose", "/awards");
+    if (step === "again") return act("again", () => this.render());
+    return null;
+  }
+
+  /** A link to the screen that is shown already changes nothing by itself. */
+  again() {
+    setTimeout(() => this.render(), 0);
+  }
+
+  offerAgain() {
+    if (!Object.keys(this.journey.acts.open()).length) {
+      if (!main.querySelector("h1")) this.show([h("button", { type: "button", class: "primary", onclick: () => this.begin() }, this.say("again"))]);
+      return;
+    }
+    const button = h("button", { type: "button", class: "primary", onclick: () => this.begin() }, this.say("again"));
+    noteBox.append(" ", button);
+  }
+
+  async signIn() {
+    await this.journey.signIn(this.provider, this.provider === "demo" ? undefined : this.given.code);
+    await this.resume();
+    this.render();
+  }
+
+  leave(text) {
+    this.journey.signOut();
+    this.note(text);
+    this.go("/");
+  }
+
+  async choose(slug) {
+    this.slug = slug;
+    this.campaign = this.all.find((one) => one.slug === slug) || null;
+    shelf.write("hv.campaign", slug);
+    this.render();
+  }
+
+  async upload(file) {
+    const form = new FormData();
+    form.append("file", file);
+    const headers = { Authorization: `Bearer ${this.journey.client.token}`, "Accept-Language": this.language };
+    const answer = await fetch("/issuance/v1/photos", { method: "POST", headers, body: form, credentials: "omit" }).catch(() => {
+      throw new Unreachable(null);
+    });
+    const told = await answer.json();
+    if (!answer.ok) throw new Refused(answer.status, told);
+    return told.photo_id;
+  }
+
+  async download(path, name) {
+    const answer = await this.journey.client.ask("GET", path);
+    const address = URL.createObjectURL(new Blob([answer.text], { type: "application/json" }));
+    h("a", { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  }
+
+  isLarge() {
+    return root.dataset.size === "large";
+  }
+
+  toggleLarge() {
+    root.dataset.size = this.isLarge() ? "normal" : "large";
+    shelf.write("hv.size", root.dataset.size);
+    return this.isLarge();
+  }
+
+  // --- the course of things ---------------------------------------------------------------------------
+
+  /** What was begun before a reload, or while there was no network, goes on under its number. */
+  async resume() {
+    for (const name of Object.keys(this.journey.acts.open())) {
+      let answer;
+      try {
+        answer = await this.journey.acts.finish(name);
+      } catch (error) {
+        if (error instanceof Refused && error.status !== 401) continue;
+        throw error;
+      }
+      this.note(this.say("resumed"));
+      const [kind, id] = name.split(":");
+      if (kind === "start") location.hash = `#/quiz/${answer.attempt_id}`;
+      if (kind === "submit") location.hash = `#/quiz/${id}`;
+      if (kind === "draw") location.hash = answer.won ? `#/claim/${answer.award.id}` : "#/history";
+      if (kind === "claim") location.hash = `#/voucher/${answer.id}`;
+    }
+  }
+
+  async begin() {
+    this.note("");
+    try {
+      this.all = await this.journey.campaigns();
+      const wanted = new URLSearchParams(location.search).get("campaign") || shelf.read("hv.campaign");
+      this.campaign = this.all.find((one) => one.slug === wanted) || this.all[0] || null;
+      this.slug = this.campaign ? this.campaign.slug : "";
+      if (this.slug) this.journey.opened(this.slug);
+      if (this.journey.session) await this.resume();
+    } catch (error) {
+      this.refuse(error);
+      return;
+    }
+    if (this.checkInCode && this.campaign && !location.hash) location.hash = "#/way/event";
+    this.render();
+  }
+
+  async render() {
+    this.timers.splice(0).forEach((timer) => clearInterval(timer));
+    const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
+    tabs.hidden = !this.journey.session;
+    tabs.querySelectorAll("a").forEach((tab) => {
+      if (tab.hash === `#/${name}`) tab.setAttribute("aria-current", "page");
+      else tab.removeAttribute("aria-current");
+    });
+    this.turn = (this.turn || 0) + 1;
+    const { turn } = this;
+    main.removeAttribute("aria-busy");
+    try {
+      const screen = !this.journey.session || !this.slug ? screens.welcome : ROUTES[name] || screens.home;
+      const parts = await screen(this, rest);
+      if (turn === this.turn) this.show(parts);
+    } catch (error) {
+      if (turn === this.turn) this.refuse(error);
+    }
+  }
+}
+
+const app = new App();
+root.dataset.size = shelf.read("hv.size") || "normal";
+window.addEventListener("hashchange", () => {
+  // The link that skips to the content is no screen.
+  if (location.hash === "#main") return;
+  app.note("");
+  app.render();
+});
+window.addEventListener("online", () => {
+  app.note("");
+  app.begin();
+});
+app.begin();
