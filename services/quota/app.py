@@ -6,6 +6,8 @@ from services.quota.allocation import routes as allocation
 from services.quota.attribution import routes as attribution
 from services.quota.bulletins import routes as bulletins
 from services.quota.cards import routes as cards
+from services.quota.editions import routes as editions
+from services.quota.levels import routes as levels
 from services.quota.monitoring import routes as monitoring
 from services.quota.platformkeys import routes as platformkeys
 from services.quota.posters import routes as posters
@@ -48,7 +50,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             progress.router,
             monitoring.router,
             workdays.router,
+            levels.router,
             rankings.router,
+            editions.router,
             bulletins.router,
             tablechecks.router,
         ],

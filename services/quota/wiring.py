@@ -6,6 +6,8 @@ from services.quota.allocation.operations import Allocations
 from services.quota.attribution.operations import Attribution
 from services.quota.bulletins.operations import Bulletins
 from services.quota.cards.operations import CardEvents
+from services.quota.editions.operations import RankingEditions
+from services.quota.levels.operations import Levels
 from services.quota.monitoring.operations import Monitoring
 from services.quota.platformkeys.operations import PlatformKeyring
 from services.quota.posters.operations import Posters
@@ -39,15 +41,18 @@ class Wiring:
     progress: Progress
     monitoring: Monitoring
     workdays: Workdays
+    levels: Levels
     rankings: Rankings
+    editions: RankingEditions
     bulletins: Bulletins
 
 
 def build(kit: Kit) -> Wiring:
     allocations = Allocations(kit, SERVICE)
     attribution = Attribution(kit, SERVICE)
-    rankings = Rankings(kit, SERVICE)
-    appliers = {**allocations.appliers, **attribution.appliers, **rankings.appliers}
+    rankings = Rankings(kit)
+    editions = RankingEditions(kit, SERVICE)
+    appliers = {**allocations.appliers, **attribution.appliers, **editions.appliers}
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
@@ -63,6 +68,8 @@ def build(kit: Kit) -> Wiring:
         progress=Progress(kit),
         monitoring=Monitoring(kit),
         workdays=Workdays(kit),
+        levels=Levels(kit),
         rankings=rankings,
+        editions=editions,
         bulletins=Bulletins(kit, rankings, objects_of(kit.settings)),
     )

@@ -1,13 +1,12 @@
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import select
 
-from services.quota.programmes.tables import ProgrammeRow
-from services.quota.rankings.rules import Ranked, Standing
+from services.quota.allocation.tables import AllocationRow
+from services.quota.rankings.rules import Place, Ranked, Standing
 from services.quota.rankings.tables import RankingEditionRow, RankingItemRow
 from shared.db import Tx
 
@@ -15,19 +14,23 @@ from shared.db import Tx
 @dataclass(frozen=True, slots=True)
 class Edition:
     id: UUID
+    month: date
     edition: int
     reason: str | None
+    allocation_version: int
     unattributed: int
     frozen_at: datetime
 
 
 _EDITION = select(
     RankingEditionRow.id,
+    RankingEditionRow.month,
     RankingEditionRow.edition,
     RankingEditionRow.reason,
+    AllocationRow.version,
     RankingEditionRow.unattributed,
     RankingEditionRow.frozen_at,
-)
+).join(AllocationRow, AllocationRow.id == RankingEditionRow.allocation_id)
 
 
 async def edition(tx: Tx, programme_id: UUID, month: date, number: int | None = None) -> Edition | None:
@@ -42,56 +45,60 @@ async def edition(tx: Tx, programme_id: UUID, month: date, number: int | None = 
     return None if row is None else Edition(*row)
 
 
+async def editions(tx: Tx, programme_id: UUID, month: date | None) -> list[Edition]:
+    """Newest month first, newest edition first; of one month, or of all."""
+    statement = _EDITION.where(RankingEditionRow.programme_id == programme_id)
+    if month is not None:
+        statement = statement.where(RankingEditionRow.month == month)
+    statement = statement.order_by(RankingEditionRow.month.desc(), RankingEditionRow.edition.desc())
+    return [Edition(*row) for row in await tx.execute(statement)]
+
+
 async def items(tx: Tx, edition_id: UUID) -> list[Ranked]:
     """In the order in which they were published."""
     statement = (
-        select(
-            RankingItemRow.hospital_id,
-            RankingItemRow.hospital,
-            RankingItemRow.alliance,
-            RankingItemRow.quota,
-            RankingItemRow.issued,
-            RankingItemRow.month_issued,
-            RankingItemRow.rank,
-            RankingItemRow.rank_change,
-            RankingItemRow.flagged,
-        )
-        .where(RankingItemRow.edition_id == edition_id)
-        .order_by(RankingItemRow.place)
+        select(RankingItemRow).where(RankingItemRow.edition_id == edition_id).order_by(RankingItemRow.place)
     )
-    return [
-        Ranked(
-            Standing(row.hospital_id, row.hospital, row.alliance, row.quota, row.issued, row.month_issued),
-            row.rank,
-            row.rank_change,
-            row.flagged,
-        )
-        for row in await tx.execute(statement)
-    ]
+    return [_ranked(row) for row in (await tx.execute(statement)).scalars()]
 
 
-async def insert_edition(tx: Tx, header: dict[str, Any], ranked: Sequence[Ranked]) -> None:
-    """Writes an edition with its lines. The caller holds the programme's lock."""
-    await tx.execute(insert(RankingEditionRow).values(**header))
-    rows = [
-        {
-            "edition_id": header["id"],
-            "hospital_id": entry.standing.hospital_id,
-            "place": place,
-            "hospital": entry.standing.hospital,
-            "alliance": entry.standing.alliance,
-            "quota": entry.standing.quota,
-            "month_issued": entry.standing.month_issued,
-            "issued": entry.standing.issued,
-            "rank": entry.rank,
-            "rank_change": entry.rank_change,
-            "flagged": entry.flagged,
-        }
-        for place, entry in enumerate(ranked)
-    ]
-    await tx.execute(insert(RankingItemRow), rows)
+def _ranked(row: RankingItemRow) -> Ranked:
+    return Ranked(
+        Standing(
+            hospital_id=row.hospital_id,
+            hospital=row.hospital,
+            alliance=row.alliance,
+            quota=row.quota,
+            issued=row.issued,
+            month_issued=row.month_issued,
+            level=row.level,
+            needed_per_working_day=row.needed_per_working_day,
+            miss_probability=row.miss_probability,
+        ),
+        Place(row.rank, row.rank_change, row.flagged),
+        Place(row.level_rank, row.level_rank_change, row.level_flagged),
+    )
 
 
-async def freeze_through(tx: Tx, programme_id: UUID, day: date) -> None:
-    """From now on nothing is counted on or before this day. The caller holds the programme's lock."""
-    await tx.execute(update(ProgrammeRow).where(ProgrammeRow.id == programme_id).values(frozen_through=day))
+def line(place: int, edition_id: UUID, entry: Ranked) -> dict[str, Any]:
+    """A hospital's line of an edition, as it is written."""
+    standing = entry.standing
+    return {
+        "edition_id": edition_id,
+        "hospital_id": standing.hospital_id,
+        "place": place,
+        "hospital": standing.hospital,
+        "alliance": standing.alliance,
+        "quota": standing.quota,
+        "month_issued": standing.month_issued,
+        "issued": standing.issued,
+        "rank": entry.place.rank,
+        "rank_change": entry.place.rank_change,
+        "flagged": entry.place.flagged,
+        "level": standing.level,
+        "level_rank": entry.in_level.rank,
+        "level_rank_change": entry.in_level.rank_change,
+        "level_flagged": entry.in_level.flagged,
+        "needed_per_working_day": standing.needed_per_working_day,
+        "miss_probability": standing.miss_probability,
+    }
