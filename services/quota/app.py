@@ -4,9 +4,14 @@ from fastapi import FastAPI
 
 from services.quota.allocation import routes as allocation
 from services.quota.attribution import routes as attribution
+from services.quota.bases import routes as bases
 from services.quota.bulletins import routes as bulletins
 from services.quota.cards import routes as cards
 from services.quota.editions import routes as editions
+from services.quota.hospitallife import routes as hospitallife
+from services.quota.hospitallists import routes as hospitallists
+from services.quota.hospitalnames import routes as hospitalnames
+from services.quota.hospitals import routes as hospitals
 from services.quota.levels import routes as levels
 from services.quota.monitoring import routes as monitoring
 from services.quota.platformkeys import routes as platformkeys
@@ -17,6 +22,7 @@ from services.quota.qrcodes import routes as qrcodes
 from services.quota.rankings import routes as rankings
 from services.quota.subcodes import routes as subcodes
 from services.quota.tablechecks import routes as tablechecks
+from services.quota.versions import routes as versions
 from services.quota.wiring import SERVICE, build
 from services.quota.workdays import routes as workdays
 from shared.clock import Clock
@@ -40,7 +46,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             approvals_router(wiring.approvals),
             metrics_router(SERVICE, wiring.monitoring.families),
             programmes.router,
+            hospitals.router,
+            hospitallists.router,
+            hospitalnames.router,
+            hospitallife.router,
+            bases.router,
             allocation.router,
+            versions.router,
             qrcodes.router,
             posters.router,
             subcodes.router,

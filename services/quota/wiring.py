@@ -4,9 +4,14 @@ from dataclasses import dataclass
 
 from services.quota.allocation.operations import Allocations
 from services.quota.attribution.operations import Attribution
+from services.quota.bases.operations import AllocationBases
 from services.quota.bulletins.operations import Bulletins
 from services.quota.cards.operations import CardEvents
 from services.quota.editions.operations import RankingEditions
+from services.quota.hospitallife.operations import HospitalLife
+from services.quota.hospitallists.operations import HospitalLists
+from services.quota.hospitalnames.operations import HospitalNaming
+from services.quota.hospitals.operations import Hospitals
 from services.quota.levels.operations import Levels
 from services.quota.monitoring.operations import Monitoring
 from services.quota.platformkeys.operations import PlatformKeyring
@@ -16,6 +21,7 @@ from services.quota.progress.operations import Progress
 from services.quota.qrcodes.operations import QrCodes
 from services.quota.rankings.operations import Rankings
 from services.quota.subcodes.operations import SubCodes
+from services.quota.versions.operations import AllocationVersionsRead
 from services.quota.workdays.operations import Workdays
 from shared.approvals import Approvals
 from shared.kit import Kit
@@ -31,7 +37,13 @@ class Wiring:
     approvals: Approvals
     limiter: RateLimiter
     programmes: Programmes
+    hospitals: Hospitals
+    hospital_lists: HospitalLists
+    hospital_naming: HospitalNaming
+    hospital_life: HospitalLife
+    bases: AllocationBases
     allocations: Allocations
+    versions: AllocationVersionsRead
     qrcodes: QrCodes
     posters: Posters
     sub_codes: SubCodes
@@ -50,15 +62,27 @@ class Wiring:
 def build(kit: Kit) -> Wiring:
     allocations = Allocations(kit, SERVICE)
     attribution = Attribution(kit, SERVICE)
+    hospital_life = HospitalLife(kit, SERVICE)
     rankings = Rankings(kit)
     editions = RankingEditions(kit, SERVICE)
-    appliers = {**allocations.appliers, **attribution.appliers, **editions.appliers}
+    appliers = {
+        **allocations.appliers,
+        **attribution.appliers,
+        **editions.appliers,
+        **hospital_life.appliers,
+    }
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
         limiter=build_limiter(kit.settings),
         programmes=Programmes(kit),
+        hospitals=Hospitals(kit),
+        hospital_lists=HospitalLists(kit),
+        hospital_naming=HospitalNaming(kit),
+        hospital_life=hospital_life,
+        bases=AllocationBases(kit),
         allocations=allocations,
+        versions=AllocationVersionsRead(kit),
         qrcodes=QrCodes(kit),
         posters=Posters(kit),
         sub_codes=SubCodes(kit),

@@ -19,8 +19,9 @@ from services.quota.attribution.schemas import (
 )
 from services.quota.attribution.store import Address, StoredEvent
 from services.quota.cards.operations import event_bucket
+from services.quota.hospitals.store import hospital_by_id
 from services.quota.programmes.operations import own_hospital, require_programme
-from services.quota.programmes.store import Programme, hospital_by_id
+from services.quota.programmes.store import Programme
 from services.quota.qrcodes.rules import read_scene
 from shared.approvals import Applier, Change, propose
 from shared.clock import rfc3339

@@ -5,14 +5,14 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from services.quota.cards.rules import Kind, Outcome
+from services.quota.cards.rules import CardKind, Outcome
 from services.quota.cards.tables import (
     CardAssignmentRow,
     CardCreditRow,
     CardEventKeyRow,
     CardRow,
 )
-from services.quota.programmes.tables import HospitalRow
+from services.quota.hospitals.tables import HospitalRow
 from services.quota.qrcodes.tables import HospitalCodeRow
 from shared.db import Tx
 
@@ -40,7 +40,7 @@ class StoredEvent:
 
     event_id: str
     place: int
-    kind: Kind
+    kind: CardKind
     scene: str | None
     code_hospital_id: str | None
     hospital_id: str | None
@@ -52,7 +52,7 @@ class StoredEvent:
 
 @dataclass(frozen=True, slots=True)
 class Credit:
-    measure: Literal["card", "card_used"]
+    measure: Literal["card", "card_used", "card_void"]
     hospital_id: str
     day: date
     n: int

@@ -4,11 +4,12 @@ import asyncio
 import hashlib
 from dataclasses import dataclass
 
+from services.quota.hospitalnames.store import names_in_use
+from services.quota.hospitals.store import hospitals
 from services.quota.levels import store
 from services.quota.levels.rules import LEVEL_COLUMNS, changed_levels, read_levels
 from services.quota.levels.schemas import HospitalLevel, HospitalLevels
 from services.quota.programmes.operations import require_programme
-from services.quota.programmes.store import hospitals
 from shared.audit import AuditEntry, record
 from shared.documents.reports import ImportReport
 from shared.documents.sheets import Table, find_table, read_rows
@@ -46,8 +47,7 @@ class Levels:
         now, table = self.kit.clock.now(), await asyncio.to_thread(_read, content)
         async with self.kit.database.transaction() as tx:
             programme = await require_programme(tx, slug)
-            ids = {hospital.name_key: hospital.id for hospital in await hospitals(tx, programme.id)}
-            read = read_levels(table, ids)
+            read = read_levels(table, await names_in_use(tx, programme.id))
             changed = changed_levels(read.levels, await store.levels(tx, programme.id))
             report = ImportReport(
                 rows=read.rows,

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from services.quota.hospitalnames.rules import Names, unknown_text
 from shared.documents.reports import ERRORS_MAX, ImportFault
-from shared.documents.sheets import Table, column, normalise
+from shared.documents.sheets import Table, column
 
 LEVEL_LENGTH_MAX = 40
 
@@ -24,17 +25,17 @@ class LevelList:
     faults: tuple[ImportFault, ...]
 
 
-def read_levels(table: Table, known: Mapping[str, str]) -> LevelList:
-    """Judges each row; `known` are the programme's hospitals, ids by the one spelling of their names."""
+def read_levels(table: Table, names: Names) -> LevelList:
+    """Judges each row; a hospital may be called by any of its names, and who might be meant is offered."""
     levels: dict[str, tuple[int, str]] = {}
     faults: list[ImportFault] = []
     rejected = 0
     for row in table.rows:
         name, level = row.at(table.columns["hospital"]), row.at(table.columns["level"])
-        hospital_id = known.get(normalise(name))
+        hospital_id = names.find(name)
         first = levels.get(hospital_id) if hospital_id else None
         if hospital_id is None:
-            wrong = ImportFault(row=row.number, column="hospital", message="名单中没有这家医院")
+            wrong = ImportFault(row=row.number, column="hospital", message=unknown_text(names.near(name)))
         elif len(level) > LEVEL_LENGTH_MAX or not level.isprintable():
             wrong = ImportFault(
                 row=row.number, column="level", message=f"应为不超过 {LEVEL_LENGTH_MAX} 个可显示的字"

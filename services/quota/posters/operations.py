@@ -1,11 +1,13 @@
 """Posters of hospitals, one at a time or all of a programme in one archive."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from services.quota.hospitals.store import Filters, Hospital, hospital_by_id, hospitals
 from services.quota.posters.rules import (
     LIST_NAME,
     SIZES,
@@ -17,9 +19,10 @@ from services.quota.posters.rules import (
     poster_of,
 )
 from services.quota.programmes.operations import own_hospital, require_programme
-from services.quota.programmes.store import Hospital, Programme, hospital_by_id, hospitals, programme_by_id
+from services.quota.programmes.store import Programme, programme_by_id
 from services.quota.qrcodes.operations import programme_of, shown_name, visible_hospital
 from services.quota.qrcodes.rules import scan_path
+from services.quota.subcodes.store import PrintedSubCode, printed_sub_codes
 from shared.clock import CHINA
 from shared.documents.posters import font_of, poster
 from shared.errors import Forbidden, invariant
@@ -48,8 +51,10 @@ class Posters:
             poster, content, SIZES[form], at=self.kit.clock.now(), font=self.kit.settings.font_file
         )
 
-    async def archive(self, staff: Staff, slug: str, *, origin: str) -> AsyncIterator[bytes]:
+    async def archive(self, staff: Staff, slug: str, *, origin: str, sub_codes: bool) -> AsyncIterator[bytes]:
         """All hospitals' codes and posters as a ZIP in parts; a hospital's staff get their own only.
+
+        With `sub_codes` also those of their departments, channels and staff, each below its hospital.
 
         Raises before the first part:
             NotFound, Forbidden.
@@ -57,18 +62,39 @@ class Posters:
         async with self.kit.database.snapshot(slow=True) as tx:
             programme = await require_programme(tx, slug)
             only = own_hospital(staff)
-            found = await hospitals(tx, programme.id, only=only)
+            found = await hospitals(tx, programme.id, filters=Filters(only=only))
+            below = await printed_sub_codes(tx, programme.id, only=only) if sub_codes else []
         if only is not None and not found:
             raise Forbidden
+        by_hospital: defaultdict[str, list[PrintedSubCode]] = defaultdict(list)
+        for one in below:
+            by_hospital[one.hospital_id].append(one)
         printed = [
-            self._printed(programme, hospital, place, origin) for place, hospital in enumerate(found, start=1)
+            entry
+            for place, hospital in enumerate(found, start=1)
+            for entry in self._family(programme, hospital, place, origin, by_hospital[hospital.id])
         ]
-        return self._parts(printed)
+        return self._parts(printed, list_file(printed, sub_codes=sub_codes))
 
-    async def _parts(self, printed: Sequence[Printed]) -> AsyncIterator[bytes]:
-        """A hospital at a time, each beside the event loop."""
+    def _family(
+        self,
+        programme: Programme,
+        hospital: Hospital,
+        place: int,
+        origin: str,
+        sub_codes: Sequence[PrintedSubCode],
+    ) -> Iterator[Printed]:
+        """The hospital's own code, then those below it."""
+        yield self._printed(programme, hospital, place, origin)
+        for number, one in enumerate(sub_codes, start=1):
+            shown = replace(hospital, name=f"{hospital.name}　{one.label}", scene=one.scene)
+            printed = self._printed(programme, shown, place, origin)
+            yield replace(printed, hospital=hospital.name, kind=one.kind, label=one.label, number=number)
+
+    async def _parts(self, printed: Sequence[Printed], listed: bytes) -> AsyncIterator[bytes]:
+        """A code at a time, each beside the event loop."""
         archive = Archive(self.kit.clock.now().astimezone(CHINA))
-        archive.add(LIST_NAME, list_file(printed))
+        archive.add(LIST_NAME, listed)
         with ExitStack() as open_files:
             if printed:
                 texts = [one.content.texts for one in printed]

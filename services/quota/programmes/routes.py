@@ -1,13 +1,11 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, UploadFile
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
-from services.quota.programmes.operations import Programmes, hospital_item
-from services.quota.programmes.schemas import HospitalItem, ProgrammeDefinition, ProgrammeView
-from shared.documents.reports import ImportReport
-from shared.errors import Fault, InvalidRequest
-from shared.http.auth import Reader, Writer, staff_with
+from services.quota.programmes.operations import Programmes
+from services.quota.programmes.schemas import ProgrammeDefinition, ProgrammeView
+from shared.http.auth import Writer, staff_with
 from shared.http.replies import (
     LIMIT_DEFAULT,
     Cursor,
@@ -43,13 +41,13 @@ async def create_programme(request: Request, staff: Writer, body: ProgrammeDefin
 @router.get("", operation_id="quota_list_programmes")
 async def list_programmes(
     request: Request,
-    staff: Reader,  # noqa: ARG001 - only readers get here
+    staff: ProgrammeReader,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> Page[ProgrammeView]:
-    """All programmes, newest first."""
+    """All programmes, newest first; to a hospital's staff the one of their hospital."""
     position = decode_cursor(cursor)
-    found = await _programmes(request).page(limit=limit, after=str(position[0]) if position else None)
+    found = await _programmes(request).page(staff, limit=limit, after=str(position[0]) if position else None)
     return Page(
         items=found[:limit],
         next_cursor=encode_cursor([found[limit - 1].slug]) if len(found) > limit else None,
@@ -60,38 +58,3 @@ async def list_programmes(
 async def get_programme(request: Request, slug: str, staff: ProgrammeReader) -> ProgrammeView:  # noqa: ARG001 - only readers get here
     """A programme as it was defined."""
     return await _programmes(request).view(slug)
-
-
-@router.post("/{slug}/hospitals/import", operation_id="quota_import_hospitals")
-async def import_hospitals(
-    request: Request, slug: str, staff: Writer, file: UploadFile, *, dry_run: bool = False
-) -> ImportReport:
-    """Takes hospitals from a list (.xlsx, .csv): 医共体, 医院, 诊疗人次 in any order.
-
-    A hospital is known by its name; its alliance and visits are updated. `dry_run` only says what would
-    happen.
-    """
-    return await _programmes(request).import_hospitals(staff, slug, await file.read(), dry_run=dry_run)
-
-
-@router.get("/{slug}/hospitals", operation_id="quota_list_hospitals")
-async def list_hospitals(
-    request: Request, slug: str, staff: ProgrammeReader, limit: Limit = LIMIT_DEFAULT, cursor: Cursor = None
-) -> Page[HospitalItem]:
-    """The hospitals of a programme in the order of their list, each with the code in use."""
-    found = await _programmes(request).hospitals(staff, slug, limit=limit, after=_place(cursor))
-    return Page(
-        items=[hospital_item(hospital) for hospital in found[:limit]],
-        next_cursor=encode_cursor([found[limit - 1].position]) if len(found) > limit else None,
-    )
-
-
-def _place(cursor: str | None) -> int:
-    """The place in the list behind which the page begins. Raises InvalidRequest for a made-up cursor."""
-    match decode_cursor(cursor):
-        case None:
-            return 0
-        case [int(place)] if 0 <= place <= _PLACE_MAX:
-            return place
-        case _:
-            raise InvalidRequest(faults=(Fault("query.cursor", "is not a cursor of this list", "cursor"),))

@@ -144,11 +144,3 @@ class ProgrammeView(BaseModel):
     slogan: str | None
     frozen_through: str | None
     created_at: str
-
-
-class HospitalItem(BaseModel):
-    hospital_id: str
-    hospital: str
-    alliance: str
-    visits: int
-    scene: str

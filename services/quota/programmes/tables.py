@@ -1,10 +1,10 @@
-"""Programmes and their hospitals."""
+"""Programmes, and the files that were imported into them."""
 
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from shared.db.base import Base
@@ -42,34 +42,14 @@ class ProgrammeRow(Base):
     created_at: Mapped[datetime]
 
 
-class HospitalRow(Base):
-    """A hospital of a programme. Its place in lists, and among equal remainders, is its place in the file."""
-
-    __tablename__ = "hospital"
-    __table_args__ = (
-        UniqueConstraint("programme_id", "name_key"),
-        UniqueConstraint("programme_id", "position"),
-        CheckConstraint("visits >= 0", name="visits_not_negative"),
-        {"schema": "quota"},
-    )
-
-    id: Mapped[str] = mapped_column(primary_key=True)
-    programme_id: Mapped[UUID] = mapped_column(ForeignKey("quota.programme.id"))
-    position: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
-    name: Mapped[str]
-    name_key: Mapped[str] = mapped_column(comment="the name in one spelling; the key of imports")
-    alliance: Mapped[str] = mapped_column(server_default=text("''"), comment="empty: stands alone")
-    visits: Mapped[int]
-    created_at: Mapped[datetime]
-    updated_at: Mapped[datetime]
-
-
 class ImportedFileRow(Base):
     """A file that was imported, known again by its digest. Append-only."""
 
     __tablename__ = "imported_file"
     __table_args__ = (
-        CheckConstraint("kind IN ('hospitals', 'card_events')", name="known_kind"),
+        CheckConstraint(
+            "kind IN ('hospitals', 'card_events') OR starts_with(kind, 'basis:')", name="known_kind"
+        ),
         {"schema": "quota"},
     )
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from services.quota.allocation import store as allocations
+from services.quota.hospitals.store import Hospital, hospitals
 from services.quota.outlook.operations import Prospect, prospect
 from services.quota.outlook.rules import (
     Outlook,
@@ -16,7 +17,7 @@ from services.quota.outlook.rules import (
     working_share_passed,
 )
 from services.quota.programmes.operations import own_hospital, require_programme
-from services.quota.programmes.store import Hospital, Programme, hospitals
+from services.quota.programmes.store import Programme
 from services.quota.progress import store
 from services.quota.progress.rules import (
     PACE_DAYS,

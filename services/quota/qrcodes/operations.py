@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from services.quota.hospitals.store import Hospital, hospital_by_id
 from services.quota.programmes.operations import own_hospital
-from services.quota.programmes.store import Hospital, hospital_by_id
 from services.quota.qrcodes import store
 from services.quota.qrcodes.errors import CodeUnknown
 from services.quota.qrcodes.rules import (

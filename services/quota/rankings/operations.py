@@ -6,11 +6,12 @@ from datetime import date, datetime, timedelta
 
 from services.quota.allocation import store as allocations
 from services.quota.allocation.errors import NoAllocation
+from services.quota.hospitals.store import hospitals
 from services.quota.levels.store import levels
 from services.quota.outlook.operations import Prospect, prospect
 from services.quota.programmes.errors import NoHospitals
 from services.quota.programmes.operations import own_hospital, require_programme
-from services.quota.programmes.store import Programme, hospitals
+from services.quota.programmes.store import Programme
 from services.quota.progress.rules import Figures, rate
 from services.quota.progress.store import figures
 from services.quota.rankings import store

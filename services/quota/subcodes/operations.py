@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from services.quota.programmes.store import hospital_by_id
+from services.quota.hospitals.store import hospital_by_id
 from services.quota.qrcodes.errors import CodeUnknown
 from services.quota.qrcodes.operations import owner_of, programme_of, visible_hospital
 from services.quota.qrcodes.rules import make_scene, scan_path

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.quota.programmes.tables import HospitalRow
+from services.quota.hospitals.tables import HospitalRow
 from services.quota.qrcodes.tables import HospitalCodeRow, SubCodeRow
 from services.quota.subcodes.rules import Counts, Kind
 from shared.db import Tx
@@ -100,6 +100,29 @@ async def sub_codes(tx: Tx, hospital_id: str) -> list[SubCode]:
     """Those in use by kind and label, then the retired ones."""
     rows = await tx.execute(_SUB_CODES, {"hospital": hospital_id})
     return [SubCode(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedSubCode:
+    """A sub-code in use, as posters need it."""
+
+    hospital_id: str
+    kind: Kind
+    label: str
+    scene: str
+
+
+async def printed_sub_codes(tx: Tx, programme_id: UUID, *, only: str | None = None) -> list[PrintedSubCode]:
+    """Those in use of a programme's hospitals (or of one), by hospital, kind and label."""
+    statement = (
+        select(SubCodeRow.hospital_id, SubCodeRow.kind, SubCodeRow.label, HospitalCodeRow.scene)
+        .join(HospitalCodeRow, HospitalCodeRow.sub_code_id == SubCodeRow.id)
+        .where(HospitalCodeRow.programme_id == programme_id, HospitalCodeRow.replaced_at.is_(None))
+        .order_by(SubCodeRow.hospital_id, SubCodeRow.kind, SubCodeRow.label, SubCodeRow.id)
+    )
+    if only is not None:
+        statement = statement.where(SubCodeRow.hospital_id == only)
+    return [PrintedSubCode(*row) for row in await tx.execute(statement)]
 
 
 async def own_scenes(tx: Tx, hospital_id: str) -> list[str]:
