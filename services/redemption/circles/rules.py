@@ -102,7 +102,7 @@ def closed_group(view: View) -> Finding | None:
     }
     together = _together(came)
     share = share_of(sum(visits[holder] for holder in regulars), visits.total())
-    if share >= GROUP_SHARE:
+    if share >= GROUP_SHARE and len(regulars) >= TOGETHER:
         group, score = regulars, score_of(share, GROUP_SHARE, GROUP_CERTAIN)
     else:
         group, score = together, score_of(len(together), TOGETHER, TOGETHER_CERTAIN)

@@ -20,7 +20,8 @@ FACE_COUNT, FACE_SHARE, FACE_CERTAIN = 8, 0.4, 0.8
 SAME_COUNT, SAME_SHARE, SAME_CERTAIN = 10, 0.4, 0.8
 MANUAL_COUNT, MANUAL_SHARE, MANUAL_CERTAIN = 6, 0.3, 0.7
 REVERSED_COUNT, REVERSED_SHARE, REVERSED_CERTAIN = 5, 0.2, 0.5
-REDONE_COUNT, REDONE_CERTAIN = 4, 10
+# In a busy place a handful a day is a slip of the hand.
+REDONE_COUNT, REDONE_CERTAIN, REDONE_SHARE = 4, 10, 0.1
 
 
 def amounts(view: View) -> Finding | None:
@@ -58,12 +59,12 @@ def reversals(view: View) -> Finding | None:
     today = view.today.figures
     share = share_of(today.reversed, today.live + today.reversed)
     many = today.reversed >= REVERSED_COUNT and share >= REVERSED_SHARE
-    if not many and today.redone < REDONE_COUNT:
+    again = today.redone >= REDONE_COUNT and share_of(today.redone, today.live) >= REDONE_SHARE
+    if not many and not again:
         return None
-    score = max(
-        score_of(share, REVERSED_SHARE, REVERSED_CERTAIN),
-        score_of(today.redone, REDONE_COUNT, REDONE_CERTAIN),
-    )
+    score = score_of(share, REVERSED_SHARE, REVERSED_CERTAIN)
+    if again:
+        score = max(score, score_of(today.redone, REDONE_COUNT, REDONE_CERTAIN))
     return on_day(
         view,
         "reversals",

@@ -1,11 +1,14 @@
 """Signals of when and how fast: crowded hours, right after issue, while shut, against its own past. Pure."""
 
+from datetime import timedelta
 from statistics import median
 
 from services.redemption.findings.rules import (
+    HOLD_FROM,
     PEERS_TIMES,
     SCORE_AT_THRESHOLD,
     SCORE_OF_USUAL,
+    WINDOW_DAYS,
     Finding,
     Reason,
     View,
@@ -18,7 +21,9 @@ from services.redemption.findings.rules import (
 from services.redemption.riskdays.rules import PAST_ENOUGH, prompt
 
 # More write-offs in an hour than declared; without a declaration three times its usual peak (or that of
-# its peers), and never fewer than 15: two tills do that on any good morning.
+# its peers), and never fewer than 15: two tills do that on any good morning. A company goes out once: what
+# is only unusual, not over what was declared, is watched the first time, and held when it comes again. How
+# large an institution is, its peers do not tell: one without a past of its own is watched.
 CAPACITY_TIMES = 3
 CAPACITY_FLOOR = 15
 BURST_COUNT, BURST_SHARE, BURST_CERTAIN = 8, 0.3, 0.7
@@ -48,9 +53,18 @@ def capacity(view: View) -> Finding | None:
     score = score_of(today.peak, limit, 2 * limit)
     if view.hourly is None:
         score -= SCORE_AT_THRESHOLD - SCORE_OF_USUAL
+        if not _again(view, limit):
+            score = min(score, HOLD_FROM - 1)
     return on_day(
         view, "capacity", score, live(lambda trace: trace.hour in over), Reason(code, today.peak, limit)
     )
+
+
+def _again(view: View, limit: float) -> bool:
+    """Whether it was as crowded on another day of the last two weeks, of an institution with a past."""
+    since = view.today.date - timedelta(days=WINDOW_DAYS)
+    crowded = any(day.figures.peak > limit for day in view.past if day.date >= since)
+    return crowded and len(active_past(view)) >= PAST_ENOUGH
 
 
 def burst(view: View) -> Finding | None:

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.redemption.circles import rules as circles
 from services.redemption.findings.rules import SCORE_MAX, WINDOW_DAYS, Finding, View, terminal_of
 from services.redemption.handling import rules as handling
 from services.redemption.paces import rules as paces
 from services.redemption.riskdays import rules as riskdays
-from services.redemption.riskdays.rules import NIGHT, Day, Figures, Peers, Trace, roll_up
+from services.redemption.riskdays.rules import NIGHT, Day, Figures, Origin, Peers, Trace, roll_up
 from services.redemption.signals.rules import judge
 from shared.clock import CHINA
 from shared.ids import HotId, new_id
@@ -120,8 +121,11 @@ def test_more_in_an_hour_than_declared_than_usual_or_than_peers() -> None:
     declared = judged(crowd, hourly=19)["capacity"]
     assert declared.suggested == "hold_settlement"
     assert declared.reasons[0].code == "hourly_over_declared"
-    usual = judged(crowd, past=days(10, live=20, peak=5))["capacity"]
-    assert (usual.reasons[0].threshold, usual.suggested) == (15, "hold_settlement")
+    first = judged(crowd, past=days(10, live=20, peak=5))["capacity"]
+    assert (first.reasons[0].threshold, first.suggested) == (15, "watch")
+    crowded_before = [*days(10, live=20, peak=5)[:-1], *days(1, live=20, peak=18)]
+    assert judged(crowd, past=crowded_before)["capacity"].suggested == "hold_settlement"
+    assert judged(crowd, peers=Peers(peak=5), past=crowded_before[-3:])["capacity"].suggested == "watch"
     assert judged(crowd, past=days(10, live=20, peak=7)) == {}
     assert judged(crowd, past=days(10, live=20, peak=2), peers=Peers(peak=7)) == {}
     assert judged(crowd[:16], past=days(10, live=20, peak=5))["capacity"].suggested == "watch"
@@ -130,9 +134,10 @@ def test_more_in_an_hour_than_declared_than_usual_or_than_peers() -> None:
 def test_reversed_and_redeemed_again() -> None:
     done = plain(handling.REDONE_COUNT)
     undone = [replace(one, redemption=HotId(1, new_id()), live=False) for one in done]
-    many = plain(60)
+    many = plain(30)
     found = judged([*many, *done, *undone])
     assert set(found) == {"reversals"}
+    assert judged([*many, *plain(30), *done, *undone]) == {}
     picked = found["reversals"].selects([*many, *done, *undone])
     assert {one.redemption for one in picked} == {one.redemption for one in [*done, *undone]}
 
@@ -149,6 +154,59 @@ def test_a_ring_that_comes_together_is_found_among_many_and_a_family_is_not() ->
     assert ring.window.weekday() == 0
     family = judged(today, past=[on(back, range(-3, 0)) for back in (5, 3, 1)])
     assert family == {}
+
+
+def test_three_households_of_a_village_are_no_ring_and_four_of_a_gang_are() -> None:
+    def past(holders: range) -> list[Day]:
+        return [
+            Day(TODAY - timedelta(days=back), Figures(live=4, holders=tuple(holders)))
+            for back in (4, 3, 2, 1)
+        ]
+
+    assert judged([trace(holder=-1)], past=past(range(-3, 0))) == {}
+    assert "closed_group" in judged([trace(holder=-1)], past=past(range(-4, 0)))
+
+
+def origin(holders: int, **more: object) -> Origin:
+    plain = Origin("device", 7, holders=holders, count=holders, used=holders, last=TODAY)
+    return replace(plain, **more)  # type: ignore[arg-type] # the fields of an origin
+
+
+def shared(*origins: Origin, traces: Sequence[Trace] = ()) -> dict[str, Finding]:
+    view = View(Day(TODAY, roll_up(traces)), (), Peers(), origins=origins)
+    return {finding.kind: finding for finding in judge(view)}
+
+
+def test_many_holders_of_one_device_are_looked_at_and_a_brokers_are_held() -> None:
+    assert shared(origin(circles.DEVICE_HOLDERS - 1)) == {}
+    assert shared(origin(circles.DEVICE_HOLDERS))["shared_device"].suggested == "watch"
+    found = shared(origin(9), origin(6, number=8), origin(3, number=9))["shared_device"]
+    assert (found.suggested, found.first) == ("hold_settlement", TODAY - timedelta(days=WINDOW_DAYS - 1))
+    traces = [
+        trace(1, device=7),
+        trace(2, device=8),
+        trace(3, device=9),
+        trace(4),
+        trace(5, device=7, live=False),
+    ]
+    assert {one.holder for one in found.selects(traces)} == {1, 2}
+
+
+def test_a_kiosk_whose_vouchers_are_used_everywhere_is_left_alone() -> None:
+    assert shared(origin(30, used=61)) == {}
+    assert "shared_device" in shared(origin(30, used=60))
+
+
+def test_holders_who_came_on_other_days_only_are_not_found_again() -> None:
+    assert shared(origin(30, last=TODAY - timedelta(days=1))) == {}
+
+
+def test_an_address_says_whom_to_ask_and_never_what_to_hold() -> None:
+    assert shared(origin(circles.ADDRESS_HOLDERS - 1, kind="address")) == {}
+    found = shared(origin(500, kind="address"))["shared_address"]
+    assert found.suggested == "watch"
+    traces = [replace(trace(1), place=7), replace(trace(2), place=8), trace(3, device=7)]
+    assert [one.holder for one in found.selects(traces)] == [1]
 
 
 def test_regulars_who_come_on_their_own_days_are_no_ring() -> None:
