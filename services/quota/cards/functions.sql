@@ -174,7 +174,7 @@ BEGIN
         -- Days that the signals look at again.
         INSERT INTO quota.signal_mark (programme_id, hospital_id, code, day)
         SELECT DISTINCT p_programme, hospital_id, code, happened_on FROM moves
-        WHERE measure = 'card' AND hospital_id <> ''
+        WHERE measure = 'card' AND hospital_id <> '' AND code <> ''
     ), standing AS (
         SELECT bucket, holder_hash, max(run) AS run, bool_or(live) AS live, max(card_hospital) AS hospital_id,
                max(card_event) AS event_id, max(card_at) AS opened_at, bool_or(card_used) AS used,
@@ -245,6 +245,7 @@ CREATE OR REPLACE FUNCTION quota.count_card_events(
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
+    v_handed_on boolean;
     v_timezone text;
     v_open_from date;
     v_ord integer[];
@@ -264,6 +265,11 @@ BEGIN
     SELECT timezone, coalesce(frozen_through + 1, '-infinity') INTO v_timezone, v_open_from
     FROM quota.programme WHERE id = p_programme FOR SHARE;
 
+    -- Read behind the gate: a closure that hands codes on is written while no batch is counted.
+    v_handed_on := EXISTS (
+        SELECT FROM quota.hospital_event
+        WHERE programme_id = p_programme AND kind = 'close' AND successor_id IS NOT NULL);
+
     WITH given AS (
         SELECT u.*, u.n::integer AS ord
         FROM unnest(p_event_bucket, p_event, p_bucket, p_holder, p_kind, p_scene, p_code, p_at, p_device)
@@ -280,7 +286,9 @@ BEGIN
     SELECT array_agg(f.ord ORDER BY f.ord), array_agg(f.event_id ORDER BY f.ord),
            array_agg(f.bucket ORDER BY f.ord), array_agg(f.holder ORDER BY f.ord),
            array_agg(f.kind ORDER BY f.ord), array_agg(f.scene ORDER BY f.ord),
-           array_agg(c.hospital_id ORDER BY f.ord), array_agg(f.at ORDER BY f.ord),
+           array_agg(CASE WHEN v_handed_on
+                     THEN quota.heir_at(p_programme, c.hospital_id, (f.at AT TIME ZONE v_timezone)::date)
+                     ELSE c.hospital_id END ORDER BY f.ord), array_agg(f.at ORDER BY f.ord),
            array_agg(f.device ORDER BY f.ord), array_agg(f.event_bucket ORDER BY f.ord)
     INTO v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device, v_event_bucket
     FROM keyed

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -149,9 +149,18 @@ async def hospitals(
     return [HospitalDay(*row) for row in rows]
 
 
-async def lines(tx: Tx, programme_id: UUID, day: date) -> list[HospitalDay]:
-    """Those that have a line of figures of their own on that day: all but the merged ones."""
-    return await hospitals(tx, programme_id, day, filters=Filters(lines=True))
+def lines_of(standing: Sequence[HospitalDay]) -> list[HospitalDay]:
+    """Those that have a line of figures of their own: all but the merged ones."""
+    return [hospital for hospital in standing if hospital.has_line]
+
+
+def by_line(standing: Sequence[HospitalDay], given: Mapping[str, int]) -> dict[str, int]:
+    """Amounts by hospital, added up by the line that each is part of; a line without any is not in it."""
+    sums: dict[str, int] = {}
+    for hospital in standing:
+        if hospital.id in given:
+            sums[hospital.unit_id] = sums.get(hospital.unit_id, 0) + given[hospital.id]
+    return sums
 
 
 async def hospital_by_id(tx: Tx, hospital_id: str) -> tuple[Hospital, UUID] | None:

@@ -25,7 +25,7 @@ class Monitoring:
         now = self.kit.clock.now()
         async with self.kit.database.snapshot() as tx:
             seen = await look(tx, await require_programme(tx, slug), now)
-            scans = await store.scans(tx, seen.programme.id)
+            scans = await store.scans(tx, seen.programme.id, seen.today)
             days = await store.daily(tx, seen.programme.id)
         return QuotaMetrics(
             as_of=rfc3339(now),
@@ -72,7 +72,7 @@ class Monitoring:
         async with self.kit.database.snapshot() as tx:
             for programme in await programmes(tx):
                 seen = await look(tx, programme, now)
-                scans = await store.scans(tx, programme.id)
+                scans = await store.scans(tx, programme.id, seen.today)
                 names = {"": "", **{hospital.id: hospital.name for hospital in seen.hospitals}}
                 for hospital_id, name in names.items():
                     labels = [programme.slug, name]

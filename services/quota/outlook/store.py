@@ -16,14 +16,16 @@ _HISTORIES = text("""
            coalesce(sum(n * n) FILTER (WHERE day < :today AND NOT works), 0)::bigint AS off_squares,
            coalesce(sum(n) FILTER (WHERE day = :today), 0)::bigint AS today
     FROM (
-        SELECT dim AS hospital_id, day, sum(n) AS n, day = ANY(CAST(:working AS date[])) AS works
+        SELECT coalesce(h.unit_id, dim) AS hospital_id, day, sum(n) AS n,
+               day = ANY(CAST(:working AS date[])) AS works
         FROM (
             SELECT dim, day, measure, n FROM core.tally WHERE scope_id = :programme
             UNION ALL
             SELECT dim, day, measure, n FROM core.tally_delta WHERE scope_id = :programme
         ) AS figure
+        LEFT JOIN quota.hospital_at(:programme, :through) h ON h.hospital_id = figure.dim
         WHERE measure = 'card' AND day >= :first AND day <= :through
-        GROUP BY dim, day
+        GROUP BY 1, day
     ) AS daily
     GROUP BY hospital_id
 """)
@@ -32,7 +34,7 @@ _HISTORIES = text("""
 async def histories(
     tx: Tx, programme_id: UUID, *, first: date, today: date, through: date, working: Collection[date]
 ) -> dict[str, History]:
-    """By hospital id, of the days from `first` until `today`; `working` are those that were working days.
+    """By the line that hospitals have as of `through`, of the days from `first` until `today`; `working` are those that were working days.
 
     Hospitals without a card in these days are not in it. Nothing after `through` is counted.
     """

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from services.quota.allocation import store as allocations
-from services.quota.hospitals.store import Hospital, hospitals
+from services.quota.hospitals.store import Hospital, by_line, hospitals, lines_of
 from services.quota.outlook.operations import Prospect, prospect
 from services.quota.outlook.rules import (
     Outlook,
@@ -114,14 +114,19 @@ async def look(tx: Tx, programme: Programme, now: datetime) -> Snapshot:
     version = await allocations.in_force(tx, programme.id, month_of(today)[0])
     items = await allocations.items(tx, version.id) if version else []
     ahead = await prospect(tx, programme, today=today, through=today)
+    standing = await hospitals(tx, programme.id, today)
     return Snapshot(
         programme=programme,
         today=today,
-        hospitals=await hospitals(tx, programme.id),
+        hospitals=lines_of(standing),
         version=version.version if version else None,
-        quotas={item.hospital_id: item.quota for item in items},
+        quotas=by_line(standing, {item.hospital_id: item.quota for item in items}),
         figures=await store.figures(
-            tx, programme.id, month=month_of(today), pace_after=today - timedelta(days=PACE_DAYS)
+            tx,
+            programme.id,
+            as_of=today,
+            month=month_of(today),
+            pace_after=today - timedelta(days=PACE_DAYS),
         ),
         pace_days=pace_days(ahead.first, today),
         prospect=ahead,

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from services.quota.progress.rules import Figures
 from shared.db import Tx
 
+# Figures of a hospital that merged are part of the other's line.
 _FIGURES = text("""
-    SELECT dim AS hospital_id,
+    SELECT coalesce(h.unit_id, dim) AS hospital_id,
            coalesce(sum(n) FILTER (WHERE measure = 'card'), 0)::bigint AS issued,
            coalesce(sum(n) FILTER (WHERE measure = 'card_used'), 0)::bigint AS used,
            coalesce(sum(n) FILTER (WHERE measure = 'card' AND day >= :month_from
@@ -22,8 +23,9 @@ _FIGURES = text("""
         UNION ALL
         SELECT dim, day, measure, n FROM core.tally_delta WHERE scope_id = :programme
     ) AS figure
+    LEFT JOIN quota.hospital_at(:programme, :as_of) h ON h.hospital_id = figure.dim
     WHERE measure IN ('card', 'card_used') AND day <= :through
-    GROUP BY dim
+    GROUP BY 1
 """)
 _FIRST_DAY = text("""
     SELECT min(day) FROM (
@@ -47,13 +49,14 @@ _DAILY = text("""
     GROUP BY day ORDER BY day
 """)
 _SCANS = text("""
-    SELECT dim AS hospital_id, sum(n)::bigint AS scans
+    SELECT coalesce(h.unit_id, dim) AS hospital_id, sum(n)::bigint AS scans
     FROM (
         SELECT dim, measure, n FROM core.tally WHERE scope_id = :programme
         UNION ALL
         SELECT dim, measure, n FROM core.tally_delta WHERE scope_id = :programme
     ) AS figure
-    WHERE measure = 'scan' GROUP BY dim
+    LEFT JOIN quota.hospital_at(:programme, :as_of) h ON h.hospital_id = figure.dim
+    WHERE measure = 'scan' GROUP BY 1
 """)
 
 
@@ -69,15 +72,17 @@ async def figures(
     tx: Tx,
     programme_id: UUID,
     *,
+    as_of: date,
     month: tuple[date, date],
     through: date = date.max,
     pace_after: date = date.max,
 ) -> dict[str, Figures]:
-    """Figures by hospital id; the empty id holds what is unattributed."""
+    """Figures by the id of the line that hospitals have as of a day; the empty id: what is unattributed."""
     rows = await tx.execute(
         _FIGURES,
         {
             "programme": programme_id,
+            "as_of": as_of,
             "month_from": month[0],
             "month_until": month[1],
             "through": through,
@@ -97,6 +102,7 @@ async def daily(tx: Tx, programme_id: UUID) -> list[Day]:
     return [Day(*row) for row in await tx.execute(_DAILY, {"programme": programme_id})]
 
 
-async def scans(tx: Tx, programme_id: UUID) -> Mapping[str, int]:
-    """Scans by hospital id."""
-    return {row.hospital_id: row.scans for row in await tx.execute(_SCANS, {"programme": programme_id})}
+async def scans(tx: Tx, programme_id: UUID, as_of: date) -> Mapping[str, int]:
+    """Scans by the id of the line that hospitals have as of a day."""
+    rows = await tx.execute(_SCANS, {"programme": programme_id, "as_of": as_of})
+    return {row.hospital_id: row.scans for row in rows}

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from services.quota.allocation import store as allocations
 from services.quota.allocation.errors import NoAllocation
-from services.quota.hospitals.store import hospitals
+from services.quota.hospitals.store import by_line, hospitals, lines_of
 from services.quota.levels.store import levels
 from services.quota.outlook.operations import Prospect, prospect
 from services.quota.programmes.errors import NoHospitals
@@ -129,8 +129,9 @@ async def live_ranking(tx: Tx, programme: Programme, first: date, today: date) -
     ahead = await prospect(
         tx, programme, today=min(last + timedelta(days=1), today), through=min(last, today)
     )
-    found = await figures(tx, programme.id, month=(first, last), through=last)
-    standings = await _standings(tx, programme, version, found, ahead)
+    as_of = min(last, today)
+    found = await figures(tx, programme.id, as_of=as_of, month=(first, last), through=last)
+    standings = await _standings(tx, programme, version, found, ahead, as_of=as_of)
     if not standings:
         raise NoHospitals
     before = await _last_month(tx, programme, month_of(first - timedelta(days=1)))
@@ -151,11 +152,11 @@ async def _last_month(tx: Tx, programme: Programme, month: tuple[date, date]) ->
             },
         )
     version = await allocations.in_force(tx, programme.id, month[0])
-    found = await figures(tx, programme.id, month=month, through=month[1])
+    found = await figures(tx, programme.id, as_of=month[1], month=month, through=month[1])
     # Before the first card all are equal: that is no ranking to compare with.
     if version is None or not any(entry.issued for entry in found.values()):
         return NO_LAST_RANKS
-    return last_ranks(await _standings(tx, programme, version, found, None))
+    return last_ranks(await _standings(tx, programme, version, found, None, as_of=month[1]))
 
 
 async def _standings(
@@ -164,12 +165,16 @@ async def _standings(
     version: allocations.Version,
     found: Mapping[str, Figures],
     ahead: Prospect | None,
+    *,
+    as_of: date,
 ) -> list[Standing]:
     """In the order of the list of hospitals; with their outlook when there is one to look at."""
-    quotas = {item.hospital_id: item.quota for item in await allocations.items(tx, version.id)}
+    standing = await hospitals(tx, programme.id, as_of)
+    given = {item.hospital_id: item.quota for item in await allocations.items(tx, version.id)}
+    quotas = by_line(standing, given)
     known = await levels(tx, programme.id)
     standings = []
-    for hospital in await hospitals(tx, programme.id):
+    for hospital in lines_of(standing):
         counted, quota = found.get(hospital.id, _NONE), quotas.get(hospital.id)
         seen = ahead.of(hospital.id, quota, counted.issued) if ahead else None
         standings.append(
