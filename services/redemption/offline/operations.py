@@ -1,6 +1,6 @@
 """What a till did while it had no line, and its day compared with ours."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -109,21 +109,22 @@ class Offline:
         entries = [
             _Entry(asked, self.writeoffs.presented(asked.voucher), _fault(asked, now)) for asked in items
         ]
-        sound = [place for place, entry in enumerate(entries) if entry.word is None]
+        # As they were used, whatever the order in which they come: the till's own times decide.
+        sound = sorted(
+            (place for place, entry in enumerate(entries) if entry.word is None),
+            key=lambda place: (storable(entries[place].asked.used_at) or now, place),
+        )
         limits = await store.day_limits(tx, terminal.institution_id)
         if limits:
             await store.lock_terminal(tx, terminal.id)
-        for turn in rules.rounds([entries[place].asked.request_no for place in sound]):
+        for turn in rules.rounds([_keys(entries[place]) for place in sound]):
             upload = _Turn(tx, terminal, entries, now)
             places = [sound[position] for position in turn]
-            # What was let in may have been refused for another reason: then there is room for more.
-            while over := await upload.over_limit(places, limits):
-                fitting = [place for place in places if place not in over]
-                if not fitting:
-                    break
-                await upload.judge(fitting)
-                places = [place for place in places if place in over]
-            await upload.judge(places, rules.OVER_LIMIT if over else None)
+            # What was let in may be refused for another reason: then there is room for more.
+            while places:
+                found = await upload.sort_out(places, limits)
+                await upload.judge([place for place in places if place in found.fit | found.over], found.over)
+                places = [place for place in places if place not in found.fit | found.over]
         return entries
 
     async def _open_cases(
@@ -172,19 +173,24 @@ def _fault(asked: Asked, now: datetime) -> str | None:
     return fault
 
 
+def _keys(entry: _Entry) -> set[Hashable]:
+    """What no two items that are judged together may share."""
+    presented = entry.presented
+    voucher = () if presented is None else ((presented.bucket, presented.code_hash),)
+    return {entry.asked.request_no, *voucher}
+
+
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """Items of an upload whose numbers differ, judged together; the entries become what was found."""
+    """Items of an upload whose numbers and vouchers differ; the entries become what was found."""
 
     tx: Tx
     terminal: SignedTerminal
     entries: list[_Entry]
     now: datetime
 
-    async def over_limit(self, places: Sequence[int], limits: Mapping[UUID, rules.DayLimit]) -> set[int]:
-        """Those that no longer fit into their day, as the terminal's uploads are now."""
-        if not limits:
-            return set()
+    async def sort_out(self, places: Sequence[int], limits: Mapping[UUID, rules.DayLimit]) -> rules.Sorted:
+        """Which of these, in the order of use, fit into their days as the terminal's uploads are now."""
         shown = [
             store.Shown(
                 place,
@@ -194,10 +200,10 @@ class _Turn:
                 self._used_at(entry),
             )
             for place, entry in ((place, self.entries[place]) for place in places)
-            if entry.presented is not None
+            if entry.presented is not None and limits
         ]
         if not shown:
-            return set()
+            return rules.Sorted(frozenset(places), frozenset())
         taken = await store.taken(
             self.tx,
             institution_id=self.terminal.institution_id,
@@ -206,17 +212,22 @@ class _Turn:
             first=min(one.at for one in shown),
             last=max(one.at for one in shown),
         )
-        return rules.over_limit(await store.stakes(self.tx, shown, list(limits)), limits, taken)
+        found = {one.place: one for one in await store.stakes(self.tx, shown, list(limits))}
+        stakes = [found[place] for place in places if place in found]
+        decided = rules.sort_out(stakes, limits, taken)
+        unlimited = frozenset(place for place in places if place not in found)
+        return rules.Sorted(decided.fit | unlimited, decided.over)
 
     def _used_at(self, entry: _Entry) -> datetime:
         """What a clock that is ahead tells counts as now, as in the write-off."""
         return min(storable(entry.asked.used_at) or self.now, self.now)
 
-    async def judge(self, places: Sequence[int], word: str | None = None) -> None:
-        """Writes them off; with a `word` they are refused with it, except for repetitions."""
-        if not places:
-            return
-        items = [_item(self.terminal, self.entries[place], self.now, word) for place in places]
+    async def judge(self, places: Sequence[int], over: Collection[int]) -> None:
+        """Writes them off; those that are `over` their day's limit are refused, except for repetitions."""
+        items = [
+            _item(self.terminal, self.entries[place], self.now, rules.OVER_LIMIT if place in over else None)
+            for place in places
+        ]
         outcomes = await writeoff_store.redeem_within(self.tx, items, source="batch", now=self.now)
         for place, outcome in zip(places, outcomes, strict=True):
             self.entries[place] = _judged(self.entries[place], outcome)

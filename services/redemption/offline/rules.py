@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -39,16 +39,17 @@ def item_fault(*, request_no: str, bill_fen: int | None, bill_fen_max: int) -> s
     return None
 
 
-def rounds(keys: Sequence[Hashable]) -> list[list[int]]:
-    """Positions in rounds, so that no round has a key twice and equal keys keep their order.
+def rounds(keys: Sequence[Collection[Hashable]]) -> list[list[int]]:
+    """Positions in rounds, so that no round has a key twice and those of one key keep their order.
 
-    A number that stands twice in an upload is a repetition of the first: it is judged after it.
+    A number that stands twice in an upload is a repetition of the first, and a voucher that does was used
+    by the first: each is judged after it.
     """
     seen: dict[Hashable, int] = {}
     found: list[list[int]] = []
-    for position, key in enumerate(keys):
-        turn = seen.get(key, 0)
-        seen[key] = turn + 1
+    for position, own in enumerate(keys):
+        turn = max((seen.get(key, 0) for key in own), default=0)
+        seen |= dict.fromkeys(own, turn + 1)
         if turn == len(found):
             found.append([])
         found[turn].append(position)
@@ -81,19 +82,39 @@ class Taken:
     fen: int
 
 
-def over_limit(
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Places of an upload: let in now, refused now; what is in neither waits for what becomes of these."""
+
+    fit: frozenset[int]
+    over: frozenset[int]
+
+
+def sort_out(
     stakes: Sequence[Stake], limits: Mapping[UUID, DayLimit], taken: Mapping[tuple[UUID, date], Taken]
-) -> set[int]:
-    """The places that no longer fit into their day when the others before them are taken."""
+) -> Sorted:
+    """Which items fit into their days, the one that was used first before the others.
+
+    `stakes` stand in the order of use. What fits may still be refused for another reason, and then leaves
+    room: so whatever stands behind the first of a day that does not fit waits, unless nothing of that day
+    was let in before it. The first stake of a day is always decided, so calling this again comes to an end.
+    """
     counts: Counter[tuple[UUID, date]] = Counter({key: one.count for key, one in taken.items()})
     fens: Counter[tuple[UUID, date]] = Counter({key: one.fen for key, one in taken.items()})
-    over = set()
+    fit, over = set(), set()
+    let_in, closed = set(), set()
     for stake in stakes:
         limit, key = limits[stake.campaign_id], (stake.campaign_id, stake.day)
-        fits = limit.count is None or counts[key] + 1 <= limit.count
-        if not fits or (limit.fen is not None and fens[key] + stake.fen > limit.fen):
-            over.add(stake.place)
+        if key in closed:
             continue
-        counts[key] += 1
-        fens[key] += stake.fen
-    return over
+        fits = limit.count is None or counts[key] + 1 <= limit.count
+        if fits and (limit.fen is None or fens[key] + stake.fen <= limit.fen):
+            counts[key] += 1
+            fens[key] += stake.fen
+            fit.add(stake.place)
+            let_in.add(key)
+        elif key in let_in:
+            closed.add(key)
+        else:
+            over.add(stake.place)
+    return Sorted(frozenset(fit), frozenset(over))

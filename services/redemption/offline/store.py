@@ -47,7 +47,6 @@ _STAKES = text("""
     JOIN core.voucher v ON v.bucket = item.bucket AND v.code_hash = item.code_hash
     JOIN core.campaign c ON c.id = v.campaign_id
     WHERE v.campaign_id = ANY (CAST(:campaigns AS uuid[]))
-    ORDER BY item.place
 """)
 _TAKEN = text("""
     SELECT r.campaign_id, (r.redeemed_at AT TIME ZONE c.timezone)::date AS day, count(*),
@@ -133,7 +132,7 @@ async def lock_terminal(tx: Tx, terminal_id: str) -> None:
 
 
 async def stakes(tx: Tx, shown: Sequence[Shown], campaigns: Sequence[UUID]) -> list[Stake]:
-    """What those of these items that are vouchers of the campaigns would take, in their order."""
+    """What those of these items that are vouchers of the campaigns would take, in any order."""
     values = {
         "places": [one.place for one in shown],
         "buckets": [one.bucket for one in shown],

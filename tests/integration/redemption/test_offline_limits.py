@@ -106,3 +106,61 @@ async def test_limits_are_of_each_terminal(
     for one in (till, other):
         sent = await items(kit, campaign, 4, now)
         assert told(await upload(one, sent)) == ["redeemed"] * 4
+
+
+async def test_what_was_used_first_comes_first_whatever_the_order_of_the_upload(
+    kit: Kit, clock: ManualClock, campaign: CampaignRef, staff: Bureau
+) -> None:
+    """Six at different minutes, one of them revoked: the four earliest sound ones, in every order."""
+    institution = await staff.institution(campaign)
+    for order in ((5, 4, 3, 2, 1, 0), (2, 5, 0, 3, 1, 4), (0, 1, 2, 3, 4, 5)):
+        till = await staff.till(institution)
+        vouchers = await held_vouchers(kit, campaign, "general_50", 6)
+        await end(kit, vouchers[1], "revoked")
+        opened = clock.now()
+        clock.advance(minutes=10)
+        sent = [
+            OfflineItem(f"{number}-{secrets.token_hex(6)}", one.code, opened + timedelta(minutes=number), 100)
+            for number, one in enumerate(vouchers)
+        ]
+        results = await upload(till, [sent[place] for place in order])
+        outcomes = dict(zip(order, told(results), strict=True))
+        assert [outcomes[number] for number in range(6)] == [
+            "redeemed",
+            "voucher_revoked",
+            "redeemed",
+            "redeemed",
+            "redeemed",
+            "offline_cap",
+        ]
+        again = await upload(till, sent)
+        taken = ["duplicate", "refused", "duplicate", "duplicate", "duplicate", "refused"]
+        assert [result.outcome for result in again] == taken
+
+
+async def test_one_that_was_too_great_at_its_time_does_not_lose_its_place_to_a_later_one(
+    kit: Kit, clock: ManualClock, campaign: CampaignRef, till: TerminalClient
+) -> None:
+    """The first is refused anyway: the second, for which it left no room, comes before the third."""
+    vouchers = await held_vouchers(kit, campaign, "general_100", 3)
+    await end(kit, vouchers[0], "revoked")
+    opened = clock.now()
+    clock.advance(minutes=10)
+    bad, second, third = [
+        OfflineItem(secrets.token_hex(8), one.code, opened + timedelta(minutes=minute), bill)
+        for minute, (one, bill) in enumerate(zip(vouchers, (9_000, 10_000, 6_000), strict=True))
+    ]
+    assert told(await upload(till, [third, second, bad])) == ["offline_cap", "redeemed", "voucher_revoked"]
+
+
+async def test_voucher_that_stands_twice_was_used_by_the_earlier_one(
+    kit: Kit, clock: ManualClock, campaign: CampaignRef, till: TerminalClient
+) -> None:
+    (one,) = await held_vouchers(kit, campaign, "general_50", 1)
+    clock.advance(minutes=10)
+    later, earlier = [
+        OfflineItem(secrets.token_hex(8), one.code, clock.now() - timedelta(minutes=minutes), 100)
+        for minutes in (1, 5)
+    ]
+    results = await upload(till, [later, earlier])
+    assert [result.outcome for result in results] == ["conflict", "redeemed"]
