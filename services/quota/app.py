@@ -22,6 +22,7 @@ from services.quota.qrcodes import routes as qrcodes
 from services.quota.rankings import routes as rankings
 from services.quota.subcodes import routes as subcodes
 from services.quota.tablechecks import routes as tablechecks
+from services.quota.templates import routes as templates
 from services.quota.versions import routes as versions
 from services.quota.wiring import SERVICE, build
 from services.quota.workdays import routes as workdays
@@ -65,6 +66,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             levels.router,
             rankings.router,
             editions.router,
+            templates.router,
             bulletins.router,
             tablechecks.router,
         ],

@@ -21,6 +21,7 @@ from services.quota.progress.operations import Progress
 from services.quota.qrcodes.operations import QrCodes
 from services.quota.rankings.operations import Rankings
 from services.quota.subcodes.operations import SubCodes
+from services.quota.templates.operations import Templates
 from services.quota.versions.operations import AllocationVersionsRead
 from services.quota.workdays.operations import Workdays
 from shared.approvals import Approvals
@@ -56,6 +57,7 @@ class Wiring:
     levels: Levels
     rankings: Rankings
     editions: RankingEditions
+    templates: Templates
     bulletins: Bulletins
 
 
@@ -71,6 +73,7 @@ def build(kit: Kit) -> Wiring:
         **editions.appliers,
         **hospital_life.appliers,
     }
+    templates = Templates(kit, objects_of(kit.settings))
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
@@ -95,5 +98,6 @@ def build(kit: Kit) -> Wiring:
         levels=Levels(kit),
         rankings=rankings,
         editions=editions,
-        bulletins=Bulletins(kit, rankings, objects_of(kit.settings)),
+        templates=templates,
+        bulletins=Bulletins(kit, rankings, templates),
     )

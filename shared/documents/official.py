@@ -47,11 +47,13 @@ class Kind(Enum):
 
     ISSUER = "发文机关标志"
     NUMBER = "发文字号"
+    LETTERHEAD = "套红纸上的发文字号"
     TITLE = "标题"
     ADDRESSEES = "主送机关"
     BODY = "正文"
     HEADING = "一级标题"
     CAPTION = "表题"
+    ATTACHMENT = "附件说明"
     SIGNATURE = "署名"
     DATE = "成文日期"
     IMPRINT = "版记"
@@ -159,8 +161,8 @@ def _font(run: Run, name: str, size: float, *, colour: RGBColor | None = None) -
         run.font.color.rgb = colour
 
 
-_CENTRED = frozenset({Kind.ISSUER, Kind.NUMBER, Kind.TITLE, Kind.CAPTION})
-_INDENTED = frozenset({Kind.BODY, Kind.HEADING})
+_CENTRED = frozenset({Kind.ISSUER, Kind.NUMBER, Kind.LETTERHEAD, Kind.TITLE, Kind.CAPTION})
+_INDENTED = frozenset({Kind.BODY, Kind.HEADING, Kind.ATTACHMENT})
 # In a font or size, or a colour, of their own.
 _LOOKS: dict[Kind, tuple[str, int, RGBColor | None]] = {
     Kind.ISSUER: (BIAOSONG, _ISSUER_PT, _RED),
@@ -187,6 +189,9 @@ def _text(paragraph: Paragraph, part: Text) -> None:
         case Kind.NUMBER:
             shape.space_after = Pt(LINE_PT)
             _line(paragraph, "bottom", "FF0000")
+        case Kind.LETTERHEAD:
+            shape.space_before = Pt(_ISSUER_LINE_PT)
+            shape.space_after = Pt(LINE_PT)
         case Kind.TITLE:
             shape.space_after = Pt(LINE_PT)
         case Kind.SIGNATURE | Kind.DATE:

@@ -111,6 +111,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "apportionment",
             "attribution",
             "bases",
+            "bulletinbooks",
             "bulletins",
             "cards",
             "editions",

@@ -12,9 +12,3 @@ class TooManyLetters(Refusal):
     code = "too_many_letters"
     zh = "一次最多生成 100 份提醒函，请按医疗机构逐份下载。"
     en = "At most 100 letters are made at once; get them hospital by hospital."
-
-
-class TemplateNotKept(Refusal):
-    code = "template_not_kept"
-    zh = "所用模板的文件已丢失，请重新上传模板，或恢复为默认模板。"
-    en = "The file of the template in use is lost; upload it again, or go back to the default one."

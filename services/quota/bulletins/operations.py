@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from services.quota.bulletinbooks.rules import papers
 from services.quota.bulletins import store
 from services.quota.bulletins.errors import NobodyToRemind, TooManyLetters
 from services.quota.bulletins.rules import (
@@ -13,7 +14,6 @@ from services.quota.bulletins.rules import (
     letter,
     letter_name,
     notice,
-    papers,
 )
 from services.quota.bulletins.schemas import Asked
 from services.quota.hospitals.store import hospital_by_id

@@ -1,17 +1,16 @@
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Request, Response, UploadFile
+from fastapi import APIRouter, Query, Request, Response
 
 from services.quota.bulletins.operations import Bulletins
-from services.quota.bulletins.rules import TemplateKind
-from services.quota.bulletins.schemas import DocumentQuery, LettersQuery, TemplateView
+from services.quota.bulletins.schemas import DocumentQuery, LettersQuery
 from services.quota.programmes.routes import ProgrammeReader
-from shared.http.auth import Reader, Writer
+from services.quota.templates.routes import DOCX
+from shared.http.auth import Reader
 
 router = APIRouter(prefix="/quota/v1", tags=["bulletins"])
 
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ZIP = "application/zip"
 
@@ -84,37 +83,6 @@ async def get_reminders(
     """The reminders to all flagged hospitals; `everybody=true` for all, at most 100 at once."""
     content = await _bulletins(request).reminders(slug, asked, everybody=asked.everybody)
     return _file(content, ZIP, f"reminders-{slug}-{asked.month or 'now'}.zip")
-
-
-@router.get(
-    "/programmes/{slug}/{kind}-template",
-    operation_id="quota_get_bulletin_template",
-    response_class=Response,
-    responses={200: {"content": {DOCX: {}}, "description": "The template in use"}},
-)
-async def get_template(
-    request: Request,
-    slug: str,
-    kind: TemplateKind,
-    staff: Reader,  # noqa: ARG001 - only readers get here
-) -> Response:
-    """The template in use (`bulletin` or `reminder`), to be edited and handed back."""
-    content = await _bulletins(request).template(slug, kind)
-    return _file(content, DOCX, f"{kind}-template.docx")
-
-
-@router.put("/programmes/{slug}/{kind}-template", operation_id="quota_replace_bulletin_template")
-async def replace_template(
-    request: Request, slug: str, kind: TemplateKind, staff: Writer, file: UploadFile
-) -> TemplateView:
-    """Puts the bureau's own template into use. What it may name is in the answer; unknown names are a 422."""
-    return await _bulletins(request).replace_template(staff, slug, kind, await file.read())
-
-
-@router.delete("/programmes/{slug}/{kind}-template", operation_id="quota_drop_bulletin_template")
-async def drop_template(request: Request, slug: str, kind: TemplateKind, staff: Writer) -> TemplateView:
-    """Goes back to the platform's own template."""
-    return await _bulletins(request).drop_template(staff, slug, kind)
 
 
 def _file(content: bytes, media_type: str, name: str) -> Response:

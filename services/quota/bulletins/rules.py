@@ -5,150 +5,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
+from services.quota.outlook.rules import WARNED_FROM
 from services.quota.rankings.schemas import RankingItem, RankingView
-from shared.documents.official import Kind, Part, Rows, Text, draw
-from shared.documents.papers import Cell, Facts, Grid, Paper, Rate
-from shared.documents.wordtemplates import Shape
 
 DEMO_MARK = "演示数据 DEMONSTRATION"
 LETTERS_MAX = 100
 ALONE = "独立单位"
-_NONE = "—"
+NOTHING = "—"
 _OPEN = {
     "issuer": "（发文机关）",
     "number": "（发文字号）",
     "addressees": "各有关单位",
     "copies": "（抄送机关）",
 }
-_SHEET_NAME_MAX = 31
-_NOT_IN_SHEET_NAMES = re.compile(r"[\[\]:*?/\\']")
 _NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
-
-_COMMON = frozenset(
-    [
-        "programme",
-        "month",
-        "title",
-        "issuer",
-        "number",
-        "addressees",
-        "copies",
-        "dated",
-        "as_of",
-        "frozen",
-        "edition",
-        "reason",
-    ]
-)
-_FIGURES = frozenset(["quota", "month_issued", "issued", "rate"])
-_ROW = frozenset(["rank", "hospital", "alliance", "rank_change", "flagged", "remaining", "note"]) | _FIGURES
-NOTICE_SHAPE = Shape(
-    fields=_COMMON
-    | _FIGURES
-    | frozenset(["target", "issued_before", "unattributed", "hospitals", "ranked", "met", "flagged_names"]),
-    lists={"rows": _ROW, "flagged": _ROW, "alliances": frozenset({"alliance", "hospitals"}) | _FIGURES},
-)
-LETTER_SHAPE = Shape(
-    fields=_COMMON | _ROW | frozenset({"ranked", "overall_rate"}),
-    lists={},
-)
-TemplateKind = Literal["bulletin", "reminder"]
-SHAPES: Mapping[TemplateKind, Shape] = {"bulletin": NOTICE_SHAPE, "reminder": LETTER_SHAPE}
-
-_HEAD = (
-    Text(Kind.ISSUER, "{{ issuer }}"),
-    Text(Kind.NUMBER, "{{ number }}"),
-    Text(Kind.TITLE, "{{ title }}"),
-)
-_END = (
-    Text(Kind.SIGNATURE, "{{ issuer }}"),
-    Text(Kind.DATE, "{{ dated }}"),
-)
-_NOTICE: Sequence[Part] = (
-    *_HEAD,
-    Text(Kind.ADDRESSEES, "{{ addressees }}："),
-    Text(
-        Kind.BODY,
-        "现将{{ month }}{{ programme }}进展情况通报如下（数据截至{{ as_of }}"
-        "{% if frozen %}，第{{ edition }}版{% endif %}）。",
-    ),
-    Text(Kind.BODY, "{%p if reason %}"),
-    Text(Kind.BODY, "本通报为更正版，更正说明：{{ reason }}。"),
-    Text(Kind.BODY, "{%p endif %}"),
-    Text(Kind.HEADING, "一、总体情况"),
-    Text(
-        Kind.BODY,
-        "全市目标发卡{{ target }}张，此前已发{{ issued_before }}张；本期下达任务{{ quota }}张，"
-        "{{ month }}发卡{{ month_issued }}张，累计发卡{{ issued }}张，完成率{{ rate }}。"
-        "{{ hospitals }}家医疗机构中，{{ met }}家已完成任务。"
-        "{% if unattributed %}另有{{ unattributed }}张尚未归属医疗机构，未计入上述累计数。{% endif %}",
-    ),
-    Text(Kind.CAPTION, "各医共体完成情况"),
-    Rows(
-        header=("医共体", "机构数", "任务数", "本月发卡", "累计发卡", "完成率"),
-        widths=(56, 20, 20, 20, 20, 20),
-        each="alliances",
-        cells=(
-            "{{ row.alliance }}",
-            "{{ row.hospitals }}",
-            "{{ row.quota }}",
-            "{{ row.month_issued }}",
-            "{{ row.issued }}",
-            "{{ row.rate }}",
-        ),
-    ),
-    Text(Kind.HEADING, "二、排名情况"),
-    Text(Kind.BODY, "按累计完成率（累计发卡÷任务数）由高到低排名，完成率相同的名次并列。"),
-    Text(Kind.CAPTION, "{{ month }}发卡任务完成情况排名"),
-    Rows(
-        header=("名次", "医疗机构", "医共体", "任务数", "本月发卡", "累计发卡", "完成率", "名次变化", "备注"),
-        widths=(10, 36, 24, 16, 15, 15, 15, 11, 14),
-        each="rows",
-        cells=(
-            "{{ row.rank }}",
-            "{{ row.hospital }}",
-            "{{ row.alliance }}",
-            "{{ row.quota }}",
-            "{{ row.month_issued }}",
-            "{{ row.issued }}",
-            "{{ row.rate }}",
-            "{{ row.rank_change }}",
-            "{{ row.note }}",
-        ),
-        total=(
-            "合计", "", "", "{{ quota }}", "{{ month_issued }}", "{{ issued }}", "{{ rate }}", "", "",
-        ),
-    ),
-    Text(Kind.HEADING, "三、予以通报的单位"),
-    Text(
-        Kind.BODY,
-        "{% if flagged %}以下单位未完成任务且排名列末三位，予以通报：{{ flagged_names }}。"
-        "{% else %}本月没有未完成任务且排名列末三位的单位。{% endif %}",
-    ),
-    Text(Kind.HEADING, "四、工作要求"),
-    Text(Kind.BODY, "请各单位对照任务，加强组织推广，按时完成发卡任务；对统计结果有异议的，请及时书面反映。"),
-    *_END,
-    Text(Kind.IMPRINT, "抄送：{{ copies }}。"),
-    Text(Kind.IMPRINT, "{{ issuer }}　　　　{{ dated }}印发"),
-)  # fmt: skip
-_LETTER: Sequence[Part] = (
-    *_HEAD,
-    Text(Kind.ADDRESSEES, "{{ hospital }}："),
-    Text(
-        Kind.BODY,
-        "根据{{ programme }}统计（数据截至{{ as_of }}），你单位任务数为{{ quota }}张，{{ month }}发卡"
-        "{{ month_issued }}张，累计发卡{{ issued }}张，完成率{{ rate }}（全市完成率{{ overall_rate }}），"
-        "在{{ ranked }}家参加排名的单位中列第{{ rank }}名，距完成任务还差{{ remaining }}张。",
-    ),
-    Text(Kind.BODY, "{%p if flagged %}"),
-    Text(Kind.BODY, "你单位未完成任务且排名列末三位，已列入当月通报名单。"),
-    Text(Kind.BODY, "{%p endif %}"),
-    Text(Kind.BODY, "请你单位分析原因，采取措施加快进度，按时完成任务；对统计结果有异议的，请及时书面反映。"),
-    Text(Kind.BODY, "特此函告。"),
-    *_END,
-)
 
 
 class Words(Protocol):
@@ -162,6 +34,10 @@ class Words(Protocol):
     def addressees(self) -> str: ...
     @property
     def copies(self) -> str: ...
+    @property
+    def attachments(self) -> Sequence[str]: ...
+    @property
+    def red_head(self) -> bool: ...
     @property
     def dated(self) -> date | None: ...
 
@@ -201,13 +77,6 @@ class Occasion:
         return marks
 
 
-def default_template(kind: TemplateKind) -> bytes:
-    """The platform's own template, in the form of GB/T 9704."""
-    if kind == "bulletin":
-        return draw(_NOTICE, title="通报模板")
-    return draw(_LETTER, title="提醒函模板")
-
-
 def share_of(issued: int, quota: int) -> Decimal | None:
     """Issued ÷ quota in four decimals, half up: what is printed with two decimals of a per cent."""
     if quota <= 0:
@@ -217,7 +86,7 @@ def share_of(issued: int, quota: int) -> Decimal | None:
 
 def per_cent(issued: int, quota: int) -> str:
     share = share_of(issued, quota)
-    return _NONE if share is None else f"{share:.2%}"
+    return NOTHING if share is None else f"{share:.2%}"
 
 
 def day(at: date) -> str:
@@ -232,7 +101,7 @@ def notice(occasion: Occasion) -> dict[str, Any]:
     """The fields of the notice's template."""
     items = occasion.ranking.items
     rows = [_row(item) for item in items]
-    flagged = [row for row in rows if row["flagged"]]
+    flagged, warned = [row for row in rows if row["flagged"]], likely_to_miss(items)
     return {
         **_common(occasion, occasion.name),
         **_sums(items),
@@ -245,6 +114,8 @@ def notice(occasion: Occasion) -> dict[str, Any]:
         "flagged_names": "、".join(row["hospital"] for row in flagged),
         "rows": rows,
         "flagged": flagged,
+        "warned_names": "、".join(item.hospital for item in warned),
+        "warned": [_row(item) for item in warned],
         "alliances": [
             {"alliance": name or ALONE, "hospitals": len(members), **_sums(members)}
             for name, members in by_alliance(items).items()
@@ -276,49 +147,10 @@ def by_alliance(items: Sequence[RankingItem]) -> dict[str, list[RankingItem]]:
     return found
 
 
-def papers(occasion: Occasion) -> list[Paper]:
-    """The workbook: the whole list with the alliances' sums, then a sheet for each alliance."""
-    items, ranking = occasion.ranking.items, occasion.ranking
-    groups = by_alliance(items)
-    facts = Facts(
-        [
-            ("月份", occasion.month),
-            ("版次", f"第 {ranking.edition} 版" if ranking.frozen else "未冻结"),
-            *([("更正说明", ranking.reason)] if ranking.reason else []),
-            ("数据截至", moment(occasion.as_of)),
-            ("未归属发卡数", f"{ranking.unattributed}（未计入下表）"),
-        ]
-    )
-    sums = Grid(
-        header=["医共体", "机构数", "任务数", "本月发卡", "累计发卡", "完成率"],
-        rows=[[name or ALONE, len(members), *_figures(members)] for name, members in groups.items()],
-        widths=[12, 30, 20, 12, 12, 12],
-        total=["合计", len(items), *_figures(items)],
-        caption="各医共体",
-    )
-    mark = "；".join(occasion.marks) or None
-    names = sheet_names(["合计", *(name or ALONE for name in groups)])
-    whole = Paper(names[0], occasion.name, (facts, _grid(items), sums), mark)
-    return [
-        whole,
-        *(
-            Paper(sheet, f"{occasion.name}　{alliance or ALONE}", (_grid(members),), mark)
-            for sheet, (alliance, members) in zip(names[1:], groups.items(), strict=True)
-        ),
-    ]
-
-
-def sheet_names(names: Sequence[str]) -> list[str]:
-    """Names that a workbook takes: without its own signs, at most 31 characters, no two alike."""
-    taken: dict[str, str] = {}
-    for name in names:
-        plain = _NOT_IN_SHEET_NAMES.sub("_", name).strip() or "_"
-        made, number = plain[:_SHEET_NAME_MAX], 2
-        while made.casefold() in taken:
-            tail = f"~{number}"
-            made, number = plain[: _SHEET_NAME_MAX - len(tail)] + tail, number + 1
-        taken[made.casefold()] = made
-    return list(taken.values())
+def likely_to_miss(items: Sequence[RankingItem]) -> list[RankingItem]:
+    """Whom the outlook warns of, the surest first."""
+    found = [(Decimal(item.miss_probability), item) for item in items if item.miss_probability is not None]
+    return [item for chance, item in sorted(found, key=lambda entry: -entry[0]) if chance >= WARNED_FROM]
 
 
 def _common(occasion: Occasion, title: str) -> dict[str, Any]:
@@ -333,12 +165,14 @@ def _common(occasion: Occasion, title: str) -> dict[str, Any]:
         "frozen": ranking.frozen,
         "edition": ranking.edition or "",
         "reason": ranking.reason or "",
+        "red_head": words.red_head,
+        "attachments": _attachments(words.attachments),
     }
 
 
 def _row(item: RankingItem) -> dict[str, Any]:
     return {
-        "rank": _NONE if item.rank is None else item.rank,
+        "rank": NOTHING if item.rank is None else item.rank,
         "hospital": item.hospital,
         "alliance": item.alliance,
         "quota": item.quota,
@@ -349,13 +183,26 @@ def _row(item: RankingItem) -> dict[str, Any]:
         "remaining": max(0, item.quota - item.issued),
         "flagged": item.flagged,
         "note": "未达标且列末三位" if item.flagged else "",
+        "level": item.level,
+        "needed_per_working_day": item.needed_per_working_day or "",
+        "miss_probability": "" if item.miss_probability is None else f"{Decimal(item.miss_probability):.0%}",
     }
+
+
+def _attachments(names: Sequence[str]) -> list[dict[str, str]]:
+    """A single one goes without a number; the others stand under the first one's."""
+    if len(names) == 1:
+        return [{"label": "附件：", "name": names[0]}]
+    return [
+        {"label": f"{'附件：' if place == 1 else '　　　'}{place}．", "name": name}
+        for place, name in enumerate(names, start=1)
+    ]
 
 
 def _change(ranks: int | None) -> str:
     match ranks:
         case None:
-            return _NONE
+            return NOTHING
         case 0:
             return "持平"
         case _:
@@ -370,30 +217,3 @@ def _sums(items: Sequence[RankingItem]) -> Mapping[str, Any]:
         "issued": issued,
         "rate": per_cent(issued, quota),
     }
-
-
-def _figures(items: Sequence[RankingItem]) -> list[Cell]:
-    quota, issued = sum(item.quota for item in items), sum(item.issued for item in items)
-    share = share_of(issued, quota)
-    month_issued = sum(item.month_issued for item in items)
-    return [quota, month_issued, issued, _NONE if share is None else Rate(share)]
-
-
-def _grid(items: Sequence[RankingItem]) -> Grid:
-    rows: list[list[Cell]] = [
-        [
-            _NONE if item.rank is None else item.rank,
-            item.hospital,
-            item.alliance,
-            *_figures([item]),
-            _NONE if item.rank_change is None else item.rank_change,
-            "未达标且列末三位" if item.flagged else "",
-        ]
-        for item in items
-    ]
-    return Grid(
-        header=["名次", "医疗机构", "医共体", "任务数", "本月发卡", "累计发卡", "完成率", "名次变化", "备注"],
-        rows=rows,
-        widths=[12, 30, 20, 12, 12, 12, 12, 10, 20],
-        total=["合计", "", "", *_figures(items), "", ""],
-    )

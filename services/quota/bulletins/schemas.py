@@ -1,13 +1,15 @@
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
-from services.quota.bulletins.rules import TemplateKind
 from services.quota.rankings.schemas import MONTH_FORM
 from shared.http.replies import Day
 
 _WORDS_MAX = 200
+_ATTACHMENTS_MAX = 20
+
+Attachment = Annotated[str, StringConstraints(min_length=1, max_length=_WORDS_MAX)]
 
 
 class Asked(BaseModel):
@@ -19,6 +21,12 @@ class Asked(BaseModel):
     number: str = Field(default="", max_length=_WORDS_MAX, description="发文字号, such as 乐卫发〔2020〕18号")
     addressees: str = Field(default="", max_length=_WORDS_MAX, description="主送机关")
     copies: str = Field(default="", max_length=_WORDS_MAX, description="抄送")
+    attachments: list[Attachment] = Field(
+        default_factory=list,
+        max_length=_ATTACHMENTS_MAX,
+        description="附件, named below the text in this order",
+    )
+    red_head: bool = Field(default=True, description="false: it is printed on the bureau's letterhead")
     dated: Day | None = Field(default=None, description="成文日期; the day of the freeze if left out")
 
 
@@ -27,11 +35,3 @@ class LettersQuery(Asked):
 
 
 DocumentQuery = Annotated[Asked, Query()]
-
-
-class TemplateView(BaseModel):
-    kind: TemplateKind
-    default: bool = Field(description="the platform's own template is in use")
-    sha256: str | None = Field(description="of the file that the bureau gave")
-    fields: list[str] = Field(description="placeholders, written {{ field }}")
-    lists: dict[str, list[str]] = Field(description="lists and the fields of their rows")

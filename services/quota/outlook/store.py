@@ -34,9 +34,10 @@ _HISTORIES = text("""
 async def histories(
     tx: Tx, programme_id: UUID, *, first: date, today: date, through: date, working: Collection[date]
 ) -> dict[str, History]:
-    """By the line that hospitals have as of `through`, of the days from `first` until `today`; `working` are those that were working days.
+    """By the line that hospitals have as of `through`, of the days from `first` until `today`.
 
-    Hospitals without a card in these days are not in it. Nothing after `through` is counted.
+    `working` are those that were working days. Hospitals without a card in these days are not in it. Nothing
+    after `through` is counted.
     """
     rows = await tx.execute(
         _HISTORIES,

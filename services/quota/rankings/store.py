@@ -59,10 +59,10 @@ async def items(tx: Tx, edition_id: UUID) -> list[Ranked]:
     statement = (
         select(RankingItemRow).where(RankingItemRow.edition_id == edition_id).order_by(RankingItemRow.place)
     )
-    return [_ranked(row) for row in (await tx.execute(statement)).scalars()]
+    return [_ranked(row) for row in await tx.execute(statement)]
 
 
-def _ranked(row: RankingItemRow) -> Ranked:
+def _ranked(row: Any) -> Ranked:  # noqa: ANN401 - a row of the statement above
     return Ranked(
         Standing(
             hospital_id=row.hospital_id,

@@ -373,7 +373,9 @@ class TestTemplate:
         answer = await send(bureau, programme, kind, default)
         assert answer.status_code == 200, answer.text
         assert set(answer.json()["lists"]) == (
-            {"rows", "flagged", "alliances"} if kind == "bulletin" else set()
+            {"rows", "flagged", "warned", "alliances", "attachments"}
+            if kind == "bulletin"
+            else {"attachments"}
         )
 
     async def test_unknown_placeholders_are_named_and_nothing_changes(
