@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+# What stands over everything that a demonstration hands out.
+DEMO_MARK = "演示数据 DEMONSTRATION"
+
 
 @dataclass(frozen=True, slots=True)
 class Fen:

@@ -1,21 +1,12 @@
-from typing import Annotated
-
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from services.quota.allocation.operations import Allocations
-from services.quota.allocation.schemas import (
-    AllocationProposal,
-    AllocationVersions,
-    AllocationView,
-    ChangeProposed,
-)
+from services.quota.allocation.schemas import AllocationProposal, AllocationView, ChangeProposed
 from shared.http.auth import Reader, Writer
 from shared.http.replies import replayable, staff_key
 
 router = APIRouter(prefix="/quota/v1/programmes/{slug}/allocations", tags=["allocation"])
-
-_VERSION_MAX = 1_000_000
 
 
 def _allocations(request: Request) -> Allocations:
@@ -41,26 +32,3 @@ async def preview_allocation(
 ) -> AllocationView:
     """Shows what a proposal would come to; writes nothing."""
     return await _allocations(request).preview(slug, body)
-
-
-@router.get("", operation_id="quota_list_allocations")
-async def list_allocations(request: Request, slug: str, staff: Reader) -> AllocationVersions:  # noqa: ARG001 - only readers get here
-    """Every version of the quotas, newest first; the first one is in force."""
-    return await _allocations(request).versions(slug)
-
-
-@router.get("/current", operation_id="quota_get_current_allocation")
-async def get_current_allocation(request: Request, slug: str, staff: Reader) -> AllocationView:  # noqa: ARG001 - only readers get here
-    """The quotas in force."""
-    return await _allocations(request).current(slug)
-
-
-@router.get("/{version}", operation_id="quota_get_allocation")
-async def get_allocation(
-    request: Request,
-    slug: str,
-    version: Annotated[int, Path(ge=1, le=_VERSION_MAX)],
-    staff: Reader,  # noqa: ARG001 - only readers get here
-) -> AllocationView:
-    """A version of the quotas, also one that is no longer in force."""
-    return await _allocations(request).version(slug, version)

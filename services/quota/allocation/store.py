@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -7,8 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import func, insert, select
 
-from services.quota.allocation.rules import Quota
-from services.quota.allocation.tables import AllocationAdjustmentRow, AllocationItemRow, AllocationRow
+from services.quota.allocation.rules import Adjustment, HospitalBound, Quota
+from services.quota.allocation.tables import (
+    AllocationAdjustmentRow,
+    AllocationBoundRow,
+    AllocationItemRow,
+    AllocationRow,
+)
 from shared.db import Tx
 
 
@@ -37,15 +42,7 @@ class Item:
     adjustment_points: Decimal
     adjustment_cards: int
     quota: int
-
-
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    from_hospital_id: str
-    to_hospital_id: str
-    share_points: Decimal | None
-    cards: int | None
-    reason: str
+    basis_value: Decimal | None
 
 
 _VERSION = select(
@@ -107,6 +104,7 @@ async def items(tx: Tx, allocation_id: UUID) -> list[Item]:
             AllocationItemRow.adjustment_points,
             AllocationItemRow.adjustment_cards,
             AllocationItemRow.quota,
+            AllocationItemRow.basis_value,
         )
         .where(AllocationItemRow.allocation_id == allocation_id)
         .order_by(AllocationItemRow.place)
@@ -129,10 +127,34 @@ async def adjustments(tx: Tx, allocation_id: UUID) -> list[Adjustment]:
     return [Adjustment(*row) for row in await tx.execute(statement)]
 
 
+async def bounds(tx: Tx, allocation_id: UUID) -> list[HospitalBound]:
+    """In the order of the list."""
+    statement = (
+        select(
+            AllocationBoundRow.hospital_id,
+            AllocationBoundRow.minimum,
+            AllocationBoundRow.maximum,
+            AllocationBoundRow.reason,
+        )
+        .join(
+            AllocationItemRow,
+            (AllocationItemRow.allocation_id == AllocationBoundRow.allocation_id)
+            & (AllocationItemRow.hospital_id == AllocationBoundRow.hospital_id),
+        )
+        .where(AllocationBoundRow.allocation_id == allocation_id)
+        .order_by(AllocationItemRow.place)
+    )
+    return [HospitalBound(*row) for row in await tx.execute(statement)]
+
+
 async def insert_version(
-    tx: Tx, header: dict[str, Any], quotas: Sequence[Quota], moved: Sequence[Adjustment]
+    tx: Tx,
+    header: dict[str, Any],
+    quotas: Sequence[Quota],
+    moved: Sequence[Adjustment],
+    held: Sequence[HospitalBound],
 ) -> None:
-    """Writes a version with its items and adjustments. The caller holds the programme's lock."""
+    """Writes a version with all that belongs to it. The caller holds the programme's lock."""
     await tx.execute(insert(AllocationRow).values(**header))
     item_rows = [
         {
@@ -145,6 +167,7 @@ async def insert_version(
             "adjustment_points": quota.points,
             "adjustment_cards": quota.cards,
             "quota": quota.quota,
+            "basis_value": quota.unit.basis_value,
         }
         for place, quota in enumerate(quotas)
     ]
@@ -163,6 +186,9 @@ async def insert_version(
     ]
     if adjustment_rows:
         await tx.execute(insert(AllocationAdjustmentRow), adjustment_rows)
+    bound_rows = [{"allocation_id": header["id"], **asdict(entry)} for entry in held]
+    if bound_rows:
+        await tx.execute(insert(AllocationBoundRow), bound_rows)
 
 
 def _versions(rows: Any) -> list[Version]:  # noqa: ANN401 - results of the statement above
