@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from services.quota.attribution import store
 from services.quota.attribution.errors import EventUnknown, NotUnattributed
-from services.quota.attribution.rules import WHY_ZH, PersonEvent, counts_today, tell, why
+from services.quota.attribution.rules import WHY_ZH, PersonEvent, counts_today, note, tell, why
 from services.quota.attribution.schemas import (
     Assignment,
     AssignmentTrace,
@@ -19,12 +19,12 @@ from services.quota.attribution.schemas import (
 )
 from services.quota.attribution.store import Address, StoredEvent
 from services.quota.cards.operations import event_bucket
-from services.quota.hospitals.store import hospital_by_id
+from services.quota.hospitals.store import Filters, HospitalDay, hospital_by_id, hospitals
 from services.quota.programmes.operations import own_hospital, require_programme
 from services.quota.programmes.store import Programme
 from services.quota.qrcodes.rules import read_scene
 from shared.approvals import Applier, Change, propose
-from shared.clock import rfc3339
+from shared.clock import local_day, rfc3339
 from shared.db import Tx
 from shared.errors import Fault, Forbidden, InvalidRequest, NoLongerFits
 from shared.idempotency import Answer, RequestKey, once
@@ -115,7 +115,8 @@ class Attribution:
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
             address = await self._address(tx, programme, event_id)
-            trace, hospitals = await _trace(tx, programme, address)
+            today = local_day(self.kit.clock.now(), programme.timezone)
+            trace, hospitals = await _trace(tx, programme, address, today)
         only = own_hospital(staff)
         if only is not None and only not in hospitals:
             raise Forbidden
@@ -133,7 +134,9 @@ def unattributed_item(card: store.Unattributed) -> UnattributedItem:
     return UnattributedItem(event_id=card.event_id, issued_at=rfc3339(card.opened_at), scene=card.scene)
 
 
-async def _trace(tx: Tx, programme: Programme, address: Address) -> tuple[Trace, set[str | None]]:
+async def _trace(
+    tx: Tx, programme: Programme, address: Address, today: date
+) -> tuple[Trace, set[str | None]]:
     """The trace, and the hospitals that it concerns."""
     stored = await store.events_of(tx, address)
     card = await store.card_at(tx, address)
@@ -146,6 +149,9 @@ async def _trace(tx: Tx, programme: Programme, address: Address) -> tuple[Trace,
     opened_by = told.card.opened_by if told.card and told.part != "nothing" else None
     hospital_id = opened_by.hospital_id if opened_by else None
     word = why(told, assigned=assigned is not None)
+    scene = read_scene(event.scene) if event.code_hospital_id else None
+    code_owner = await store.code_owner(tx, scene)
+    line = await line_of(tx, programme, hospital_id, today)
     trace = Trace(
         event_id=address.event_id,
         kind=event.kind,
@@ -156,8 +162,15 @@ async def _trace(tx: Tx, programme: Programme, address: Address) -> tuple[Trace,
         counts=counts_today(told),
         hospital_id=hospital_id,
         hospital=names.get(hospital_id),
+        counts_in_id=line.id if line else None,
+        counts_in=line.name if line else None,
         why=word,
         explanation=WHY_ZH[word],
+        note=note(
+            names.get(hospital_id),
+            counts_in=line.name if line and line.id != hospital_id else None,
+            handed_on_by=names.get(code_owner) if code_owner != event.code_hospital_id else None,
+        ),
         code=await _code_trace(tx, event, names),
         credits=[_credit_trace(entry, names) for entry in await store.credits_of(tx, address)],
         assignment=_assignment_trace(assigned, names),
@@ -170,7 +183,17 @@ async def _trace(tx: Tx, programme: Programme, address: Address) -> tuple[Trace,
             used=card.used,
         ),
     )
-    return trace, {event.code_hospital_id, hospital_id, card.hospital_id}
+    lines = {line.id} if line else set()
+    return trace, {event.code_hospital_id, code_owner, hospital_id, card.hospital_id} | lines
+
+
+async def line_of(tx: Tx, programme: Programme, hospital_id: str | None, today: date) -> HospitalDay | None:
+    """The hospital whose line a hospital's cards are part of today."""
+    if hospital_id is None:
+        return None
+    own = await hospitals(tx, programme.id, today, filters=Filters(only=hospital_id))
+    line = await hospitals(tx, programme.id, today, filters=Filters(only=own[0].unit_id))
+    return line[0]
 
 
 def _person_event(event: StoredEvent) -> PersonEvent:

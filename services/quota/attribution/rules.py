@@ -93,3 +93,13 @@ def why(told: Told, *, assigned: bool) -> Why:
 def counts_today(told: Told) -> bool:
     """Whether the event is part of today's figures."""
     return told.card is not None and told.part in {"opens", "uses"} and told.card.closed_by is None
+
+
+def note(hospital: str | None, *, counts_in: str | None, handed_on_by: str | None) -> str | None:
+    """What became of the hospital: why its card stands in another's line, or came by another's code."""
+    notes = []
+    if handed_on_by is not None:
+        notes.append(f"该二维码属{handed_on_by}，该院关闭后由{hospital}承接。")
+    if counts_in is not None:
+        notes.append(f"{hospital}已并入{counts_in}，自并入日起计入{counts_in}的累计数；已冻结月份不变。")
+    return "".join(notes) or None

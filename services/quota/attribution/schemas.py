@@ -75,8 +75,11 @@ class Trace(BaseModel):
     counts: bool = Field(description="whether it counts today")
     hospital_id: str | None
     hospital: str | None
+    counts_in_id: str | None = Field(description="whose line it is part of today: another's after a merger")
+    counts_in: str | None
     why: Why
     explanation: str
+    note: str | None = Field(description="what became of the hospital: merged, or its codes handed on")
     code: CodeTrace | None
     credits: list[CreditTrace]
     assignment: AssignmentTrace | None

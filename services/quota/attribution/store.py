@@ -208,6 +208,13 @@ async def hospital_names(tx: Tx, programme_id: UUID) -> dict[str | None, str]:
     return {row.id: row.name for row in await tx.execute(statement)}
 
 
+async def code_owner(tx: Tx, scene: str | None) -> str | None:
+    """The hospital on whose poster the code stands; it may have closed and handed its codes on."""
+    statement = select(HospitalCodeRow.hospital_id).where(HospitalCodeRow.scene == scene)
+    owner: str | None = (await tx.execute(statement)).scalar_one_or_none()
+    return owner
+
+
 async def code_replaced_at(tx: Tx, scene: str) -> datetime | None:
     statement = select(HospitalCodeRow.replaced_at).where(HospitalCodeRow.scene == scene)
     replaced_at: datetime | None = (await tx.execute(statement)).scalar_one_or_none()

@@ -35,7 +35,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
         ORDER BY e.hospital_id, e.day DESC, e.recorded_at DESC, e.id DESC
     ), walked AS (
         SELECT m.hospital_id, m.successor_id AS unit_id FROM ending m WHERE m.kind = 'merge'
-        UNION ALL
+        UNION
         SELECT w.hospital_id, m.successor_id
         FROM walked w JOIN ending m ON m.hospital_id = w.unit_id AND m.kind = 'merge'
     ), unit AS (

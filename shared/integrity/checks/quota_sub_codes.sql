@@ -1,9 +1,15 @@
 -- name: codes_add_up_to_their_hospital
 -- zh: 各二维码计数加总等于医院计数
 -- Cards and uses by code (the hospital's own, its sub-codes', replaced ones, none) add up to the hospital's
--- figure of the day; each code's is the sum of its credits; every counted code is one of that hospital's; a
+-- figure of the day; each code's is the sum of its credits; every counted code is one of that hospital's, or of
+-- one that closed and handed its codes on; a
 -- sub-code belongs to its codes' hospital and has one code in use, or none once it is retired.
-WITH figure AS (
+WITH RECURSIVE heir AS (
+    SELECT hospital_id, successor_id FROM quota.hospital_event WHERE successor_id IS NOT NULL
+    UNION
+    SELECT h.hospital_id, e.successor_id
+    FROM heir h JOIN quota.hospital_event e ON e.hospital_id = h.successor_id AND e.successor_id IS NOT NULL
+), figure AS (
     SELECT scope_id, day, measure, dim, dim2, n FROM core.tally
     UNION ALL
     SELECT scope_id, day, measure, dim, dim2, n FROM core.tally_delta
@@ -28,7 +34,10 @@ WITH figure AS (
     UNION
     SELECT t.dim FROM by_code t
     WHERE t.dim2 <> '' AND t.n <> 0
-      AND NOT EXISTS (SELECT FROM quota.hospital_code c WHERE c.scene = t.dim2 AND c.hospital_id = t.dim)
+      AND NOT EXISTS (
+          SELECT FROM quota.hospital_code c
+          WHERE c.scene = t.dim2
+            AND (c.hospital_id = t.dim OR (c.hospital_id, t.dim) IN (SELECT hospital_id, successor_id FROM heir)))
     UNION
     SELECT s.hospital_id FROM quota.sub_code s
     LEFT JOIN quota.hospital_code c ON c.sub_code_id = s.id
