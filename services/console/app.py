@@ -5,11 +5,14 @@ from fastapi import FastAPI
 from services.console.audit import routes as audit
 from services.console.citizenpages import routes as citizenpages
 from services.console.clock import routes as clock_of_the_demo
+from services.console.codepages import routes as codepages
+from services.console.hospitalpages import routes as hospitalpages
 from services.console.integrity import routes as integrity
 from services.console.overviewpages import routes as overviewpages
 from services.console.pages import routes as pages
 from services.console.publicpages import routes as publicpages
 from services.console.staff import routes as staff
+from services.console.tablepages import routes as tablepages
 from services.console.wiring import SERVICE, build
 from shared.clock import Clock
 from shared.http.app import build_app
@@ -39,6 +42,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             publicpages.router,
             citizenpages.router,
             overviewpages.router,
+            codepages.router,
+            tablepages.router,
+            hospitalpages.router,
         ],
         lifespans=[wiring.limiter.running, wiring.first_admin.running, wiring.services.running],
         readiness=[wiring.first_admin.ready],

@@ -117,7 +117,11 @@ def _match(row: Row, columns: Sequence[Column]) -> tuple[dict[str, int], list[Fa
     found: dict[str, int] = {}
     faults: list[Fault] = []
     for wanted in columns:
-        places = [place for place, header in enumerate(headers) if wanted.words.fullmatch(header)]
+        # What our own templates print is understood too.
+        title = normalise(wanted.title)
+        places = [
+            place for place, header in enumerate(headers) if header == title or wanted.words.fullmatch(header)
+        ]
         if places:
             found[wanted.key] = places[0]
         if len(places) > 1:

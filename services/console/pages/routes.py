@@ -38,6 +38,7 @@ SESSION_COOKIE = "hv_console"
 FORM_COOKIE = "hv_form"
 _COOKIE_PATH = "/console"
 _PATH_LENGTH_MAX = 200
+_REQUEST_NO_LENGTH_MAX = 32
 
 Field = Annotated[str, Form(max_length=PASSWORD_LENGTH_MAX)]
 
@@ -106,6 +107,7 @@ class Visitor:
             menu=menu_for(self.staff.roles),
             here=here,
             form_token=_forms(self.request).token(self.token),
+            request_no=secrets.token_hex(8),
             **shown,
         )
 
@@ -141,6 +143,8 @@ async def our_form(request: Request, form_token: Field = "") -> None:
 AnyVisitor = Annotated[Visitor, Depends(any_visitor)]
 BureauReader = Annotated[Visitor, Depends(visitor_with(*READERS))]
 HospitalVisitor = Annotated[Visitor, Depends(visitor_with(Role.HOSPITAL))]
+# Of a form that is made anew for each look at its page: pressed twice, it acts once.
+RequestNo = Annotated[str, Form(max_length=_REQUEST_NO_LENGTH_MAX)]
 # For the `dependencies` of a route that takes a form.
 OUR_FORM = Depends(our_form)
 

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from fastapi import Request
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from starlette.types import Receive, Scope, Send
@@ -73,8 +73,14 @@ def _number(value: int) -> str:
     return f"{value:,}"
 
 
-def _percent(share: Decimal | None) -> str:
-    return _ABSENT if share is None else f"{share * 100:.1f}%"
+def _percent(share: Decimal | str | None) -> str:
+    """Of a rate as we compute it, or as the services write it."""
+    return _ABSENT if share is None else f"{Decimal(share) * 100:.1f}%"
+
+
+def _when(moment: str) -> str:
+    """A moment as the services write it, for people: to the minute, in their time zone."""
+    return moment[:16].replace("T", " ")
 
 
 def _figure(value: Figure) -> str:
@@ -102,7 +108,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters.update(number=_number, percent=_percent, yuan=yuan, figure=_figure)
+    environment.filters.update(number=_number, percent=_percent, yuan=yuan, figure=_figure, when=_when)
     environment.globals.update(share=_share, static=_static)
     return environment
 
@@ -170,7 +176,7 @@ class Relayed(StreamingResponse):
 
     def __init__(self, download: Download, name: str) -> None:
         super().__init__(download.parts(), media_type=download.media_type)
-        self.headers["content-disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
+        self.headers["content-disposition"] = _attachment(name)
         self._download = download
 
     @override
@@ -179,6 +185,14 @@ class Relayed(StreamingResponse):
             await super().__call__(scope, receive, send)
         finally:
             await self._download.close()
+
+
+def attached(content: bytes, media_type: str, name: str) -> Response:
+    return Response(content, media_type=media_type, headers={"content-disposition": _attachment(name)})
+
+
+def _attachment(name: str) -> str:
+    return f"attachment; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def shown_time(moment: datetime) -> str:

@@ -41,8 +41,13 @@ async def print_poster(
     response_class=StreamingResponse,
     responses={200: {"content": {"application/zip": {}}, "description": "A folder for each hospital"}},
 )
-async def print_all_codes(request: Request, slug: str, staff: ProgrammeReader) -> StreamingResponse:
-    """All hospitals' codes (SVG, PNG), posters (A4, roll-up) and a list of them (.csv), in one archive."""
-    parts = await _posters(request).archive(staff, slug, origin=public_origin(request))
+async def print_all_codes(
+    request: Request, slug: str, staff: ProgrammeReader, *, sub_codes: bool = False
+) -> StreamingResponse:
+    """All hospitals' codes (SVG, PNG), posters (A4, roll-up) and a list of them (.csv), in one archive.
+
+    `sub_codes` adds those of departments, channels and staff, in folders below their hospital's.
+    """
+    parts = await _posters(request).archive(staff, slug, origin=public_origin(request), sub_codes=sub_codes)
     headers = {"Content-Disposition": f'attachment; filename="{slug}-qr.zip"'}
     return StreamingResponse(parts, media_type="application/zip", headers=headers)

@@ -20,6 +20,9 @@ DEMO_MARK = "演示数据 DEMONSTRATION"
 SLOGAN_DEFAULT = "扫码申领电子健康卡"
 LIST_NAME = "二维码清单.csv"
 _LIST_HEADER = ("序号", "医共体", "医院", "医院编号", "编码", "链接", "文件夹")
+# Behind the others where the archive holds sub-codes, so that the plain list stays what it was.
+_SUB_CODE_HEADER = ("类别", "名称")
+_KINDS = {"department": "科室", "channel": "渠道", "staff": "人员"}
 # What some file system refuses in a name; a folder's name is kept far below the 255 bytes that all take.
 _UNSAFE = str.maketrans(dict.fromkeys('\\/:*?"<>|', "_"))
 _NAME_MAX = 50
@@ -27,7 +30,10 @@ _NAME_MAX = 50
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A hospital as its files show it; `place` is its number in the list, from 1."""
+    """A code as its files show it; `place` is its hospital's number in the list, from 1.
+
+    A sub-code has a kind, a label and a number among its hospital's.
+    """
 
     place: int
     hospital_id: str
@@ -36,11 +42,21 @@ class Printed:
     scene: str
     address: str
     content: Poster
+    kind: str | None = None
+    label: str = ""
+    number: int = 0
 
     @property
     def folder(self) -> str:
-        safe = "".join(symbol for symbol in self.hospital.translate(_UNSAFE) if symbol.isprintable())
-        return f"{self.place:04d}_{safe[:_NAME_MAX].strip(' .')}"
+        own = f"{self.place:04d}_{_safe(self.hospital)}"
+        if self.kind is None:
+            return own
+        return f"{own}/{self.number:03d}_{_KINDS[self.kind]}_{_safe(self.label)}"
+
+
+def _safe(name: str) -> str:
+    safe = "".join(symbol for symbol in name.translate(_UNSAFE) if symbol.isprintable())
+    return safe[:_NAME_MAX].strip(" .")
 
 
 def poster_of(
@@ -56,13 +72,16 @@ def poster_of(
     )
 
 
-def list_file(all_of_them: Sequence[Printed]) -> bytes:
-    """Every code in the archive, a line each."""
-    rows = [
-        (one.place, one.alliance, one.hospital, one.hospital_id, one.scene, one.address, one.folder)
-        for one in all_of_them
-    ]
-    return csv_file([_LIST_HEADER, *rows])
+def list_file(all_of_them: Sequence[Printed], *, sub_codes: bool = False) -> bytes:
+    """Every code in the archive, a line each; with `sub_codes`, whose each is."""
+    rows = [_listed(one, sub_codes=sub_codes) for one in all_of_them]
+    header = (*_LIST_HEADER, *_SUB_CODE_HEADER) if sub_codes else _LIST_HEADER
+    return csv_file([header, *rows])
+
+
+def _listed(one: Printed, *, sub_codes: bool) -> tuple[object, ...]:
+    told = (one.place, one.alliance, one.hospital, one.hospital_id, one.scene, one.address, one.folder)
+    return (*told, _KINDS.get(one.kind or "", "本院"), one.label) if sub_codes else told
 
 
 def files_of(one: Printed, *, at: datetime, font: Path) -> Iterator[tuple[str, bytes]]:

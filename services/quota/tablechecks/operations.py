@@ -8,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from services.quota.allocation.schemas import AdjustmentBody
 from services.quota.publishedtables.rules import (
+    ALLOCATION_COLUMNS,
     PublishedTable,
     is_grand,
     read_parts,
@@ -19,9 +20,22 @@ from services.quota.tablechecks.rules import check_allocation
 from services.quota.tablechecks.schemas import FindingView, TableCheck
 from services.quota.tablesums.rules import Finding, PrintedSum, check_parts
 from shared.documents.sheets import Row, normalise, read_rows
+from shared.documents.templates import workbook_template
 from shared.errors import Fault, InvalidRequest
 
 _ADJUSTMENTS = TypeAdapter(list[AdjustmentBody])
+_EXAMPLES = (
+    {"alliance": "第一医共体", "hospital": "市人民医院", "visits": "60000", "share": "0.6", "quota": "600"},
+    {"alliance": "第一医共体", "hospital": "城东卫生院", "visits": "40000", "share": "0.4", "quota": "400"},
+    {"alliance": "", "hospital": "合计", "visits": "100000", "share": "1", "quota": "1000"},
+)
+_NOTES = (
+    "带 * 的列必须有，其余的列表中没有就不填；列的顺序和列名前后的空格不影响核对，英文列名也可以。",
+    "占比可以写成小数（0.6）或百分数（60%），按公布的位数原样填写。",
+    "“小计”行核对其上方到上一个小计之间的各行，“合计”行核对全部医院；合并单元格和表头上方的标题可以保留。",
+    "只有“部分”和“合计”的表（如各券种张数）不用本模板，直接上传即可。",
+    "上传前请删除示例行。",
+)
 
 
 def check_files(
@@ -49,6 +63,11 @@ def check_files(
         "adjustments": len(moved),
     }
     return _report(findings, counts)
+
+
+def template() -> bytes:
+    """An .xlsx to fill in, for tables that exist on paper only."""
+    return workbook_template(ALLOCATION_COLUMNS, _EXAMPLES, _NOTES)
 
 
 def _check_parts(rows: Sequence[Row], total: int | None) -> TableCheck:

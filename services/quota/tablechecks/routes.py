@@ -1,16 +1,30 @@
 import asyncio
 from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Form, UploadFile
+from fastapi import APIRouter, Form, Response, UploadFile
 
 from services.quota.programmes.rules import CARDS_MAX
-from services.quota.tablechecks.operations import check_files
+from services.quota.tablechecks.operations import check_files, template
 from services.quota.tablechecks.schemas import TableCheck
 from shared.http.auth import Reader
 
 router = APIRouter(prefix="/quota/v1", tags=["table checks"])
 
 _ADJUSTMENTS_LENGTH_MAX = 200_000
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@router.get(
+    "/table-checks/template.xlsx",
+    operation_id="quota_table_check_template",
+    response_class=Response,
+    responses={200: {"content": {_XLSX: {}}, "description": "An .xlsx to fill in"}},
+)
+async def table_check_template(staff: Reader) -> Response:  # noqa: ARG001 - only readers get here
+    """The workbook that the check understands, with an example and instructions."""
+    name = f"attachment; filename=\"table.xlsx\"; filename*=UTF-8''{quote('分配表模板.xlsx')}"
+    return Response(template(), media_type=_XLSX, headers={"Content-Disposition": name})
 
 
 @router.post("/table-checks", operation_id="quota_check_table")

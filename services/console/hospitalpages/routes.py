@@ -1,0 +1,161 @@
+"""A hospital's own pages: its code, progress and rank, its departments' codes, and why a card counts where.
+
+The hospital is always the one that the account is bound to: no address holds its id.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import Form, Query, Response
+from fastapi.responses import RedirectResponse
+
+from services.console.codepages.rules import CODE_FILES
+from services.console.hospitalpages.rules import (
+    CARD_STATES,
+    EVENT_KINDS,
+    KIND_NAMES,
+    KINDS,
+    code_in_use,
+    own_row,
+)
+from services.console.pages.routes import OUR_FORM, HospitalVisitor, RequestNo, Visitor, page_router
+from shared.clients.integrity import Refused
+from shared.clients.services import at
+from shared.errors import NotFound
+
+_SCENE_LENGTH_MAX = 64
+_EVENT_LENGTH_MAX = 128
+_LABEL_LENGTH_MAX = 200
+_REASON_LENGTH_MAX = 1000
+_SUB_CODES = "/console/hospital/sub-codes"
+
+router = page_router("/console/hospital")
+
+Scene = Annotated[str | None, Query(max_length=_SCENE_LENGTH_MAX)]
+
+
+def _hospital(visitor: Visitor, *segments: str) -> str:
+    """The path of a call about the visitor's own hospital."""
+    return at("quota", "hospitals", visitor.staff.hospital_id or "", *segments)
+
+
+async def _programme(visitor: Visitor) -> dict[str, Any]:
+    """The programme that the hospital is in. Raises NotFound while it is in none."""
+    items: list[dict[str, Any]] = (await visitor.calls.get(at("quota", "programmes")))["items"]
+    if not items:
+        raise NotFound
+    return items[0]
+
+
+@router.get("")
+async def own_page(visitor: HospitalVisitor) -> Response:
+    hospital_id = visitor.staff.hospital_id or ""
+    programme = await _programme(visitor)
+    slug = programme["slug"]
+    progress = await visitor.calls.get(at("quota", "programmes", slug, "progress"))
+    codes = await visitor.calls.get(_hospital(visitor, "codes"))
+    ranking = rank = None
+    if month := (programme["frozen_through"] or "")[:7]:
+        ranking = await visitor.calls.get(at("quota", "programmes", slug, "rankings"), {"month": month})
+        rank = own_row(ranking["items"], hospital_id)
+    return visitor.page(
+        "hospitalpages/own.html",
+        here="hospital",
+        programme=programme,
+        progress=progress,
+        row=own_row(progress["items"], hospital_id),
+        hospital=codes["hospital"],
+        code=code_in_use(codes["items"]),
+        replaced=[code for code in codes["items"] if code["replaced_at"]],
+        ranking=ranking,
+        rank=rank,
+    )
+
+
+@router.get("/files/all.zip")
+async def all_files(visitor: HospitalVisitor) -> Response:
+    slug = (await _programme(visitor))["slug"]
+    return await visitor.file(
+        at("quota", "programmes", slug, "qr.zip"), "二维码与海报.zip", {"sub_codes": True}
+    )
+
+
+@router.get("/files/{name}")
+async def file(visitor: HospitalVisitor, name: str, scene: Scene = None) -> Response:
+    """The hospital's code and posters, or with `scene` those of one of its sub-codes."""
+    if name not in CODE_FILES:
+        raise NotFound
+    wanted = CODE_FILES[name]
+    return await visitor.file(_hospital(visitor, wanted.call), wanted.name, {**wanted.query, "scene": scene})
+
+
+async def _sub_codes_page(visitor: Visitor, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
+    table = await visitor.calls.get(_hospital(visitor, "sub-codes"))
+    values = {"refused": None, "label": "", "kind": "department", "done": None, **shown}
+    return visitor.page(
+        "hospitalpages/sub_codes.html",
+        here="sub-codes",
+        table=table,
+        kinds=KINDS,
+        kind_names=KIND_NAMES,
+        **values,
+    )
+
+
+@router.get("/sub-codes")
+async def sub_codes(visitor: HospitalVisitor, done: str | None = None) -> Response:
+    return await _sub_codes_page(visitor, done=done)
+
+
+@router.post("/sub-codes", dependencies=[OUR_FORM])
+async def make_sub_code(
+    visitor: HospitalVisitor,
+    label: Annotated[str, Form(max_length=_LABEL_LENGTH_MAX)] = "",
+    kind: Annotated[str, Form(max_length=20)] = "",
+    request_no: RequestNo = "",
+) -> Response:
+    body = {"label": label, "kind": kind, "request_no": request_no or None}
+    try:
+        await visitor.calls.post(_hospital(visitor, "codes"), body)
+    except Refused as refused:
+        return await _sub_codes_page(visitor, refused=refused, label=label, kind=kind, status=refused.status)
+    return RedirectResponse(f"{_SUB_CODES}?done=made", status_code=303)
+
+
+@router.post("/sub-codes/{scene}/retire", dependencies=[OUR_FORM])
+async def retire_sub_code(
+    visitor: HospitalVisitor,
+    scene: str,
+    reason: Annotated[str, Form(max_length=_REASON_LENGTH_MAX)] = "",
+    request_no: RequestNo = "",
+) -> Response:
+    body = {"reason": reason, "request_no": request_no or None}
+    try:
+        await visitor.calls.post(_hospital(visitor, "codes", scene, "retire"), body)
+    except Refused as refused:
+        return await _sub_codes_page(visitor, refused=refused, status=refused.status)
+    return RedirectResponse(f"{_SUB_CODES}?done=retired", status_code=303)
+
+
+@router.get("/trace")
+async def trace(
+    visitor: HospitalVisitor, event_id: Annotated[str, Query(max_length=_EVENT_LENGTH_MAX)] = ""
+) -> Response:
+    """Why an event was counted where it was; the service tells a hospital of its own events only."""
+    wanted = event_id.strip()
+    found = refused = None
+    if wanted:
+        slug = (await _programme(visitor))["slug"]
+        try:
+            found = await visitor.calls.get(at("quota", "programmes", slug, "events", wanted, "trace"))
+        except Refused as error:
+            refused = error
+    return visitor.page(
+        "hospitalpages/trace.html",
+        here="trace",
+        status=refused.status if refused else 200,
+        event_id=wanted,
+        trace=found,
+        refused=refused,
+        event_kinds=EVENT_KINDS,
+        card_states=CARD_STATES,
+    )
