@@ -127,7 +127,7 @@ def judge(listed: HospitalList, names: Names, known: Mapping[str, Known], wishes
     seen: dict[str, HospitalLine] = {}
     taken = {line.key for line in listed.lines}
     for line in listed.lines:
-        hospital_id = names.find(line.key) if names.has(line.key) else wishes.confirmed.get(line.row)
+        hospital_id = names.find(line.name) if names.has(line.name) else wishes.confirmed.get(line.row)
         if hospital_id is None:
             _judge_new(judged, line, names, wishes)
         elif hospital_id not in known:
@@ -138,7 +138,7 @@ def judge(listed: HospitalList, names: Names, known: Mapping[str, Known], wishes
         else:
             seen[hospital_id] = line
             _judge_known(judged, line, known[hospital_id])
-            if not names.has(line.key) and wishes.keep_names:
+            if not names.has(line.name) and wishes.keep_names:
                 judged.names.append((hospital_id, line.name))
     if wishes.take_aliases:
         _judge_aliases(judged, names, seen, taken)
@@ -188,7 +188,7 @@ def _judge_aliases(judged: Judged, names: Names, seen: Mapping[str, HospitalLine
             continue
         for alias in line.aliases:
             key = name_key(alias)
-            owner = names.find(key) if names.has(key) else None
+            owner = names.find(alias) if names.has(alias) else None
             if key == line.key or (owner is not None and owner == known.get(line.row)):
                 continue
             if owner is not None or key in taken or owners.setdefault(key, line.row) != line.row:
