@@ -64,6 +64,18 @@ class Books:
         paid = await self.approve(await self.bureau.post(f"/settlements/{settlement['id']}/pay", {}))
         assert paid.status_code == 200, paid.text
 
+    async def set_account(self, institution_id: str, number: str, *, name: str = "示例·户名") -> None:
+        """Proposed by the first, approved by the other."""
+        body = {
+            "account_name": name,
+            "bank_name": "示例银行红河分行",
+            "account_number": number,
+            "reason": "开户证明",
+        }
+        proposed = await self.bureau.post(f"/institutions/{institution_id}/payee-accounts", body)
+        done = await self.approve(proposed)
+        assert done.status_code == 200, done.text
+
     async def correct(self, redemption_id: str, reason: str = "重复收费") -> None:
         proposed = await self.bureau.post(f"/redemptions/{redemption_id}/corrections", {"reason": reason})
         done = await self.approve(proposed)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 
 from services.redemption.corrections.tables import CorrectionRow
 from services.redemption.disputes.tables import SettlementDisputeRow
@@ -168,7 +168,7 @@ async def of_settlement(tx: Tx, settlement_id: UUID) -> list[Dispute]:
             SettlementDisputeRow.ended_at,
         )
         .where(SettlementDisputeRow.settlement_id == settlement_id)
-        .order_by(SettlementDisputeRow.raised_at, func.coalesce(SettlementDisputeRow.ended_at, "infinity"))
+        .order_by(SettlementDisputeRow.raised_at, SettlementDisputeRow.id)
     )
     found = (await tx.execute(statement)).all()
     withdrawn = await _withdrawn(tx, settlement_id)

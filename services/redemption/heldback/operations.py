@@ -1,11 +1,9 @@
 """What settlements left out: which write-offs wait for a later run, and why."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
-from uuid import UUID
 
 from services.redemption.heldback import store
-from services.redemption.heldback.store import Filters, Held
+from services.redemption.heldback.store import Filters, Held, Position
 from services.redemption.settlement.operations import visible_to
 from shared.errors import Forbidden
 from shared.identity.staff import Staff
@@ -16,9 +14,7 @@ from shared.kit import Kit
 class HeldBack:
     kit: Kit
 
-    async def page(
-        self, staff: Staff, filters: Filters, *, limit: int, after: tuple[datetime, UUID] | None
-    ) -> list[Held]:
+    async def page(self, staff: Staff, filters: Filters, *, limit: int, after: Position | None) -> list[Held]:
         """Of the latest run first, one more than `limit` if there are more. Raises Forbidden."""
         own = visible_to(staff)
         if own is not None and filters.institution_id not in (None, own):

@@ -1,21 +1,26 @@
+import contextlib
 from datetime import timedelta
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
+from pydantic_core import PydanticCustomError
 
 from services.redemption.heldback.schemas import HeldBackItem
-from services.redemption.heldback.store import Filters, Held
+from services.redemption.heldback.store import Filters, Held, Position
 from services.redemption.institutions.rules import SHORT_MAX
 from services.redemption.terminals.routes import wiring_of
 from shared.clock import rfc3339
+from shared.errors import Fault, InvalidRequest
 from shared.http.auth import CurrentStaff
 from shared.http.replies import (
     LIMIT_DEFAULT,
     Cursor,
     Limit,
     Page,
+    decode_cursor,
     encode_cursor,
-    position_of_moment,
+    parse_moment,
 )
 from shared.ids import HotId, parse_uuid
 
@@ -43,14 +48,26 @@ async def list_held_back(
     """
     run = None if run_id is None else parse_uuid(run_id)
     filters = Filters(campaign, institution_id, run, waiting)
-    found = await wiring_of(request).held_back.page(
-        staff, filters, limit=limit, after=position_of_moment(cursor)
-    )
+    found = await wiring_of(request).held_back.page(staff, filters, limit=limit, after=_position(cursor))
     last = found[limit - 1] if len(found) > limit else None
     return Page(
         items=[_item(held) for held in found[:limit]],
-        next_cursor=encode_cursor([last.run_at.isoformat(), last.redemption_id]) if last else None,
+        next_cursor=encode_cursor([last.run_at.isoformat(), last.run_id, last.redemption_id])
+        if last
+        else None,
     )
+
+
+def _position(cursor: str | None) -> Position | None:
+    match decode_cursor(cursor):
+        case None:
+            return None
+        case [str() as moment, str() as run_id, str() as redemption_id]:
+            with contextlib.suppress(ValueError, PydanticCustomError):
+                return parse_moment(moment), UUID(run_id), UUID(redemption_id)
+        case _:
+            pass
+    raise InvalidRequest(faults=(Fault("query.cursor", "is not a cursor of this list", "cursor"),))
 
 
 def _item(held: Held) -> HeldBackItem:

@@ -28,10 +28,15 @@ _PAGE = text("""
       AND (CAST(:run_id AS uuid) IS NULL OR b.run_id = :run_id)
       AND (NOT :waiting OR r.settlement_id IS NULL AND r.state = 'redeemed')
       AND (CAST(:after_at AS timestamptz) IS NULL
-           OR (run.at, b.redemption_id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
-    ORDER BY run.at DESC, b.redemption_id DESC
+           OR (run.at, b.run_id, b.redemption_id)
+              < (CAST(:after_at AS timestamptz), CAST(:after_run AS uuid), CAST(:after_id AS uuid)))
+    ORDER BY run.at DESC, b.run_id DESC, b.redemption_id DESC
     LIMIT :limit
 """)
+
+
+# The moment of a run, the run, a write-off.
+Position = tuple[datetime, UUID, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,9 @@ class Held:
     reasons: Sequence[str]
 
 
-async def page(tx: Tx, filters: Filters, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Held]:
+async def page(tx: Tx, filters: Filters, *, limit: int, after: Position | None) -> list[Held]:
     """Of the latest run first."""
-    after_at, after_id = after or (None, None)
+    after_at, after_run, after_id = after or (None, None, None)
     values = {
         "campaign": filters.campaign,
         "institution_id": filters.institution_id,
@@ -72,6 +77,7 @@ async def page(tx: Tx, filters: Filters, *, limit: int, after: tuple[datetime, U
         "waiting": filters.waiting,
         "limit": limit,
         "after_at": after_at,
+        "after_run": after_run,
         "after_id": after_id,
     }
     return [Held(*row) for row in await tx.execute(_PAGE, values)]

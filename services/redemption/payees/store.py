@@ -69,12 +69,9 @@ async def approve(tx: Tx, account_id: UUID, *, change_id: UUID, now: datetime) -
 
 async def in_force(tx: Tx, institution_ids: Sequence[str]) -> dict[str, Account]:
     """By institution; one without an account is not in it."""
-    statement = (
-        _accounts()
-        .where(PayeeAccountRow.institution_id.in_(institution_ids))
-        .distinct(PayeeAccountRow.institution_id)
-        .order_by(PayeeAccountRow.institution_id, PayeeAccountRow.version.desc())
-    )
+    # The last version of each stays; a handful was ever approved.
+    statement = _accounts().where(PayeeAccountRow.institution_id.in_(institution_ids))
+    statement = statement.order_by(PayeeAccountRow.version)
     return {account.institution_id: account for account in map(_account, await tx.execute(statement))}
 
 

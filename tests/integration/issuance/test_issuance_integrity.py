@@ -31,6 +31,7 @@ DRAW_LOG = "roots_of_draw_logs_recompute_from_the_draws"
 LIMITS = "limits_hold_for_persons"
 CAPS = "stock_keeps_to_caps_and_release_plans"
 CARRIED = "carried_over_value_is_what_expired_vouchers_gave_back"
+SETTLEMENT_HOLDS = "settlement_holds_are_what_was_approved_last"
 TALLIES = "tallies_equal_the_recount_of_attempts_chances_and_draws"
 COPY_DRAW = (
     "INSERT INTO issuance.draw SELECT bucket, gen_random_uuid(), campaign_id, phase_id, person_id,"
@@ -49,6 +50,11 @@ GUARDS = (
 )
 # What a fault looks like, and the check that has to find it. All other checks are free to see it too.
 PLANTED = [
+    (
+        "a hold period was changed by nobody",
+        SETTLEMENT_HOLDS,
+        "UPDATE core.campaign SET settlement_hold_days = 5",
+    ),
     (
         "stock was taken without a voucher",
         STOCK,

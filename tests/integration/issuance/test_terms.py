@@ -11,6 +11,7 @@ from shared.ids import parse_hot_id
 from shared.integrity.operations import recompute
 from shared.kit import Kit
 from shared.money import split_fen
+from shared.vouchers import catalogue
 from tests.support.campaigns import Published, definition, open_campaign, publish_campaign
 from tests.support.citizens import Hands, fill_bank, give_chances, new_person
 from tests.support.desk import Desk
@@ -322,4 +323,29 @@ async def test_a_revoked_voucher_of_older_shares_leaves_every_payer_its_part_of_
     for _ in range(2):
         await held_voucher(kit, desk.client, campaign, "general_100")
     assert await available(kit, campaign) == [0, 0, 0]
+    assert await broken_checks(kit) == []
+
+
+async def test_hold_period_of_settlements_is_a_term_with_versions(
+    desk: Desk, kit: Kit, clock: ManualClock
+) -> None:
+    campaign = await open_campaign(kit, clock, stock={"general_50": 1}, settlement_hold_days=3)
+    url = path(campaign, "settlement-hold")
+
+    async def in_force() -> int | None:
+        async with kit.database.snapshot() as tx:
+            return (await catalogue.campaign_by_slug(tx, campaign.slug)).settlement_hold_days
+
+    assert await in_force() == 3
+    same = await propose(desk, url, settlement_hold_days=3)
+    assert (same.status_code, same.json()["code"]) == (409, "nothing_changes")
+    for wrong in (-1, 366, "soon"):
+        assert (await propose(desk, url, settlement_hold_days=wrong)).status_code == 422
+    await changed(desk, url, settlement_hold_days=0)
+    assert await in_force() == 0
+    await changed(desk, url, settlement_hold_days=None)
+    assert await in_force() is None
+    told = await versions(desk, campaign, "settlement_hold")
+    assert [item["value"]["settlement_hold_days"] for item in told] == [3, 0, None]
+    assert [item["reason"] for item in told] == [None, "财政安排调整", "财政安排调整"]
     assert await broken_checks(kit) == []

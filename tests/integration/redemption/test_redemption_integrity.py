@@ -31,8 +31,11 @@ CONTRACTS = "directed_redemptions_apply_the_price_in_force"
 DIRECTORY = "directory_says_what_its_history_says_last"
 CORRECTIONS = "corrections_take_back_settled_write_offs_once"
 
-# What rankings and cases leave is proven in test_risk_integrity.py.
+# What rankings and cases leave is proven in test_risk_integrity.py, disputes and payees in
+# test_settlement_integrity.py.
 ELSEWHERE = {
+    "settlements_and_their_disputes_say_the_same",
+    "settlements_were_paid_to_the_account_in_force",
     "frozen_institution_rankings_are_what_was_counted",
     "cases_stand_on_write_offs_and_days_are_what_was_rolled_up",
 }

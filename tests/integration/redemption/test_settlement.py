@@ -108,8 +108,8 @@ async def test_the_same_period_twice_adds_nothing(
     await used(kit, campaign, till)
     first = await desk.settle(campaign, today(clock), today(clock))
     again = await desk.settle(campaign, today(clock), today(clock))
-    assert first == {"settlements": 1, "count": 1, "corrections": 0, "amount_fen": 3_333}
-    assert again == {"settlements": 0, "count": 0, "corrections": 0, "amount_fen": 0}
+    assert first == {"settlements": 1, "count": 1, "corrections": 0, "amount_fen": 3_333, "held_back": 0}
+    assert again == {"settlements": 0, "count": 0, "corrections": 0, "amount_fen": 0, "held_back": 0}
 
 
 async def test_job_that_died_in_the_middle_goes_on_where_it_was(
@@ -127,7 +127,13 @@ async def test_job_that_died_in_the_middle_goes_on_where_it_was(
         )
     await desk.work()
     job = (await desk.bureau.get(f"/jobs/{asked['job_id']}")).json()
-    assert job["result"] == {"settlements": 2, "count": 2, "corrections": 0, "amount_fen": 33_333}
+    assert job["result"] == {
+        "settlements": 2,
+        "count": 2,
+        "corrections": 0,
+        "amount_fen": 33_333,
+        "held_back": 0,
+    }
     assert job["progress"] == 100
     assert len(await desk.of(till.institution_id)) == len(await desk.of(other.institution_id)) == 1
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.redemption.payees.rules import Details
 from services.redemption.settlement.rules import (
     Line,
     LineKind,
@@ -82,8 +83,11 @@ def account(number: int, written_off: list[int], corrected: list[int] | None) ->
         dispute_note=None,
         confirmed_at=NOW,
         paid_at=None,
+        run_id=UUID(int=0),
     )
-    return Account(one, "消费券", PAYERS, {"checkup": "体检券"}, lines)
+    # Every other one has told us where it is paid.
+    payee = Details("=机构", "示例银行", "6222000000000000000") if number % 2 == 0 else None
+    return Account(one, "消费券", PAYERS, {"checkup": "体检券"}, lines, payee=payee)
 
 
 @given(parts, parts)
@@ -105,16 +109,23 @@ def test_payment_file_adds_up_and_its_digest_is_that_of_the_lines_above(
     given_accounts: list[tuple[list[int], list[int] | None]],
 ) -> None:
     made = [account(number, *one) for number, one in enumerate(given_accounts)]
-    content = payment_file(made, demo=False)
+    file = payment_file(made, demo=False)
+    content = file.content
     body, _, last = content.rpartition(b"SHA-256,")
     assert last.decode().strip() == hashlib.sha256(body).hexdigest()
     rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
-    cents = dict.fromkeys(("付款", "退款"), 0)
+    cents = dict.fromkeys(("付款", "退款", "未列入"), 0)
     for row in rows:
         if row["序号"] != "合计":
             cents[row["收付"]] += round(float(row["金额（元）"]) * 100)
-    assert {row["收付"]: round(float(row["金额（元）"]) * 100) for row in rows[-2:]} == cents
-    assert cents["付款"] - cents["退款"] == sum(one.settlement.amount_fen for one in made)
+    totals = {row["收付"]: round(float(row["金额（元）"]) * 100) for row in rows if row["序号"] == "合计"}
+    assert {"未列入": 0} | totals == cents
+    assert cents["付款"] + cents["未列入"] - cents["退款"] == sum(one.settlement.amount_fen for one in made)
+    assert all(row["收款账号"] for row in rows if row["收付"] == "付款" and row["序号"] != "合计")
+    assert not any(row["收款账号"] for row in rows if row["收付"] == "未列入")
+    assert {row["收款户名"] for row in rows} <= {"", "'=机构"}
+    assert file.payments == sum(row["序号"].isdigit() for row in rows)
+    assert file.exceptions == sum(row["序号"] == "例外" for row in rows)
     assert "=insurance" not in {row["付款方编号"] for row in rows}
 
 
