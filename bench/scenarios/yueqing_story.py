@@ -1,4 +1,4 @@
-"""Yueqing: the programme and its 37 hospitals, the published quotas, a month of cards, the ranking."""
+"""Yueqing: the programme and its 37 hospitals, the published quotas, a month of cards, ranking and notice."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ _BATCH = 1_000
 # Every 40th card comes without a hospital's code and must stay visible as unattributed.
 _WITHOUT_CODE = 40
 _MONTH = "2020-08"
+_LAST = 3
 _FIRST_DAY = datetime.fromisoformat("2020-08-01T08:00:00+08:00")
 
 
@@ -90,6 +91,7 @@ class YueqingStory:
             await signer.post(f"{self._path}/card-events", {"events": batch})
             advance(len(batch))
         await self._check(listed["items"], events)
+        await self._publish()
 
     async def _check(
         self, hospitals: Sequence[Mapping[str, Any]], events: Sequence[Mapping[str, Any]]
@@ -108,6 +110,22 @@ class YueqingStory:
             sum(expected.values()),
             sum(i["month_issued"] for i in ranking["items"]),
         )
+
+    async def _publish(self) -> None:
+        """Freezes the month and writes its notice, as workbook too, and the reminders to who is flagged."""
+        slug = self.programme["slug"]
+        await self.clerks.approved("quota", f"programmes/{slug}/rankings/freeze", {"month": _MONTH})
+        frozen = await self.platform.get(f"{self._path}/rankings?month={_MONTH}", headers=self.clerks.first)
+        self.story.check("month frozen", (True, 1), (frozen["frozen"], frozen["edition"]))
+        flagged = [item["hospital"] for item in frozen["items"] if item["flagged"]]
+        self.story.check("hospitals flagged (the last three that missed)", True, len(flagged) >= _LAST)
+        wanted = {"bulletin.docx": "notice", "bulletin.xlsx": "notice", "reminders.zip": "reminders"}
+        for document, name in wanted.items():
+            self.story.documents[
+                f"{name}-{_MONTH}.{document.rpartition('.')[2]}"
+            ] = await self.platform.download(
+                f"{self._path}/{document}?month={_MONTH}", headers=self.clerks.first
+            )
 
 
 def _events(hospitals: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
