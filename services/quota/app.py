@@ -20,6 +20,8 @@ from services.quota.programmes import routes as programmes
 from services.quota.progress import routes as progress
 from services.quota.qrcodes import routes as qrcodes
 from services.quota.rankings import routes as rankings
+from services.quota.scans import routes as scans
+from services.quota.stuffing import routes as stuffing
 from services.quota.subcodes import routes as subcodes
 from services.quota.tablechecks import routes as tablechecks
 from services.quota.templates import routes as templates
@@ -29,6 +31,7 @@ from services.quota.workdays import routes as workdays
 from shared.clock import Clock
 from shared.http.app import build_app
 from shared.http.approvals import approvals_router
+from shared.http.jobs import awaited_router
 from shared.http.metrics import metrics_router
 from shared.kit import build_kit
 from shared.settings import Settings, load_settings
@@ -45,6 +48,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         wiring=wiring,
         routers=[
             approvals_router(wiring.approvals),
+            awaited_router(wiring.awaited),
             metrics_router(SERVICE, wiring.monitoring.families),
             programmes.router,
             hospitals.router,
@@ -58,8 +62,10 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             posters.router,
             subcodes.router,
             platformkeys.router,
+            scans.router,
             cards.router,
             attribution.router,
+            stuffing.router,
             progress.router,
             monitoring.router,
             workdays.router,
@@ -70,7 +76,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             bulletins.router,
             tablechecks.router,
         ],
-        lifespans=[wiring.limiter.running],
+        lifespans=[wiring.limiter.running, wiring.draining],
     )
 
 

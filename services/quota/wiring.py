@@ -1,5 +1,7 @@
 """The one place where quota's parts are put together; used by app, worker, command line and tests."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.quota.allocation.operations import Allocations
@@ -20,11 +22,16 @@ from services.quota.programmes.operations import Programmes
 from services.quota.progress.operations import Progress
 from services.quota.qrcodes.operations import QrCodes
 from services.quota.rankings.operations import Rankings
+from services.quota.scans.operations import Scans
+from services.quota.signals.operations import Signals
+from services.quota.stuffing.operations import StuffingCases
 from services.quota.subcodes.operations import SubCodes
 from services.quota.templates.operations import Templates
 from services.quota.versions.operations import AllocationVersionsRead
 from services.quota.workdays.operations import Workdays
 from shared.approvals import Approvals
+from shared.jobs.awaited import AwaitedJobs
+from shared.jobs.kinds import Queue
 from shared.kit import Kit
 from shared.objects import objects_of
 from shared.ratelimit import RateLimiter, build_limiter
@@ -37,6 +44,7 @@ class Wiring:
     kit: Kit
     approvals: Approvals
     limiter: RateLimiter
+    awaited: AwaitedJobs
     programmes: Programmes
     hospitals: Hospitals
     hospital_lists: HospitalLists
@@ -49,8 +57,11 @@ class Wiring:
     posters: Posters
     sub_codes: SubCodes
     platform_keys: PlatformKeyring
+    scans: Scans
     card_events: CardEvents
     attribution: Attribution
+    signals: Signals
+    stuffing: StuffingCases
     progress: Progress
     monitoring: Monitoring
     workdays: Workdays
@@ -60,24 +71,34 @@ class Wiring:
     templates: Templates
     bulletins: Bulletins
 
+    @asynccontextmanager
+    async def draining(self) -> AsyncIterator[None]:
+        """A lifespan of the app: at its end everything that was accepted is answered first."""
+        yield
+        await self.scans.drain()
+
 
 def build(kit: Kit) -> Wiring:
     allocations = Allocations(kit, SERVICE)
     attribution = Attribution(kit, SERVICE)
+    stuffing = StuffingCases(kit, SERVICE)
+    awaited, objects = AwaitedJobs(kit, Queue.QUOTA), objects_of(kit.settings)
     hospital_life = HospitalLife(kit, SERVICE)
     rankings = Rankings(kit)
     editions = RankingEditions(kit, SERVICE)
     appliers = {
         **allocations.appliers,
         **attribution.appliers,
+        **stuffing.appliers,
         **editions.appliers,
         **hospital_life.appliers,
     }
-    templates = Templates(kit, objects_of(kit.settings))
+    templates = Templates(kit, objects)
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
         limiter=build_limiter(kit.settings),
+        awaited=awaited,
         programmes=Programmes(kit),
         hospitals=Hospitals(kit),
         hospital_lists=HospitalLists(kit),
@@ -90,8 +111,11 @@ def build(kit: Kit) -> Wiring:
         posters=Posters(kit),
         sub_codes=SubCodes(kit),
         platform_keys=PlatformKeyring(kit),
-        card_events=CardEvents(kit),
+        scans=Scans(kit),
+        card_events=CardEvents(kit, objects, awaited),
         attribution=attribution,
+        signals=Signals(kit),
+        stuffing=stuffing,
         progress=Progress(kit),
         monitoring=Monitoring(kit),
         workdays=Workdays(kit),

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 from arq.worker import Worker
 
+from services.quota.cards import jobs as cards
+from services.quota.signals import jobs as signals
 from services.quota.wiring import SERVICE, Wiring, build
 from shared.clock import Clock
 from shared.jobs.handlers import Periodic
@@ -16,10 +18,12 @@ from shared.settings import Settings
 def parts(wiring: Wiring) -> WorkerParts:
     return WorkerParts(
         queue=SERVICE,
-        jobs=[],
+        jobs=[cards.import_uploaded(wiring.card_events)],
         periodics=[
             fold_tallies(wiring.kit.database),
             Periodic("quota.forget_nonces", timedelta(minutes=5), wiring.platform_keys.forget_nonces),
+            cards.forget_uploads(wiring.card_events),
+            *signals.periodics(wiring.signals),
         ],
     )
 

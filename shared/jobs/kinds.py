@@ -46,5 +46,7 @@ class Kind(StrEnum):
     RISK_DAY_DEFERRED = "redemption.risk_day_deferred"
     # {"job_id"}: make the settlements of a period.
     SETTLEMENT_REQUESTED = "redemption.settlement_requested"
+    # {"job_id"}: count a long file of card events.
+    CARD_EVENTS_UPLOADED = "quota.card_events_uploaded"
     # {"job_id"}: recompute every invariant of the platform.
     INTEGRITY_WANTED = "console.integrity_wanted"

@@ -5,13 +5,15 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from services.quota.cards import store
 from services.quota.cards.rules import (
     EVENT_COLUMNS,
+    EVENTS_AT_ONCE,
     EVENTS_MAX,
-    FILE_EVENTS_MAX,
     Event,
     EventFile,
     batch_faults,
@@ -26,9 +28,14 @@ from shared.audit import AuditEntry, record
 from shared.crypto import KeyedHash, bucket_of
 from shared.db import retried
 from shared.documents.sheets import find_table, read_rows
-from shared.errors import Fault, InvalidRequest
+from shared.errors import InvalidRequest, invariant
 from shared.identity.staff import Staff
+from shared.ids import new_id
+from shared.jobs.awaited import AwaitedJobs, Progress
+from shared.jobs.awaited.store import AwaitedJob, ended_addresses
+from shared.jobs.kinds import Kind as JobKind
 from shared.kit import Kit
+from shared.objects import ObjectStore
 from shared.signing import SignatureHeader
 from shared.signing.store import use_nonce
 
@@ -38,11 +45,25 @@ _DEVICE_DOMAIN = "card-device"
 _DEVICE_HASH_BYTES = 8
 _HOLDER_HASH_BYTES = 16
 _EVENTS_FILE = "card_events"
+# Every few minutes the files of jobs that ended are forgotten; a worker is not away for longer than this.
+_UPLOADS_FORGOTTEN_WITHIN = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """A file, and who brought it."""
+
+    slug: str
+    digest: bytes
+    staff_id: UUID
+    actor: str
 
 
 @dataclass(frozen=True, slots=True)
 class CardEvents:
     kit: Kit
+    objects: ObjectStore
+    jobs: AwaitedJobs
 
     @retried
     async def count(self, slug: str, header: SignatureHeader, events: Sequence[Event]) -> list[str]:
@@ -63,36 +84,84 @@ class CardEvents:
                 tx, programme.id, batch, source=f"platform:{header.key_id}", now=now
             )
 
-    async def import_file(self, staff: Staff, slug: str, content: bytes) -> EventImportReport:
+    async def import_file(
+        self, staff: Staff, slug: str, content: bytes
+    ) -> EventImportReport | dict[str, str]:
         """Counts the good rows of a file, a batch at a time; sent again, what was counted is a duplicate.
+
+        Returns the report; for a long file the job that will have it (`job_id`).
 
         Raises:
             NotFound, InvalidRequest: the file cannot be read, has not the columns, or is too long.
         """
-        now = self.kit.clock.now()
-        digest = hashlib.sha256(content).digest()
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
-            already = await was_imported(tx, programme.id, _EVENTS_FILE, digest)
+        now = self.kit.clock.now()
         read = await asyncio.to_thread(_read, content, programme.timezone, now)
+        if len(read.events) > EVENTS_AT_ONCE:
+            return await self._leave_to_a_job(staff, slug, content)
+        digest = hashlib.sha256(content).digest()
         outcomes: Counter[str] = Counter()
         for start in range(0, len(read.events), EVENTS_MAX):
             part = read.events[start : start + EVENTS_MAX]
-            outcomes.update(await self._count_part(slug, part, source=f"file:{digest.hex()[:16]}"))
-        duplicates = outcomes.pop("duplicate_event", 0)
-        report = EventImportReport.model_validate(
-            {
-                "rows": read.rows,
-                "accepted": len(read.events) - duplicates,
-                "rejected": read.rejected,
-                "duplicates": duplicates,
-                "errors": read.faults,
-                "already_imported": already,
-                "outcomes": dict(outcomes),
-            }
-        )
-        await self._remember(staff, slug, digest, report)
-        return report
+            outcomes.update(await self._count_part(slug, part, source=_source(digest)))
+        return await self._remember(_Upload(slug, digest, staff.id, staff.actor), read, outcomes)
+
+    async def import_uploaded(self, job: AwaitedJob, progress: Progress) -> dict[str, Any]:
+        """A long file. Begun again, it goes on behind the last part that was counted."""
+        upload_id, slug = UUID(job.arguments["upload_id"]), job.arguments["programme"]
+        sealed = await self.objects.get(job.arguments["address"])
+        invariant(sealed is not None, "an uploaded file is there until its job has ended")
+        content = self.kit.keys.sealer.open(sealed or b"", context=_context(upload_id))
+        async with self.kit.database.snapshot() as tx:
+            programme = await require_programme(tx, slug)
+            counted, before = await store.import_progress(tx, job.id)
+        # As of the upload, so that an event is judged alike by every attempt.
+        read = await asyncio.to_thread(_read, content, programme.timezone, job.created_at)
+        digest, outcomes = hashlib.sha256(content).digest(), Counter(before)
+        for start in range(counted, len(read.events), EVENTS_MAX):
+            part = read.events[start : start + EVENTS_MAX]
+            outcomes = await self._count_on(job.id, slug, part, start, outcomes, source=_source(digest))
+            await progress.report(start + len(part), len(read.events))
+        by = job.requested_by
+        assert by is not None  # noqa: S101 - narrows the type; staff ask for it
+        report = await self._remember(_Upload(slug, digest, by, f"staff:{by}"), read, outcomes)
+        return report.model_dump()
+
+    async def forget_uploads(self) -> None:
+        """Forgets the files of jobs that have ended. Safe to run twice."""
+        async with self.kit.database.snapshot() as tx:
+            since = self.kit.clock.now() - _UPLOADS_FORGOTTEN_WITHIN
+            addresses = await ended_addresses(tx, JobKind.CARD_EVENTS_UPLOADED, since=since)
+        for address in addresses:
+            await self.objects.delete(address)
+
+    async def _leave_to_a_job(self, staff: Staff, slug: str, content: bytes) -> dict[str, str]:
+        upload_id = new_id()
+        address = await self.objects.put(self.kit.keys.sealer.seal(content, context=_context(upload_id)))
+        arguments = {"upload_id": str(upload_id), "address": address, "programme": slug}
+        async with self.kit.database.transaction() as tx:
+            return await self.jobs.request(tx, JobKind.CARD_EVENTS_UPLOADED, arguments, requested_by=staff.id)
+
+    @retried
+    async def _count_on(
+        self,
+        job_id: UUID,
+        slug: str,
+        events: Sequence[Event],
+        start: int,
+        before: Counter[str],
+        *,
+        source: str,
+    ) -> Counter[str]:
+        """Counts the next part and remembers that it did, in one transaction."""
+        now = self.kit.clock.now()
+        async with self.kit.database.transaction(slow=True) as tx:
+            programme = await require_programme(tx, slug)
+            counted = await store.count_events(tx, programme.id, self.columns(events), source=source, now=now)
+            outcomes = before + Counter(counted)
+            await store.move_import(tx, job_id, start + len(events), dict(outcomes))
+        return outcomes
 
     @retried
     async def _count_part(self, slug: str, events: Sequence[Event], *, source: str) -> list[str]:
@@ -101,18 +170,34 @@ class CardEvents:
             programme = await require_programme(tx, slug)
             return await store.count_events(tx, programme.id, self.columns(events), source=source, now=now)
 
-    async def _remember(self, staff: Staff, slug: str, digest: bytes, report: EventImportReport) -> None:
+    async def _remember(self, upload: _Upload, read: EventFile, outcomes: Counter[str]) -> EventImportReport:
         now = self.kit.clock.now()
+        known = outcomes["duplicate_event"]
         async with self.kit.database.transaction() as tx:
-            programme = await require_programme(tx, slug)
-            await remember_file(tx, programme.id, _EVENTS_FILE, digest, staff_id=staff.id, now=now)
+            programme = await require_programme(tx, upload.slug)
+            already = await was_imported(tx, programme.id, _EVENTS_FILE, upload.digest)
+            report = EventImportReport.model_validate(
+                {
+                    "rows": read.rows,
+                    "accepted": len(read.events) - known,
+                    "rejected": read.rejected,
+                    "duplicates": known,
+                    "errors": read.faults,
+                    "already_imported": already,
+                    "outcomes": {name: n for name, n in outcomes.items() if name != "duplicate_event"},
+                }
+            )
+            await remember_file(
+                tx, programme.id, _EVENTS_FILE, upload.digest, staff_id=upload.staff_id, now=now
+            )
             entry = AuditEntry(
-                staff.actor,
+                upload.actor,
                 "card_events.import",
-                f"programme:{slug}",
-                after={"file_sha256": digest.hex(), **report.model_dump(exclude={"errors"})},
+                f"programme:{upload.slug}",
+                after={"file_sha256": upload.digest.hex(), **report.model_dump(exclude={"errors"})},
             )
             await record(tx, entry, at=now)
+        return report
 
     def columns(self, events: Sequence[Event]) -> Batch:
         """The events as the counting function takes them: holders as keyed hashes, scenes understood."""
@@ -145,8 +230,12 @@ def _device_hash(index: KeyedHash, device_ref: str | None) -> int | None:
 
 
 def _read(content: bytes, timezone: str, now: datetime) -> EventFile:
-    table = find_table(read_rows(content), EVENT_COLUMNS)
-    if len(table.rows) > FILE_EVENTS_MAX:
-        message = f"文件超过 {FILE_EVENTS_MAX} 行，请拆分后上传"
-        raise InvalidRequest(faults=(Fault("file", message, "too_many_rows"),))
-    return read_events(table, timezone=timezone, now=now)
+    return read_events(find_table(read_rows(content), EVENT_COLUMNS), timezone=timezone, now=now)
+
+
+def _source(digest: bytes) -> str:
+    return f"file:{digest.hex()[:16]}"
+
+
+def _context(upload_id: UUID) -> bytes:
+    return f"card-events-upload/{upload_id}".encode()

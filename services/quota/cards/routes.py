@@ -2,7 +2,7 @@ import msgspec
 from fastapi import APIRouter, Depends, UploadFile
 from fastapi.security import APIKeyHeader
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from services.quota.cards.operations import CardEvents
 from services.quota.cards.rules import Event
@@ -17,6 +17,7 @@ from services.quota.cards.schemas import (
 from services.quota.platformkeys.operations import PlatformKeyring
 from shared.http.auth import Writer
 from shared.http.hot import answer, decode, hot_post
+from shared.http.jobs import JobRequested
 from shared.http.signed import verified
 from shared.signing import SCHEME
 
@@ -70,9 +71,20 @@ async def count_card_events(request: Request) -> Response:
     return answer(HotResults(results), first_status=200)
 
 
-@router.post("/card-events/import", operation_id="quota_import_card_events")
+@router.post(
+    "/card-events/import",
+    operation_id="quota_import_card_events",
+    response_model=EventImportReport,
+    responses={202: {"model": JobRequested, "description": "a long file is counted by a job"}},
+)
 async def import_card_events(
     request: Request, slug: str, staff: Writer, file: UploadFile
-) -> EventImportReport:
-    """Counts the events of a file (.xlsx, .csv): 事件编号, 场景值, 持卡人, 类型, 时间 in any order."""
-    return await _card_events(request).import_file(staff, slug, await file.read())
+) -> EventImportReport | JSONResponse:
+    """Counts the events of a file (.xlsx, .csv): 事件编号, 场景值, 持卡人, 类型, 时间, 设备 in any order.
+
+    Up to 5,000 events are counted at once. A longer file is left to a job (202), whose result is the report.
+    """
+    done = await _card_events(request).import_file(staff, slug, await file.read())
+    if isinstance(done, EventImportReport):
+        return done
+    return JSONResponse(done, status_code=202)

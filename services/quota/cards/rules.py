@@ -18,8 +18,8 @@ Kind = Literal["issued", "used", "cancelled", "landed", "applied"]
 Outcome = Literal["counted", "duplicate_event", "already_has_card", "unattributed", "unknown_holder"]
 
 EVENTS_MAX = 1_000
-# A file is counted while its sender waits; what is longer is sent in parts, and repeated parts are harmless.
-FILE_EVENTS_MAX = 50_000
+# A file of so many events is counted while its sender waits; a longer one by a job.
+EVENTS_AT_ONCE = 5_000
 # Another system's number: any visible text.
 EVENT_ID_FORM = r"[^\x00-\x1f\x7f]{1,128}"
 HOLDER_REF_LENGTH_MAX = 128
@@ -110,7 +110,9 @@ def _read_event(
     if not 0 < len(cells["holder_ref"]) <= HOLDER_REF_LENGTH_MAX:
         faults.append(("holder_ref", f"持卡人标识应为 1 至 {HOLDER_REF_LENGTH_MAX} 个字符"))
     if kind is None:
-        faults.append(("kind", "类型应为 发放、使用、注销、访问 或 申请（issued、used、cancelled、landed、applied）"))
+        faults.append(
+            ("kind", "类型应为 发放、使用、注销、访问 或 申请（issued、used、cancelled、landed、applied）")
+        )
     if len(cells.get("device_ref", "")) > DEVICE_REF_LENGTH_MAX:
         faults.append(("device_ref", f"设备标识最多 {DEVICE_REF_LENGTH_MAX} 个字符"))
     wrong_time = "时间应形如 2020-08-01 10:00:00" if at is None else time_fault(at, now)

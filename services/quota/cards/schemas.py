@@ -50,11 +50,11 @@ class CardEventBody(Body):
     kind: Kind = Field(description="`landed` and `applied` count for the funnel only; send them if you can")
     at: Moment = Field(description="when it happened; decides whose code came first")
     scene: Annotated[str, StringConstraints(max_length=SENT_LENGTH_MAX)] | None = None
-    device_ref: (
-        Annotated[str, StringConstraints(min_length=1, max_length=DEVICE_REF_LENGTH_MAX)] | None
-    ) = Field(
-        default=None,
-        description="whatever tells the applicant's device from another; stored as a keyed hash only",
+    device_ref: Annotated[str, StringConstraints(min_length=1, max_length=DEVICE_REF_LENGTH_MAX)] | None = (
+        Field(
+            default=None,
+            description="whatever tells the applicant's device from another; stored as a keyed hash only",
+        )
     )
 
 

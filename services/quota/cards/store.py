@@ -1,10 +1,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import insert
 
+from services.quota.cards.tables import CardImportRow
 from shared.db import Tx
 
 
@@ -53,3 +56,17 @@ async def count_events(tx: Tx, programme_id: UUID, batch: Batch, *, source: str,
         },
     )
     return [row.outcome for row in rows]
+
+
+async def import_progress(tx: Tx, job_id: UUID) -> tuple[int, dict[str, int]]:
+    """How many of the file's events the job has counted, and what they came to."""
+    statement = select(CardImportRow.counted, CardImportRow.outcomes).where(CardImportRow.job_id == job_id)
+    row = (await tx.execute(statement)).one_or_none()
+    return (0, {}) if row is None else (row.counted, row.outcomes)
+
+
+async def move_import(tx: Tx, job_id: UUID, counted: int, outcomes: dict[str, int]) -> None:
+    """In the transaction that counted these events."""
+    values: dict[str, Any] = {"job_id": job_id, "counted": counted, "outcomes": outcomes}
+    statement = insert(CardImportRow).values(values)
+    await tx.execute(statement.on_conflict_do_update(index_elements=["job_id"], set_=values))

@@ -13,9 +13,7 @@ from services.quota.qrcodes.rules import (
     PngForm,
     SvgForm,
     drawn,
-    landing_address,
     make_scene,
-    read_scene,
     scan_path,
 )
 from services.quota.qrcodes.schemas import CodeView, HospitalCodes
@@ -32,16 +30,6 @@ from shared.kit import Kit
 @dataclass(frozen=True, slots=True)
 class QrCodes:
     kit: Kit
-
-    async def scan(self, sent: str) -> str:
-        """Counts a scan and returns where it leads. Raises CodeUnknown."""
-        scene = read_scene(sent)
-        landing_url = (
-            None if scene is None else await store.count_scan(self.kit.database, scene, self.kit.clock.now())
-        )
-        if scene is None or landing_url is None:
-            raise CodeUnknown
-        return landing_address(landing_url, scene)
 
     async def draw(
         self, staff: Staff, hospital_id: str, *, origin: str, form: SvgForm | PngForm, scene: str | None

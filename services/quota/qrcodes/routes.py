@@ -1,7 +1,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from fastapi.responses import JSONResponse, RedirectResponse
+from fastapi.responses import JSONResponse
 
 from services.quota.programmes.routes import ProgrammeReader
 from services.quota.qrcodes.operations import QrCodes
@@ -11,12 +11,9 @@ from shared.http.auth import staff_with
 from shared.http.origin import public_origin
 from shared.http.replies import replayable, staff_key
 from shared.identity.staff import WRITERS, Role, Staff
-from shared.ratelimit import Limit, RateLimiter
 
 router = APIRouter(prefix="/quota/v1", tags=["qrcodes"])
 
-# A hospital's whole waiting room scans behind one address; this only stops a machine that makes scans up.
-SCAN_PER_ADDRESS = Limit("quota-scan/address", amount=600, seconds=60)
 _SCALE_MAX = 60
 # Dots (or units) of each module.
 Scale = Annotated[int, Query(ge=1, le=_SCALE_MAX)]
@@ -33,24 +30,6 @@ CodeWriter = Annotated[Staff, Depends(staff_with(*WRITERS, Role.HOSPITAL))]
 def _qrcodes(request: Request) -> QrCodes:
     qrcodes: QrCodes = request.app.state.wiring.qrcodes
     return qrcodes
-
-
-@router.get(
-    "/s/{scene}",
-    operation_id="quota_scan_code",
-    status_code=302,
-    response_class=RedirectResponse,
-    responses={302: {"description": "To the programme's landing address"}},
-)
-async def scan_code(request: Request, scene: str) -> RedirectResponse:
-    """Counts a scan of a hospital's code and leads to the programme's landing address.
-
-    Public. A code that is not known (a damaged poster, a typing error) is a 404 `code_unknown`, whose
-    sentence says what to do: leading on would look like success and count for nobody.
-    """
-    limiter: RateLimiter = request.app.state.wiring.limiter
-    await limiter.hit(SCAN_PER_ADDRESS, request.client.host if request.client else "-")
-    return RedirectResponse(await _qrcodes(request).scan(scene), status_code=302)
 
 
 @router.get(

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from services.quota.qrcodes.tables import HospitalCodeRow, SubCodeRow
-from shared.db import Database, Tx
+from shared.db import Tx
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +25,6 @@ class CodeOwner:
     sub_code_id: str | None
     label: str | None
     in_use: bool
-
-
-# One statement, so one round trip for each scan: finds the code, counts the scan, tells where it leads.
-_SCAN = """
-    WITH found AS (
-        SELECT c.programme_id, c.hospital_id, c.scene, p.landing_url, p.timezone
-        FROM quota.hospital_code c
-        JOIN quota.programme p ON p.id = c.programme_id
-        WHERE c.scene = $1
-    ), counted AS (
-        INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
-        SELECT programme_id, ($2 AT TIME ZONE timezone)::date, 'scan', hospital_id, scene, 1 FROM found
-    )
-    SELECT landing_url FROM found
-"""
 
 
 async def insert_codes(
@@ -106,9 +91,3 @@ async def owner_of(tx: Tx, hospital_id: str, scene: str) -> CodeOwner | None:
     )
     row = (await tx.execute(statement)).one_or_none()
     return None if row is None else CodeOwner(*row)
-
-
-async def count_scan(database: Database, scene: str, now: datetime) -> str | None:
-    """Appends one scan and returns the landing address of its programme; None when the scene is nobody's."""
-    rows = await database.call(_SCAN, scene, now)
-    return rows[0]["landing_url"] if rows else None
