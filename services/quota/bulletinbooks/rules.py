@@ -12,6 +12,7 @@ from services.quota.bulletins.rules import (
     likely_to_miss,
     moment,
     share_of,
+    units_of,
 )
 from services.quota.rankings.schemas import RankingItem
 from shared.documents.papers import Cell, Facts, Grid, Lines, Paper, Rate
@@ -35,12 +36,16 @@ def papers(occasion: Occasion) -> list[Paper]:
             ("未归属发卡数", f"{ranking.unattributed}（未计入下表）"),
         ]
     )
+    # Figures stand below those of the list.
     sums = Grid(
-        header=["医共体", "机构数", "任务数", "本月发卡", "累计发卡", "完成率"],
-        rows=[[name or ALONE, len(members), *_figures(members)] for name, members in groups.items()],
-        widths=[12, 30, 20, 12, 12, 12],
-        total=["合计", len(items), *_figures(items)],
-        caption="各医共体",
+        header=["序号", "医共体", "机构数", "任务数", "本月发卡", "累计发卡", "完成率"],
+        rows=[
+            [place, name, len(members), *_figures(members)]
+            for place, (name, members) in enumerate(units_of(items), start=1)
+        ],
+        widths=[12, 30, 20, 12, 12, 12, 12],
+        total=["", "合计", len(items), *_figures(items)],
+        caption="各医共体和独立单位",
     )
     mark = "；".join(occasion.marks) or None
     warned = likely_to_miss(items)

@@ -66,7 +66,13 @@ class Occasion:
     @property
     def name(self) -> str:
         corrected = "（更正）" if (self.ranking.edition or 1) > 1 else ""
-        return f"关于{self.month}{self.title}进展情况的通报{corrected}"
+        return f"关于{self.subject}进展情况的通报{corrected}"
+
+    @property
+    def subject(self) -> str:
+        """The month and the programme; a year with which the programme's name begins is not said twice."""
+        year, _, month = self.month.partition("年")
+        return f"{self.title}{month}" if self.title.startswith(f"{year}年") else f"{self.month}{self.title}"
 
     @property
     def marks(self) -> list[str]:
@@ -117,8 +123,8 @@ def notice(occasion: Occasion) -> dict[str, Any]:
         "warned_names": "、".join(item.hospital for item in warned),
         "warned": [_row(item) for item in warned],
         "alliances": [
-            {"alliance": name or ALONE, "hospitals": len(members), **_sums(members)}
-            for name, members in by_alliance(items).items()
+            {"alliance": name, "hospitals": len(members), **_sums(members)}
+            for name, members in units_of(items)
         ],
     }
 
@@ -127,7 +133,7 @@ def letter(occasion: Occasion, item: RankingItem) -> dict[str, Any]:
     """The fields of a reminder's template."""
     items = occasion.ranking.items
     return {
-        **_common(occasion, f"关于{occasion.month}{occasion.title}进度的提醒函"),
+        **_common(occasion, f"关于{occasion.subject}进度的提醒函"),
         **_row(item),
         "ranked": sum(entry.rank is not None for entry in items),
         "overall_rate": _sums(items)["rate"],
@@ -147,6 +153,13 @@ def by_alliance(items: Sequence[RankingItem]) -> dict[str, list[RankingItem]]:
     return found
 
 
+def units_of(items: Sequence[RankingItem]) -> list[tuple[str, list[RankingItem]]]:
+    """What sums are made of: the alliances, and each hospital that stands alone as a unit of its own."""
+    groups = by_alliance(items)
+    alone = groups.pop("", [])
+    return [*groups.items(), *((item.hospital, [item]) for item in alone)]
+
+
 def likely_to_miss(items: Sequence[RankingItem]) -> list[RankingItem]:
     """Whom the outlook warns of, the surest first."""
     found = [(Decimal(item.miss_probability), item) for item in items if item.miss_probability is not None]
@@ -160,6 +173,7 @@ def _common(occasion: Occasion, title: str) -> dict[str, Any]:
         "programme": occasion.title,
         "month": occasion.month,
         "title": title,
+        "subject": occasion.subject,
         "dated": day(words.dated or occasion.as_of.date()),
         "as_of": moment(occasion.as_of),
         "frozen": ranking.frozen,

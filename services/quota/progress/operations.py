@@ -29,7 +29,7 @@ from services.quota.progress.rules import (
     pace_days,
     rate,
 )
-from services.quota.progress.schemas import ProgressAlliance, ProgressItem, ProgressView, Warned
+from services.quota.progress.schemas import ProgressAlliance, ProgressItem, ProgressUnit, ProgressView, Warned
 from shared.clock import local_day, rfc3339
 from shared.db import Tx
 from shared.errors import Forbidden
@@ -160,6 +160,7 @@ def _view(seen: Snapshot, shown: Sequence[Hospital], *, now: datetime, whole: bo
         years_by_weekday=calendar.unknown(since, max([seen.today, *dates, ends_on or seen.today])),
         items=items,
         alliances=_alliances(seen, items, passed) if whole else [],
+        units=_units(items) if whole else [],
         warnings=_warnings(seen, shown, outlooks),
     )
 
@@ -221,6 +222,29 @@ def _alliances(
                 needed_per_working_day=needed_per_working_day(lacking, 0, seen.prospect.ahead.working_left),
                 lead=_text(lead(done, passed)),
                 expected=sum(expected) if len(expected) == len(entries) else None,
+            )
+        )
+    return rows
+
+
+def _units(items: Sequence[ProgressItem]) -> list[ProgressUnit]:
+    """The alliances, then each hospital that stands alone as a unit of its own."""
+    members: dict[tuple[bool, str], list[ProgressItem]] = {}
+    for item in sorted(items, key=lambda one: not one.alliance):
+        members.setdefault((not item.alliance, item.alliance or item.hospital_id), []).append(item)
+    rows = []
+    for (alone, name), entries in members.items():
+        quota, issued = sum(entry.quota or 0 for entry in entries), sum(entry.issued for entry in entries)
+        rows.append(
+            ProgressUnit(
+                unit=entries[0].hospital if alone else name,
+                hospital_id=entries[0].hospital_id if alone else None,
+                hospitals=len(entries),
+                quota=quota,
+                issued=issued,
+                used=sum(entry.used for entry in entries),
+                month_issued=sum(entry.month_issued for entry in entries),
+                rate=_text(rate(issued, quota)),
             )
         )
     return rows

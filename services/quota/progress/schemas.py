@@ -37,6 +37,19 @@ class ProgressAlliance(BaseModel):
     expected: int | None = Field(description="sum of its hospitals'; null when one has none")
 
 
+class ProgressUnit(BaseModel):
+    """An alliance, or a hospital that stands alone: all units add up to all hospitals."""
+
+    unit: str = Field(description="the alliance's or the hospital's name")
+    hospital_id: str | None = Field(description="of a hospital that stands alone")
+    hospitals: int
+    quota: int
+    issued: int
+    used: int
+    month_issued: int
+    rate: str | None
+
+
 class Warned(BaseModel):
     """A hospital that is more likely than not to miss its quota."""
 
@@ -75,4 +88,5 @@ class ProgressView(BaseModel):
     )
     items: list[ProgressItem]
     alliances: list[ProgressAlliance]
+    units: list[ProgressUnit] = Field(description="alliances, then each hospital that stands alone")
     warnings: list[Warned] = Field(description="likely to miss their quotas, the surest first")

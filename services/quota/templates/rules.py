@@ -24,6 +24,7 @@ _COMMON = frozenset(
         "edition",
         "reason",
         "red_head",
+        "subject",
     ]
 )
 _FIGURES = frozenset(["quota", "month_issued", "issued", "rate"])
@@ -97,7 +98,7 @@ _NOTICE: Sequence[Part] = (
     Text(Kind.ADDRESSEES, "{{ addressees }}："),
     Text(
         Kind.BODY,
-        "现将{{ month }}{{ programme }}进展情况通报如下（数据截至{{ as_of }}"
+        "现将{{ subject }}进展情况通报如下（数据截至{{ as_of }}"
         "{% if frozen %}，第{{ edition }}版{% endif %}）。",
     ),
     Text(Kind.BODY, "{%p if reason %}"),
@@ -111,7 +112,7 @@ _NOTICE: Sequence[Part] = (
         "{{ hospitals }}家医疗机构中，{{ met }}家已完成任务。"
         "{% if unattributed %}另有{{ unattributed }}张尚未归属医疗机构，未计入上述累计数。{% endif %}",
     ),
-    Text(Kind.CAPTION, "各医共体完成情况"),
+    Text(Kind.CAPTION, "各医共体和独立单位完成情况"),
     Rows(
         header=("医共体", "机构数", "任务数", "本月发卡", "累计发卡", "完成率"),
         widths=(56, 20, 20, 20, 20, 20),
@@ -130,7 +131,7 @@ _NOTICE: Sequence[Part] = (
     Text(Kind.CAPTION, "{{ month }}发卡任务完成情况排名"),
     Rows(
         header=("名次", "医疗机构", "医共体", "任务数", "本月发卡", "累计发卡", "完成率", "名次变化", "备注"),
-        widths=(10, 36, 24, 16, 15, 15, 15, 11, 14),
+        widths=(10, 40, 28, 14, 13, 13, 14, 10, 14),
         each="rows",
         cells=(
             "{{ row.rank }}",
@@ -144,7 +145,7 @@ _NOTICE: Sequence[Part] = (
             "{{ row.note }}",
         ),
         total=(
-            "合计", "", "", "{{ quota }}", "{{ month_issued }}", "{{ issued }}", "{{ rate }}", "", "",
+            "", "合计", "", "{{ quota }}", "{{ month_issued }}", "{{ issued }}", "{{ rate }}", "", "",
         ),
     ),
     Text(Kind.HEADING, "三、予以通报的单位"),
@@ -164,7 +165,7 @@ _NOTICE: Sequence[Part] = (
     Text(Kind.BODY, "请各单位对照任务，加强组织推广，按时完成发卡任务；对统计结果有异议的，请及时书面反映。"),
     *_END,
     Text(Kind.IMPRINT, "抄送：{{ copies }}。"),
-    Text(Kind.IMPRINT, "{{ issuer }}　　　　{{ dated }}印发"),
+    Text(Kind.IMPRINT, "{{ issuer }}\t{{ dated }}印发"),
 )  # fmt: skip
 _LETTER: Sequence[Part] = (
     *_HEAD,

@@ -140,7 +140,7 @@ async def test_every_figure_is_the_frozen_editions(bureau: Bureau, programme: Pr
     assert [row[:5] for row in alliances[1:]] == [
         ["西部", "1", "20", "20", "20"],
         ["东部/医共体", "2", "60", "17", "17"],
-        ["独立单位", "1", "20", "0", "0"],
+        ["丁", "1", "20", "0", "0"],
     ]
     text = "\n".join(lines(made))
     assert "现将2020年8月发卡任务进展情况通报如下（数据截至2020年9月10日9时05分，第1版）。" in text
@@ -210,7 +210,7 @@ async def test_issuer_number_and_date_are_the_bureaus_words(bureau: Bureau, prog
         "某某市卫生健康局",
         "2020年9月15日",
         "抄送：市政府办公室。",
-        "某某市卫生健康局　　　　2020年9月15日印发",
+        "某某市卫生健康局2020年9月15日印发",
     ]
 
 
