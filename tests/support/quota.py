@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from uuid import UUID
 
 import httpx
 
@@ -173,6 +174,12 @@ class Programme:
         results = answer.json()["results"]
         assert [result["event_id"] for result in results] == [event["event_id"] for event in events]
         return [result["outcome"] for result in results]
+
+    async def row_id(self) -> UUID:
+        async with self.bureau.kit.database.snapshot() as tx:
+            found = await programme_by_slug(tx, self.slug)
+        assert found is not None
+        return found.id
 
     async def progress(self) -> Json:
         return await self.bureau.get(f"{self.path}/progress")

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from uuid import UUID
 
 from services.quota.signals import rules, store
-from services.quota.signals.rules import MATURE, Finding, Peers, Trace, View
+from services.quota.signals.rules import MATURE, Figures, Finding, Peers, Trace, View
 from services.quota.signals.store import DayCard, Subject
 from services.quota.stuffing.store import Evidence, Found, report
 from shared.clock import CHINA
@@ -24,7 +24,7 @@ _DEVICE_BITS = 24
 
 @dataclass(slots=True)
 class _Pass:
-    """Peers of a day are the same for everybody whom one pass judges."""
+    """Peers of a day are the same for everybody whom one pass judges, and are counted once."""
 
     peers: dict[tuple[UUID, date, bool], Peers] = field(default_factory=dict)
 
@@ -70,7 +70,10 @@ class Signals:
         of = (subject.programme_id, subject.day, subject.mature)
         peers = this_pass.peers.get(of)
         if peers is None:
-            fortnight = await store.fortnight(tx, subject) if subject.mature else ()
+            fortnight: Sequence[Figures] = ()
+            if subject.mature:
+                await store.recount_day(tx, subject)
+                fortnight = await store.fortnight(tx, subject)
             peers = rules.peers_of(await store.same_day(tx, subject), fortnight)
             if (peers.used_share if subject.mature else peers.busiest) is not None:
                 # While too few are rolled up, the next one looks again.

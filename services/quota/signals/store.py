@@ -62,6 +62,27 @@ _SCANS = text("""
 """)
 
 
+# The same for all codes of a day at once, so that each is compared with peers who had their time, too.
+_RECOUNT = text("""
+    UPDATE quota.signal_day d SET issued = f.issued, used = f.used
+    FROM (
+        SELECT s.hospital_id, s.code, count(*) AS issued, count(*) FILTER (WHERE c.used) AS used
+        FROM quota.signal_day s
+        JOIN quota.card c
+          ON c.programme_id = s.programme_id AND c.hospital_id = s.hospital_id AND c.state = 'active'
+         AND c.opened_at >= CAST(:day AS date)::timestamp AT TIME ZONE :timezone
+         AND c.opened_at < CAST(:following AS date)::timestamp AT TIME ZONE :timezone
+        JOIN quota.card_event e
+          ON e.bucket = c.bucket AND e.programme_id = c.programme_id AND e.holder_hash = c.holder_hash
+         AND e.event_id = c.event_id AND e.hospital_id IS NOT NULL AND quota.plain_scene(e.scene) = s.code
+        WHERE s.programme_id = :programme AND s.day = :day
+        GROUP BY s.hospital_id, s.code
+    ) AS f
+    WHERE d.programme_id = :programme AND d.day = :day AND d.hospital_id = f.hospital_id AND d.code = f.code
+      AND (d.issued, d.used) IS DISTINCT FROM (f.issued, f.used)
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A day of a hospital's code that is rolled up again; `mature`: its cards had time to be used."""
@@ -108,6 +129,17 @@ async def cards(tx: Tx, subject: Subject) -> list[DayCard]:
         "timezone": subject.timezone,
     }
     return [DayCard(*row) for row in await tx.execute(_CARDS, values)]
+
+
+async def recount_day(tx: Tx, subject: Subject) -> None:
+    """Cards and used ones of every code on the day, as they stand now."""
+    values = {
+        "programme": subject.programme_id,
+        "day": subject.day,
+        "following": subject.day + timedelta(days=1),
+        "timezone": subject.timezone,
+    }
+    await tx.execute(_RECOUNT, values)
 
 
 async def scans(tx: Tx, subject: Subject) -> int:
@@ -164,14 +196,13 @@ async def same_day(tx: Tx, subject: Subject) -> Sequence[Figures]:
 
 
 async def fortnight(tx: Tx, subject: Subject) -> Sequence[Figures]:
-    """Cards and used ones of each hospital in the days before, of which all cards had their time."""
+    """Cards and used ones of each hospital in the days before; those of a mature day had their time, too."""
     statement = (
         select(func.sum(SignalDayRow.issued), func.sum(SignalDayRow.used))
         .where(
             SignalDayRow.programme_id == subject.programme_id,
             SignalDayRow.day <= subject.day,
             SignalDayRow.day >= subject.day - PEERS_BEFORE,
-            SignalDayRow.mature,
         )
         .group_by(SignalDayRow.hospital_id)
     )

@@ -1,8 +1,11 @@
 """Quota's invariants, recomputed in SQL: sound after a month of everything, and each able to fail."""
 
+from datetime import date
+
 import pytest
 from sqlalchemy import text
 
+from services.quota.stuffing.store import Evidence, Found, report
 from shared.clock import machine_now
 from shared.db import Tx
 from shared.integrity import store
@@ -12,6 +15,10 @@ from tests.support.quota import Bureau, Programme, event, issued, many
 
 CHECKS = {check.name: check for check in sql_checks() if check.file.startswith("quota_")}
 
+NESTED = (
+    "allocation_id IN (SELECT a.id FROM quota.allocation a"
+    " JOIN quota.programme p ON p.id = a.programme_id WHERE p.slug = 'nested')"
+)
 PLANTED = [
     (
         "an approved quota was raised",
@@ -44,6 +51,30 @@ PLANTED = [
     (
         "a version's sum was rewritten",
         "UPDATE quota.allocation SET quota_sum = quota_sum + 1, total = total + 1 WHERE version = 1",
+        "allocations_add_up",
+    ),
+    (
+        "a minimum was rewritten",
+        "UPDATE quota.allocation_bound SET minimum = minimum + 15",
+        "allocations_add_up",
+    ),
+    (
+        "the factor of the bounds was rewritten",
+        "UPDATE quota.allocation SET scale_numerator = scale_numerator + 1 WHERE scale_numerator > 0",
+        "allocations_add_up",
+    ),
+    (
+        "a version's figures of its basis were rewritten",
+        "UPDATE quota.allocation_item SET basis_value = basis_value * 2 WHERE place = 0",
+        "allocations_add_up",
+    ),
+    (
+        "an alliance lies more than a card from its own exact quota, each hospital within one",
+        (
+            f"UPDATE quota.allocation_item SET quota = quota - 1 WHERE place = 0 AND {NESTED};"
+            f"UPDATE quota.allocation_item SET quota = quota + 1 WHERE place = 5 AND {NESTED};"
+            "UPDATE core.change SET body = jsonb_set(body, '{alliances,A}', '423') WHERE target = 'nested'"
+        ),
         "allocations_add_up",
     ),
     (
@@ -165,6 +196,36 @@ PLANTED = [
         "codes_add_up_to_their_hospital",
     ),
     (
+        "a landing was made up",
+        "UPDATE core.tally_delta SET n = n + 1 WHERE measure = 'card_landed'",
+        "funnel_equals_the_recount_of_stages",
+    ),
+    (
+        "an application disappeared",
+        "DELETE FROM quota.card_stage WHERE kind = 'applied'",
+        "funnel_equals_the_recount_of_stages",
+    ),
+    (
+        "a stuffed card was put back without a change",
+        "UPDATE core.tally_delta SET n = 0 WHERE measure = 'card_void'",
+        "effective_cards_equal_the_recount_of_cases",
+    ),
+    (
+        "a card of a confirmed case is void no longer",
+        "DELETE FROM quota.card_void WHERE event_id = 'e-20'",
+        "effective_cards_equal_the_recount_of_cases",
+    ),
+    (
+        "a case was confirmed by nobody",
+        "UPDATE quota.stuffing_case SET change_id = gen_random_uuid() WHERE status = 'confirmed'",
+        "effective_cards_equal_the_recount_of_cases",
+    ),
+    (
+        "a confirmed case was dismissed behind everybody's back",
+        "UPDATE quota.stuffing_case SET status = 'dismissed' WHERE status = 'confirmed'",
+        "effective_cards_equal_the_recount_of_cases",
+    ),
+    (
         "a sub-code was retired and its code stayed in use",
         "UPDATE quota.sub_code SET retired_at = created_at, retired_reason = 'x'",
         "codes_add_up_to_their_hospital",
@@ -201,7 +262,54 @@ async def story(bureau: Bureau) -> Programme:
         f"hospitals/{programme.id('甲')}/codes", {"kind": "department", "label": "内科"}
     )
     await programme.send(event(11, "2020-09-21", scene=sub_code["scene"]))
+    await programme.send(
+        issued(programme, "甲", 12, "p12", "2020-09-21", kind="landed"),
+        issued(programme, "甲", 13, "p12", "2020-09-21", kind="applied"),
+        *(
+            {**issued(programme, "乙", n, f"p{n}", f"2020-09-22T10:{n}:{n}+08:00"), "device_ref": "farm"}
+            for n in range(20, 35)
+        ),
+    )
+    await confirm_a_farm(bureau, programme)
+    await allocated_otherwise(bureau)
     return programme
+
+
+async def allocated_otherwise(bureau: Bureau) -> None:
+    """One programme by another basis and with bounds, one whose alliance and hospitals round apart."""
+    bounded = await bureau.programme("bounded")
+    figures = b"hospital,beds\n\xe7\x94\xb2,12.5\n\xe4\xb9\x99,25\n\xe4\xb8\x99,12.5\n"
+    await bureau.upload(f"{bounded.path}/bases/beds/import", figures)
+    held = {"hospital": "丙", "min": 40, "max": 60, "reason": "新院"}
+    body = {"total": 100, "method": "largest_remainder", "basis": "beds", "bounds": [held], "reason": "r"}
+    await bureau.approved(f"{bounded.path}/allocations", body)
+    lone = [("", name, visits) for name, visits in (("丁", 16), ("戊", 16), ("己", 26))]
+    await bureau.programme("nested", *[("A", name, 14) for name in "甲乙丙"], *lone, total=1010)
+
+
+async def confirm_a_farm(bureau: Bureau, programme: Programme) -> None:
+    found = Found(
+        programme_id=await programme.row_id(),
+        hospital_id=programme.id("乙"),
+        code=programme.scene("乙"),
+        day=date(2020, 9, 22),
+        kind="devices",
+        score=80,
+        reasons=[{"code": "cards_of_one_device", "value": 15, "threshold": 10}],
+        evidence=await evidence(bureau.kit, [f"e-{n}" for n in range(20, 35)]),
+    )
+    async with bureau.kit.database.transaction() as tx:
+        await report(tx, found, bureau.kit.clock.now())
+    (case,) = (await bureau.get(f"{programme.path}/stuffing-cases"))["items"]
+    await bureau.approved(f"{programme.path}/stuffing-cases/{case['id']}/confirm", {"reason": "刷量"})
+
+
+async def evidence(kit: Kit, event_ids: list[str]) -> list[Evidence]:
+    statement = text(
+        "SELECT bucket, holder_hash, event_id, opened_at FROM quota.card WHERE event_id = ANY(:ids)"
+    )
+    async with kit.database.snapshot() as tx:
+        return [Evidence(*row, None) for row in await tx.execute(statement, {"ids": event_ids})]
 
 
 async def run(kit: Kit, tx: Tx, name: str) -> dict[str, object]:
