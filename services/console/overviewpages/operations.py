@@ -38,7 +38,7 @@ class Overview:
     async def boards(self) -> Boards:
         now = self.kit.clock.now()
         async with self.kit.database.snapshot() as tx:
-            return Boards(now, await self._campaigns(tx), await self._programmes(tx))
+            return Boards(now, await self._campaigns(tx), await self._programmes(tx, now))
 
     async def _campaigns(self, tx: Tx) -> list[CampaignBoard]:
         found = await catalogue.campaigns(tx)
@@ -59,11 +59,11 @@ class Overview:
             boards.append(fill_campaign(board, by_campaign[campaign.id]))
         return boards
 
-    async def _programmes(self, tx: Tx) -> list[ProgrammeBoard]:
-        found = await store.programmes(tx)
+    async def _programmes(self, tx: Tx, now: datetime) -> list[ProgrammeBoard]:
+        found = await store.programmes(tx, now)
         by_programme = await _by_scope(tx, [programme.id for programme in found], PROGRAMME_MEASURES)
         quotas = defaultdict(list)
-        for row in await store.quotas(tx):
+        for row in await store.quotas(tx, now):
             quotas[row.programme_id].append((row.hospital_id, row.name, row.alliance, row.quota))
         return [
             fill_programme(

@@ -1,6 +1,7 @@
 """Read-only SQL of the overview over other services' tables: they meet in Postgres, and a page only looks."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import text
@@ -34,7 +35,10 @@ _PROGRAMMES = text("""
     SELECT p.id, p.slug, p.title, p.timezone, p.target_cards, p.issued_before_cards, a.quota_sum AS allocated
     FROM quota.programme p
     LEFT JOIN LATERAL (
-        SELECT quota_sum FROM quota.allocation WHERE programme_id = p.id ORDER BY version DESC LIMIT 1
+        SELECT quota_sum FROM quota.allocation
+        WHERE programme_id = p.id
+          AND coalesce(effective_month <= (CAST(:now AS timestamptz) AT TIME ZONE p.timezone)::date, true)
+        ORDER BY version DESC LIMIT 1
     ) a ON true
     ORDER BY p.created_at DESC, p.id DESC
 """)
@@ -43,7 +47,12 @@ _QUOTAS = text("""
            a.programme_id, i.hospital_id, i.hospital AS name, i.alliance, i.quota
     FROM quota.allocation a
     JOIN quota.allocation_item i ON i.allocation_id = a.id
-    WHERE a.version = (SELECT max(version) FROM quota.allocation WHERE programme_id = a.programme_id)
+    JOIN quota.programme p ON p.id = a.programme_id
+    WHERE a.version = (
+        SELECT max(version) FROM quota.allocation
+        WHERE programme_id = p.id
+          AND coalesce(effective_month <= (CAST(:now AS timestamptz) AT TIME ZONE p.timezone)::date, true)
+    )
     ORDER BY a.programme_id, i.hospital_id, i.place
 """)
 
@@ -64,11 +73,11 @@ async def assumed(tx: Tx) -> dict[UUID, list[str]]:
     return {row.campaign_id: list(row.paths) for row in await tx.execute(_ASSUMED)}
 
 
-async def programmes(tx: Tx) -> list[Programme]:
+async def programmes(tx: Tx, now: datetime) -> list[Programme]:
     """All programmes, the newest first."""
-    return [Programme(*row) for row in await tx.execute(_PROGRAMMES)]
+    return [Programme(*row) for row in await tx.execute(_PROGRAMMES, {"now": now})]
 
 
-async def quotas(tx: Tx) -> list[HospitalQuota]:
-    """The quotas in force, of all programmes."""
-    return [HospitalQuota(*row) for row in await tx.execute(_QUOTAS)]
+async def quotas(tx: Tx, now: datetime) -> list[HospitalQuota]:
+    """The quotas by which this month is judged, of all programmes."""
+    return [HospitalQuota(*row) for row in await tx.execute(_QUOTAS, {"now": now})]

@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from services.quota.programmes import store
 from services.quota.programmes.errors import ProgrammeExists
+from services.quota.programmes.rules import exact_target
 from services.quota.programmes.schemas import IssuedBeforeView, ProgrammeDefinition, ProgrammeView
 from services.quota.programmes.store import Programme
 from shared.audit import AuditEntry, record
@@ -16,6 +18,7 @@ from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import READERS, Staff
 from shared.ids import new_id
 from shared.kit import Kit
+from shared.rates import rate_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,7 @@ def _row(definition: ProgrammeDefinition, staff: Staff, now: datetime) -> dict[s
         "slug": definition.slug,
         "title": definition.title,
         "timezone": definition.timezone,
-        "target_cards": definition.target_cards,
+        "target_cards": definition.target,
         "issued_before_cards": before.cards if before else 0,
         "landing_url": definition.landing_url,
         "ends_on": definition.ends_on,
@@ -93,16 +96,26 @@ def _row(definition: ProgrammeDefinition, staff: Staff, now: datetime) -> dict[s
 
 def _view(programme: Programme) -> ProgrammeView:
     definition = programme.definition
+    share, residents = definition.get("target_share_of_residents"), definition.get("residents")
+    exact = exact_target(residents, Decimal(share)) if share and residents else None
+    remaining = max(0, programme.target_cards - programme.issued_before_cards)
+    decided = definition.get("allocation_total")
     return ProgrammeView(
         slug=programme.slug,
         title=programme.title,
         timezone=programme.timezone,
         target_cards=programme.target_cards,
+        residents=residents,
+        target_share_of_residents=share,
+        target_exact=None if exact is None else rate_text(exact),
+        target_difference=None if exact is None else rate_text(programme.target_cards - exact),
+        target_as_decided=definition.get("target_as_decided", False),
         issued_before=IssuedBeforeView(
             as_of=definition.get("issued_before", {}).get("as_of"), cards=programme.issued_before_cards
         ),
-        remaining_exact=max(0, programme.target_cards - programme.issued_before_cards),
-        allocation_total=definition.get("allocation_total"),
+        remaining_exact=remaining,
+        allocation_total=decided,
+        allocation_difference=None if decided is None else decided - remaining,
         landing_url=programme.landing_url,
         ends_on=programme.ends_on.isoformat() if programme.ends_on else None,
         slogan=definition.get("slogan"),

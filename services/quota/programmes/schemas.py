@@ -18,7 +18,15 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from services.quota.programmes.rules import CARDS_MAX, definition_faults, is_landing_url, is_timezone
+from services.quota.programmes.rules import (
+    CARDS_MAX,
+    RESIDENTS_MAX,
+    definition_faults,
+    exact_target,
+    is_landing_url,
+    is_timezone,
+    whole_target,
+)
 from shared.http.replies import Body, Day, StaffBody
 from shared.rates import parse_rate, rate_text
 
@@ -82,8 +90,14 @@ class ProgrammeDefinition(StaffBody):
     slug: Slug
     title: Text
     timezone: Timezone = "Asia/Shanghai"
-    target_cards: Cards
+    target_cards: Cards | None = Field(
+        default=None, description="may be left out with `residents` and `target_share_of_residents`"
+    )
     target_share_of_residents: Share | None = None
+    residents: Annotated[int, Field(ge=1, le=RESIDENTS_MAX)] | None = None
+    target_as_decided: bool = Field(
+        default=False, description="`target_cards` holds although it is not the share of the residents"
+    )
     issued_before: IssuedBefore | None = None
     remaining_exact: CardsOrNone | None = None
     allocation_total: Cards | None = None
@@ -97,6 +111,13 @@ class ProgrammeDefinition(StaffBody):
     )
     ends_on: Day | None = None
     slogan: Slogan | None = Field(default=None, description="what the posters say below the code")
+
+    @property
+    def target(self) -> int:
+        """What was sent, or the share of the residents; that one of them is there was judged before."""
+        if self.target_cards is not None:
+            return self.target_cards
+        return whole_target(exact_target(self.residents or 0, self.target_share_of_residents or Decimal(0)))
 
     @model_validator(mode="wrap")
     @classmethod
@@ -136,9 +157,15 @@ class ProgrammeView(BaseModel):
     title: str
     timezone: str
     target_cards: int
+    residents: int | None
+    target_share_of_residents: str | None
+    target_exact: str | None = Field(description="residents × share; decimal text, null when not known")
+    target_difference: str | None = Field(description="target_cards − target_exact; decimal text")
+    target_as_decided: bool
     issued_before: IssuedBeforeView
     remaining_exact: int
-    allocation_total: int | None
+    allocation_total: int | None = Field(description="what is distributed, as decided")
+    allocation_difference: int | None = Field(description="allocation_total − remaining_exact")
     landing_url: str
     ends_on: str | None
     slogan: str | None
