@@ -32,25 +32,18 @@ BEGIN
             ORDER BY seen_on DESC LIMIT 20
         ) s
     ), signal AS (
-        SELECT place.bucket, place.id, 'persons_per_device' AS signal, persons.n, v_rule.persons_per_device AS most
+        SELECT place.bucket, place.id, crowd.signal, persons.n, crowd.most
         FROM place
+        JOIN (VALUES ('device', 'persons_per_device', v_rule.persons_per_device),
+                     ('address', 'persons_per_address_per_day', v_rule.persons_per_address_per_day)
+             ) AS crowd (kind, signal, most) ON crowd.kind = place.kind
         CROSS JOIN LATERAL (
             SELECT count(*) AS n FROM (
                 SELECT FROM issuance.sighting o
-                WHERE o.campaign_id = p_campaign AND o.kind = 'device' AND o.key_hash = place.key_hash
-                LIMIT v_rule.persons_per_device + c_enough) seen
+                WHERE o.campaign_id = p_campaign AND o.kind = place.kind AND o.key_hash = place.key_hash
+                LIMIT crowd.most + c_enough) seen
         ) persons
-        WHERE place.kind = 'device' AND persons.n > v_rule.persons_per_device
-        UNION ALL
-        SELECT place.bucket, place.id, 'persons_per_address_per_day', persons.n, v_rule.persons_per_address_per_day
-        FROM place
-        CROSS JOIN LATERAL (
-            SELECT count(*) AS n FROM (
-                SELECT FROM issuance.sighting o
-                WHERE o.campaign_id = p_campaign AND o.kind = 'address' AND o.key_hash = place.key_hash
-                LIMIT v_rule.persons_per_address_per_day + c_enough) seen
-        ) persons
-        WHERE place.kind = 'address' AND persons.n > v_rule.persons_per_address_per_day
+        WHERE persons.n > crowd.most
         UNION ALL
         SELECT place.bucket, place.id, 'wins_per_device', wins.n, v_rule.wins_per_device
         FROM place

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 from services.redemption.corrections import store
 from services.redemption.corrections.errors import AlreadyCorrected, NotSettled
 from services.redemption.reversals.errors import AlreadyReversed
-from shared.approvals import Applier, Change, propose
+from services.redemption.reversals.operations import propose_about
+from services.redemption.reversals.store import standing
+from shared.approvals import Applier, Change
 from shared.db import Tx
 from shared.errors import NoLongerFits, NotFound
 from shared.idempotency import Answer, RequestKey, once
@@ -21,7 +23,6 @@ CORRECT = "redemption.correct"
 @dataclass(frozen=True, slots=True)
 class Corrections:
     kit: Kit
-    service: ClassVar[str] = "redemption"
 
     @property
     def appliers(self) -> Mapping[str, Applier]:
@@ -36,7 +37,7 @@ class Corrections:
         now = self.kit.clock.now()
 
         async def act() -> dict[str, Any]:
-            found = await store.find(tx, address)
+            found = await standing(tx, address)
             if found is None:
                 raise NotFound
             if found.state == "reversed":
@@ -45,23 +46,10 @@ class Corrections:
                 raise NotSettled
             if found.corrected:
                 raise AlreadyCorrected
-            return await propose(
-                tx,
-                staff,
-                service=self.service,
-                kind=CORRECT,
-                target=f"redemption:{address}",
-                body={
-                    "redemption_id": str(address),
-                    "institution_id": found.institution_id,
-                    "request_no": found.request_no,
-                    "voucher_type": found.voucher_type,
-                    "amount_fen": -found.applied_fen,
-                    "reason": reason,
-                },
-                before={"settlement_id": str(found.settlement_id), "amount_fen": found.applied_fen},
-                reason=reason,
-                now=now,
+            told = {"request_no": found.request_no, "amount_fen": -found.applied_fen}
+            before = {"settlement_id": str(found.settlement_id), "amount_fen": found.applied_fen}
+            return await propose_about(
+                tx, staff, CORRECT, address, found, told=told, before=before, reason=reason, now=now
             )
 
         async with self.kit.database.transaction() as tx:

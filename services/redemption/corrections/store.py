@@ -1,13 +1,10 @@
 """SQL of corrections."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from services.redemption.corrections.tables import CorrectionRow
-from services.redemption.writeoff.tables import RedemptionRow
 from shared.db import Tx
 from shared.ids import HotId
 
@@ -25,40 +22,6 @@ _TAKE_BACK = text("""
     ON CONFLICT DO NOTHING
     RETURNING true
 """)
-
-
-@dataclass(frozen=True, slots=True)
-class WriteOff:
-    request_no: str
-    institution_id: str
-    voucher_type: str
-    applied_fen: int
-    state: str
-    settlement_id: UUID | None
-    corrected: bool
-
-
-async def find(tx: Tx, address: HotId) -> WriteOff | None:
-    """The write-off as it is now, and whether it was corrected."""
-    statement = (
-        select(
-            RedemptionRow.request_no,
-            RedemptionRow.institution_id,
-            RedemptionRow.voucher_type,
-            RedemptionRow.applied_fen,
-            RedemptionRow.state,
-            RedemptionRow.settlement_id,
-            CorrectionRow.redemption_id.is_not(None),
-        )
-        .outerjoin(
-            CorrectionRow,
-            (CorrectionRow.bucket == RedemptionRow.bucket)
-            & (CorrectionRow.redemption_id == RedemptionRow.id),
-        )
-        .where(RedemptionRow.bucket == address.bucket, RedemptionRow.id == address.uuid)
-    )
-    row = (await tx.execute(statement)).one_or_none()
-    return None if row is None else WriteOff(*row)
 
 
 async def take_back(tx: Tx, address: HotId, *, reason: str, change_id: UUID, now: datetime) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from services.redemption.operators.errors import OperatorUnknown
 from services.redemption.reversals import store
@@ -130,12 +130,43 @@ def _fingerprint(asked: Asked) -> bytes:
     return fingerprint(told if asked.operator is None else [*told, asked.operator])
 
 
+async def propose_about(
+    tx: Tx,
+    staff: Staff,
+    kind: str,
+    address: HotId,
+    found: store.Standing,
+    *,
+    told: Mapping[str, Any],
+    before: Mapping[str, Any],
+    reason: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """A change that takes a write-off back, whichever way; returns its 202 answer."""
+    return await propose(
+        tx,
+        staff,
+        service="redemption",
+        kind=kind,
+        target=f"redemption:{address}",
+        body={
+            "redemption_id": str(address),
+            "institution_id": found.institution_id,
+            "voucher_type": found.voucher_type,
+            **told,
+            "reason": reason,
+        },
+        before=dict(before),
+        reason=reason,
+        now=now,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StaffReversals:
     """What no till may undo, two of staff can, as long as it is not settled: by a change."""
 
     kit: Kit
-    service: ClassVar[str] = "redemption"
 
     @property
     def appliers(self) -> Mapping[str, Applier]:
@@ -156,23 +187,10 @@ class StaffReversals:
             refusal = _why_not(found)
             if refusal is not None:
                 raise refusal
-            return await propose(
-                tx,
-                staff,
-                service=self.service,
-                kind=REVERSE,
-                target=f"redemption:{address}",
-                body={
-                    "redemption_id": str(address),
-                    "institution_id": found.institution_id,
-                    "original_request_no": found.request_no,
-                    "voucher_type": found.voucher_type,
-                    "applied_fen": found.applied_fen,
-                    "reason": reason,
-                },
-                before={"status": found.state},
-                reason=reason,
-                now=now,
+            told = {"original_request_no": found.request_no, "applied_fen": found.applied_fen}
+            before = {"status": found.state}
+            return await propose_about(
+                tx, staff, REVERSE, address, found, told=told, before=before, reason=reason, now=now
             )
 
         async with self.kit.database.transaction() as tx:
@@ -192,7 +210,7 @@ class StaffReversals:
 
 def _why_not(found: store.Standing) -> Refusal | None:
     """Why not even staff may undo it."""
-    if found.settled:
+    if found.settlement_id is not None:
         return AlreadySettled()
     if found.state == "reversed":
         return AlreadyReversed()

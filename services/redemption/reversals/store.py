@@ -19,9 +19,10 @@ _REVERSE = """
 """
 _STANDING = text("""
     SELECT r.request_no, r.institution_id, r.voucher_type, r.applied_fen, r.state,
-           r.settlement_id IS NOT NULL AS settled, t.reversal
+           r.settlement_id, c.redemption_id IS NOT NULL AS corrected, t.reversal
     FROM redemption.redemption r
     JOIN core.voucher_type t ON t.campaign_id = r.campaign_id AND t.key = r.voucher_type
+    LEFT JOIN redemption.correction c ON c.bucket = r.bucket AND c.redemption_id = r.id
     WHERE r.bucket = :bucket AND r.id = :id
 """)
 _UNDO = text("""
@@ -67,14 +68,18 @@ class Undone:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A write-off as it is now; `reversal` says who may undo one of its type."""
+    """A write-off as it is now; `reversal` says who may undo one of its type.
+
+    `settlement_id` is the one that it is part of, `corrected` whether it was taken back after that.
+    """
 
     request_no: str
     institution_id: str
     voucher_type: str
     applied_fen: int
     state: str
-    settled: bool
+    settlement_id: UUID | None
+    corrected: bool
     reversal: str
 
 

@@ -21,8 +21,8 @@ from shared.clock import ManualClock
 from shared.errors import Refusal
 from shared.ids import parse_hot_id
 from shared.kit import Kit
-from tests.support.campaigns import open_campaign
-from tests.support.citizens import fill_bank, give_chances, new_person
+from tests.support.campaigns import Published, open_campaign
+from tests.support.citizens import Person, fill_bank, give_chances, new_person
 
 WAITS = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -122,18 +122,24 @@ async def test_a_submission_waits_for_the_persons_turn(
     )
 
 
-async def test_a_claim_waits_for_the_stock(
-    kit: Kit, clock: ManualClock, wiring: Wiring, meeting: Meeting
-) -> None:
+async def won(kit: Kit, clock: ManualClock, wiring: Wiring) -> tuple[Published, Person, str]:
+    """A campaign, somebody who won in it, and the award that waits to be claimed."""
     campaign = await open_campaign(kit, clock, odds="1")
     person = await new_person(kit)
     await give_chances(kit, person, campaign)
     award = (await wiring.lottery.draw(person.citizen, campaign.slug, "r1", "")).reply.award
     assert award is not None
+    return campaign, person, award.id
+
+
+async def test_a_claim_waits_for_the_stock(
+    kit: Kit, clock: ManualClock, wiring: Wiring, meeting: Meeting
+) -> None:
+    campaign, person, award = await won(kit, clock, wiring)
     await meeting.refused(
         "UPDATE issuance.phase_stock SET remaining = 0, put_in = issued WHERE phase_id = $1",
         campaign.phases[0],
-        later=lambda: wiring.wallet.claim(person.citizen, award.id, "r1", "fitness"),
+        later=lambda: wiring.wallet.claim(person.citizen, award, "r1", "fitness"),
         refusal=OutOfStock,
     )
 
@@ -141,15 +147,11 @@ async def test_a_claim_waits_for_the_stock(
 async def test_a_claim_waits_for_the_award(
     kit: Kit, clock: ManualClock, wiring: Wiring, meeting: Meeting
 ) -> None:
-    campaign = await open_campaign(kit, clock, odds="1")
-    person = await new_person(kit)
-    await give_chances(kit, person, campaign)
-    award = (await wiring.lottery.draw(person.citizen, campaign.slug, "r1", "")).reply.award
-    assert award is not None
+    _, person, award = await won(kit, clock, wiring)
     await meeting.refused(
         "UPDATE issuance.award SET state = 'claimed', voucher_id = id WHERE id = $1",
-        parse_hot_id(award.id).uuid,
-        later=lambda: wiring.wallet.claim(person.citizen, award.id, "r1", "fitness"),
+        parse_hot_id(award).uuid,
+        later=lambda: wiring.wallet.claim(person.citizen, award, "r1", "fitness"),
         refusal=AwardAlreadyClaimed,
     )
 
