@@ -11,13 +11,14 @@ from enum import Enum
 
 from docx import Document
 from docx.document import Document as WordDocument
-from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.enum.table import WD_CELL_VERTICAL_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING, WD_TAB_ALIGNMENT
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.oxml.xmlchemy import BaseOxmlElement
 from docx.shared import Mm, Pt, RGBColor
-from docx.table import _Cell
+from docx.table import Table, _Cell
 from docx.text.paragraph import Paragraph
 from docx.text.run import Run
 
@@ -30,6 +31,9 @@ BODY_PT, TITLE_PT, SMALL_PT = 16, 22, 14
 LINE_PT = 28
 _ISSUER_PT, _ISSUER_LINE_PT = 36, 56
 _TABLE_PT, _TABLE_LINE_PT = 10.5, 18
+# Word's own margins beside a cell's text would take a quarter of a narrow column.
+_CELL_MARGIN_MM = 0.8
+_TEXT_MM = PAGE_MM[0] - LEFT_MM - RIGHT_MM
 _INDENT_CHARACTERS, _DATE_CHARACTERS = 2, 4
 _RED = RGBColor(0xFF, 0, 0)
 
@@ -200,10 +204,32 @@ def _text(paragraph: Paragraph, part: Text) -> None:
             shape.space_before = Pt(2 * LINE_PT if part.kind is Kind.SIGNATURE else 0)
         case Kind.IMPRINT:
             shape.left_indent = shape.right_indent = Pt(SMALL_PT)
+            # What stands behind a tab, such as the day of printing, ends at the right.
+            shape.tab_stops.add_tab_stop(Mm(_TEXT_MM) - Pt(SMALL_PT), WD_TAB_ALIGNMENT.RIGHT)
             _line(paragraph, "top", "000000")
             _line(paragraph, "bottom", "000000")
+            _at_the_bottom(paragraph)
         case _:
             pass
+
+
+def _at_the_bottom(paragraph: Paragraph) -> None:
+    """At the foot of the page on which the text ends; paragraphs that follow each other share the frame."""
+    frame = OxmlElement("w:framePr")
+    for name, value in (
+        ("w", str(Mm(_TEXT_MM).twips)),
+        ("hSpace", "0"),
+        ("wrap", "notBeside"),
+        ("vAnchor", "margin"),
+        ("hAnchor", "margin"),
+        ("xAlign", "left"),
+        ("yAlign", "bottom"),
+    ):
+        frame.set(qn(f"w:{name}"), value)
+    properties = paragraph._p.get_or_add_pPr()  # noqa: SLF001 - python-docx has no frames
+    properties.insert_element_before(
+        frame, "w:widowControl", "w:numPr", "w:pBdr", "w:shd", "w:tabs", "w:spacing", "w:ind", "w:jc", "w:rPr"
+    )
 
 
 def _line(paragraph: Paragraph, side: str, colour: str) -> None:
@@ -230,6 +256,7 @@ def _table(document: WordDocument, rows: Rows) -> None:
     ]
     table = document.add_table(rows=len(lines), cols=len(rows.header), style="Table Grid")
     table.autofit = False
+    _cell_margins(table)
     # WPS goes by the columns, Word by the cells.
     for column, width in zip(table.columns, rows.widths, strict=True):
         column.width = Mm(width)
@@ -245,7 +272,19 @@ def _table(document: WordDocument, rows: Rows) -> None:
             properties.append(OxmlElement("w:tblHeader"))
 
 
+def _cell_margins(table: Table) -> None:
+    margins = OxmlElement("w:tblCellMar")
+    for side in ("left", "right"):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), str(Mm(_CELL_MARGIN_MM).twips))
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    properties = table._tbl.tblPr  # noqa: SLF001 - python-docx has no margins of cells
+    properties.insert_element_before(margins, "w:tblLook")
+
+
 def _cell(cell: _Cell, text: str, font: str) -> None:
+    cell.vertical_alignment = WD_CELL_VERTICAL_ALIGNMENT.CENTER
     paragraph = cell.paragraphs[0]
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     shape = paragraph.paragraph_format

@@ -16,6 +16,7 @@ _COLUMNS_MIN = 4
 _PORTRAIT_COLUMNS_MAX = 6
 _A4 = 9
 _SIGNATURE_ROW_HEIGHT = 36
+_TITLE_ROW_HEIGHT = 26
 
 
 class _Sheet:
@@ -26,6 +27,11 @@ class _Sheet:
         self._formats = formats
         self._columns = columns
         self._row = 0
+        self._repeats = False
+
+    def title(self, text: str) -> None:
+        self._sheet.set_row(self._row, _TITLE_ROW_HEIGHT)
+        self.wide(text, "title")
 
     def wide(self, text: str, style: str) -> None:
         self._sheet.merge_range(self._row, 0, self._row, self._columns - 1, "", self._formats[style])
@@ -57,6 +63,10 @@ class _Sheet:
     def _grid(self, grid: Grid) -> None:
         if grid.caption:
             self.wide(grid.caption, "caption")
+        if not self._repeats:
+            # The first table is the one that may run over several pages.
+            self._sheet.repeat_rows(self._row)
+            self._repeats = True
         self._cells(grid.header, "head")
         for row in grid.rows:
             self._cells(row, "cell")
@@ -97,7 +107,7 @@ def workbook(papers: Sequence[Paper]) -> bytes:
             written = _Sheet(sheet, formats, columns)
             if paper.mark:
                 written.wide(paper.mark, "mark")
-            written.wide(paper.title, "title")
+            written.title(paper.title)
             for block in paper.blocks:
                 written.block(block)
     return buffer.getvalue()
@@ -108,7 +118,7 @@ def _formats(book: xlsxwriter.Workbook) -> dict[str, Format]:
     rate = {"num_format": "0.00%", "align": "right"}
     box = {"border": 1, "valign": "vcenter"}
     styles: dict[str, dict[str, object]] = {
-        "title": {"bold": True, "font_size": 16, "align": "center"},
+        "title": {"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"},
         "mark": {"bold": True, "font_color": "#C00000", "align": "center"},
         "caption": {"bold": True},
         "label": {"bold": True},

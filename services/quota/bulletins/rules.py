@@ -204,11 +204,9 @@ def _row(item: RankingItem) -> dict[str, Any]:
 
 
 def _attachments(names: Sequence[str]) -> list[dict[str, str]]:
-    """A single one goes without a number; the others stand under the first one's."""
-    if len(names) == 1:
-        return [{"label": "附件：", "name": names[0]}]
+    """A single one goes without a number."""
     return [
-        {"label": f"{'附件：' if place == 1 else '　　　'}{place}．", "name": name}
+        {"number": f"{place}．" if len(names) > 1 else "", "name": name}
         for place, name in enumerate(names, start=1)
     ]
 

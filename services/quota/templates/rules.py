@@ -42,7 +42,7 @@ _ROW = _FIGURES | frozenset(
         "miss_probability",
     ]
 )
-_ATTACHMENT = frozenset({"label", "name"})
+_ATTACHMENT = frozenset({"number", "name"})
 NOTICE_SHAPE = Shape(
     fields=_COMMON
     | _FIGURES
@@ -88,7 +88,9 @@ _END = (
     Text(Kind.BODY, ""),
     Text(Kind.BODY, "{%p endif %}"),
     Text(Kind.BODY, "{%p for row in attachments %}"),
-    Text(Kind.ATTACHMENT, "{{ row.label }}{{ row.name }}"),
+    Text(
+        Kind.ATTACHMENT, "{% if loop.first %}附件：{% else %}　　　{% endif %}{{ row.number }}{{ row.name }}"
+    ),
     Text(Kind.BODY, "{%p endfor %}"),
     Text(Kind.SIGNATURE, "{{ issuer }}"),
     Text(Kind.DATE, "{{ dated }}"),
@@ -131,7 +133,7 @@ _NOTICE: Sequence[Part] = (
     Text(Kind.CAPTION, "{{ month }}发卡任务完成情况排名"),
     Rows(
         header=("名次", "医疗机构", "医共体", "任务数", "本月发卡", "累计发卡", "完成率", "名次变化", "备注"),
-        widths=(10, 40, 28, 14, 13, 13, 14, 10, 14),
+        widths=(10, 35, 25, 16, 14, 15, 17, 10, 14),
         each="rows",
         cells=(
             "{{ row.rank }}",
