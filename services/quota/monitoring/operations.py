@@ -10,6 +10,7 @@ from services.quota.programmes.operations import require_programme
 from services.quota.programmes.store import programmes
 from services.quota.progress import store
 from services.quota.progress.operations import look
+from services.quota.stuffing.store import open_cases
 from shared.clock import rfc3339
 from shared.kit import Kit
 
@@ -27,6 +28,8 @@ class Monitoring:
             seen = await look(tx, await require_programme(tx, slug), now)
             scans = await store.scans(tx, seen.programme.id, seen.today)
             days = await store.daily(tx, seen.programme.id)
+            apart = await store.scans_apart(tx, seen.programme.id)
+            undecided = await open_cases(tx, seen.programme.id)
         return QuotaMetrics(
             as_of=rfc3339(now),
             programme=slug,
@@ -36,7 +39,11 @@ class Monitoring:
             attributed=seen.issued - seen.unattributed,
             unattributed=seen.unattributed,
             used=seen.used,
+            effective=seen.effective,
             scans=sum(scans.values()),
+            scan_repeats=apart.get("scan_repeat", 0),
+            scan_bots=apart.get("scan_bot", 0),
+            stuffing_cases_open=undecided,
             quota=sum(seen.quotas.values()) if seen.version is not None else None,
             by_hospital=[
                 HospitalFigures(
@@ -46,6 +53,7 @@ class Monitoring:
                     quota=seen.quotas.get(hospital.id),
                     issued=seen.figure(hospital.id).issued,
                     used=seen.figure(hospital.id).used,
+                    effective=seen.figure(hospital.id).effective,
                     scans=scans.get(hospital.id, 0),
                 )
                 for hospital in seen.hospitals
@@ -67,19 +75,27 @@ class Monitoring:
         used = CounterMetricFamily(
             "hv_cards_used", "Counted cards that were used, by hospital (empty: unattributed)", labels=_LABELS
         )
+        effective = GaugeMetricFamily(
+            "hv_cards_effective", "Cards issued that no confirmed case of stuffing takes out", labels=_LABELS
+        )
+        cases = GaugeMetricFamily(
+            "hv_stuffing_cases_open", "Cases that nobody decided", labels=("programme",)
+        )
         scanned = CounterMetricFamily("hv_card_scans", "Scans of a hospital's codes", labels=_LABELS)
         quotas = GaugeMetricFamily("hv_card_quota", "Quota in force", labels=_LABELS)
         async with self.kit.database.snapshot() as tx:
             for programme in await programmes(tx):
                 seen = await look(tx, programme, now)
                 scans = await store.scans(tx, programme.id, seen.today)
+                cases.add_metric([programme.slug], await open_cases(tx, programme.id))
                 names = {"": "", **{hospital.id: hospital.name for hospital in seen.hospitals}}
                 for hospital_id, name in names.items():
                     labels = [programme.slug, name]
                     issued.add_metric(labels, seen.figure(hospital_id).issued)
                     used.add_metric(labels, seen.figure(hospital_id).used)
+                    effective.add_metric(labels, seen.figure(hospital_id).effective)
                     if hospital_id:
                         scanned.add_metric(labels, scans.get(hospital_id, 0))
                     if hospital_id in seen.quotas:
                         quotas.add_metric(labels, seen.quotas[hospital_id])
-        return [issued, used, scanned, quotas]
+        return [issued, used, effective, scanned, quotas, cases]

@@ -22,7 +22,6 @@ from services.quota.progress import store
 from services.quota.progress.rules import (
     PACE_DAYS,
     Figures,
-    first_day_of,
     forecast_date,
     lead,
     needed_per_day,
@@ -67,9 +66,12 @@ class Snapshot:
         return sum(entry.used for entry in self.figures.values())
 
     @property
+    def effective(self) -> int:
+        return sum(entry.effective for entry in self.figures.values())
+
+    @property
     def starts_on(self) -> date | None:
-        before = self.programme.definition.get("issued_before", {}).get("as_of")
-        return first_day_of(before, self.prospect.first)
+        return self.prospect.starts_on
 
     def time_share(self) -> Decimal | None:
         if self.starts_on is None:
@@ -150,6 +152,7 @@ def _view(seen: Snapshot, shown: Sequence[Hospital], *, now: datetime, whole: bo
         attributed=seen.issued - seen.unattributed,
         unattributed=seen.unattributed,
         used=seen.used,
+        effective=seen.effective,
         allocation_version=seen.version,
         starts_on=seen.starts_on.isoformat() if seen.starts_on else None,
         ends_on=ends_on.isoformat() if ends_on else None,
@@ -183,6 +186,7 @@ def _item(seen: Snapshot, hospital: Hospital, outlook: Outlook, passed: Decimal 
         quota=quota,
         issued=found.issued,
         used=found.used,
+        effective=found.effective,
         rate=_text(done),
         month_issued=found.month_issued,
         needed_per_day=needed_per_day(quota, found.issued, today=seen.today, ends_on=seen.programme.ends_on),
@@ -217,6 +221,7 @@ def _alliances(
                 quota=quota,
                 issued=issued,
                 used=sum(entry.used for entry in entries),
+                effective=sum(entry.effective for entry in entries),
                 rate=_text(done),
                 month_issued=sum(entry.month_issued for entry in entries),
                 needed_per_working_day=needed_per_working_day(lacking, 0, seen.prospect.ahead.working_left),
@@ -243,6 +248,7 @@ def _units(items: Sequence[ProgressItem]) -> list[ProgressUnit]:
                 quota=quota,
                 issued=issued,
                 used=sum(entry.used for entry in entries),
+                effective=sum(entry.effective for entry in entries),
                 month_issued=sum(entry.month_issued for entry in entries),
                 rate=_text(rate(issued, quota)),
             )

@@ -20,6 +20,12 @@ class Figures:
     used: int = 0
     month_issued: int = 0
     pace_issued: int = 0
+    void: int = 0
+
+    @property
+    def effective(self) -> int:
+        """Issued without cards of confirmed cases of stuffing that nobody used."""
+        return self.issued - self.void
 
 
 def rate(issued: int, quota: int | None) -> Decimal | None:

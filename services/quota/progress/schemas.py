@@ -8,6 +8,7 @@ class ProgressItem(BaseModel):
     quota: int | None = Field(description="null: no allocation in force names this hospital")
     issued: int
     used: int
+    effective: int = Field(description="issued without cards of confirmed cases of stuffing that nobody used")
     rate: str | None = Field(description="issued ÷ quota, decimal text")
     month_issued: int = Field(description="this month, net of cancellations")
     needed_per_day: int | None = Field(description="to reach the quota; null without `ends_on`")
@@ -30,6 +31,7 @@ class ProgressAlliance(BaseModel):
     quota: int
     issued: int
     used: int
+    effective: int = Field(description="issued without cards of confirmed cases of stuffing that nobody used")
     rate: str | None
     month_issued: int
     needed_per_working_day: int | None = Field(description="what its hospitals lack, on working days only")
@@ -74,6 +76,7 @@ class ProgressView(BaseModel):
     attributed: int
     unattributed: int
     used: int
+    effective: int = Field(description="issued without cards of confirmed cases of stuffing that nobody used")
     allocation_version: int | None
     starts_on: str | None = Field(
         description="behind `issued_before`, else the first card; null: no card yet"

@@ -17,14 +17,15 @@ _FIGURES = text("""
            coalesce(sum(n) FILTER (WHERE measure = 'card_used'), 0)::bigint AS used,
            coalesce(sum(n) FILTER (WHERE measure = 'card' AND day >= :month_from
                                      AND day <= :month_until), 0)::bigint AS month_issued,
-           coalesce(sum(n) FILTER (WHERE measure = 'card' AND day > :pace_after), 0)::bigint AS pace_issued
+           coalesce(sum(n) FILTER (WHERE measure = 'card' AND day > :pace_after), 0)::bigint AS pace_issued,
+           coalesce(sum(n) FILTER (WHERE measure = 'card_void'), 0)::bigint AS void
     FROM (
         SELECT dim, day, measure, n FROM core.tally WHERE scope_id = :programme
         UNION ALL
         SELECT dim, day, measure, n FROM core.tally_delta WHERE scope_id = :programme
     ) AS figure
     LEFT JOIN quota.hospital_at(:programme, :as_of) h ON h.hospital_id = figure.dim
-    WHERE measure IN ('card', 'card_used') AND day <= :through
+    WHERE measure IN ('card', 'card_used', 'card_void') AND day <= :through
     GROUP BY 1
 """)
 _FIRST_DAY = text("""
@@ -60,6 +61,16 @@ _SCANS = text("""
 """)
 
 
+_SCANS_APART = text("""
+    SELECT measure, sum(n)::bigint AS n FROM (
+        SELECT measure, n FROM core.tally WHERE scope_id = :programme
+        UNION ALL
+        SELECT measure, n FROM core.tally_delta WHERE scope_id = :programme
+    ) AS figure
+    WHERE measure IN ('scan_repeat', 'scan_bot') GROUP BY measure
+""")
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     day: date
@@ -89,7 +100,10 @@ async def figures(
             "pace_after": pace_after,
         },
     )
-    return {row.hospital_id: Figures(row.issued, row.used, row.month_issued, row.pace_issued) for row in rows}
+    return {
+        row.hospital_id: Figures(row.issued, row.used, row.month_issued, row.pace_issued, row.void)
+        for row in rows
+    }
 
 
 async def first_day(tx: Tx, programme_id: UUID) -> date | None:
@@ -106,3 +120,8 @@ async def scans(tx: Tx, programme_id: UUID, as_of: date) -> Mapping[str, int]:
     """Scans by the id of the line that hospitals have as of a day."""
     rows = await tx.execute(_SCANS, {"programme": programme_id, "as_of": as_of})
     return {row.hospital_id: row.scans for row in rows}
+
+
+async def scans_apart(tx: Tx, programme_id: UUID) -> Mapping[str, int]:
+    """Of the scans: `scan_repeat` and `scan_bot`."""
+    return {row.measure: row.n for row in await tx.execute(_SCANS_APART, {"programme": programme_id})}
