@@ -27,15 +27,17 @@ _ROWS = text("""
     ORDER BY r.redeemed_at, r.id
     LIMIT :limit
 """)
-# Decided so, and by now: a pause that another case still wants is not undone.
-_PAUSED_ELSEWHERE = text("""
-    SELECT EXISTS (
-        SELECT FROM redemption.risk_case k
-        WHERE k.institution_id = :institution_id AND k.id <> :case_id AND k.status = 'decided'
-          AND k.decision = :decision
-          AND (CAST(:terminal_id AS text) IS NULL OR :terminal_id = (
-              SELECT coalesce(a.effect ->> 'terminal_id', k.terminal_id) FROM redemption.risk_case_action a
-              WHERE a.case_id = k.id AND a.action = 'decide' ORDER BY a.seq DESC LIMIT 1)))
+# Other cases that are decided so: a pause that one of them still wants is not undone.
+_OTHERS_PAUSE = text("""
+    SELECT bool_or(coalesce((last.effect ->> 'was_paused')::boolean, false))
+    FROM redemption.risk_case k
+    CROSS JOIN LATERAL (
+        SELECT a.effect FROM redemption.risk_case_action a
+        WHERE a.case_id = k.id AND a.action = 'decide' ORDER BY a.seq DESC LIMIT 1) AS last
+    WHERE k.institution_id = :institution_id AND k.id <> :case_id AND k.status = 'decided'
+      AND k.decision = :decision
+      AND (CAST(:terminal_id AS text) IS NULL
+           OR coalesce(last.effect ->> 'terminal_id', k.terminal_id) = :terminal_id)
 """)
 
 
@@ -74,14 +76,18 @@ async def evidence_rows(tx: Tx, case_id: UUID, *, limit: int) -> list[EvidenceRo
     return [EvidenceRow(*row) for row in await tx.execute(_ROWS, {"case_id": case_id, "limit": limit})]
 
 
-async def paused_elsewhere(
+async def others_pause(
     tx: Tx, case_id: UUID, institution_id: str, decision: Decision, terminal_id: str | None
-) -> bool:
-    """Whether another decided case wants the same institution, or terminal, paused."""
+) -> bool | None:
+    """None: no other decided case wants the institution, or the terminal, paused.
+
+    Otherwise whether it had been paused before the first of them, by somebody else.
+    """
     values = {
         "case_id": case_id,
         "institution_id": institution_id,
         "decision": decision,
         "terminal_id": terminal_id,
     }
-    return bool((await tx.execute(_PAUSED_ELSEWHERE, values)).scalar_one())
+    found: bool | None = (await tx.execute(_OTHERS_PAUSE, values)).scalar_one()
+    return found

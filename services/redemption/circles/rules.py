@@ -33,8 +33,6 @@ DEVICE_HOLDERS, DEVICE_CERTAIN = 6, 15
 # Offices, waiting rooms and carriers share an address: this says who to ask, never what to hold.
 ADDRESS_HOLDERS = 10
 ORIGIN_SHARE = 0.5
-# Of what was claimed somewhere no more is counted: by then it is a carrier, or certain.
-ORIGIN_ENOUGH = 2000
 
 
 def shared_device(view: View) -> Finding | None:

@@ -8,11 +8,20 @@ from typing import Any, ClassVar
 
 from services.redemption.rankings import store
 from services.redemption.rankings.errors import NobodyRanked
-from services.redemption.rankings.rules import Ranked, counted_until, paper, part_of, ranked, rounded
+from services.redemption.rankings.rules import (
+    Ranked,
+    counted_until,
+    paper,
+    part_of,
+    ranked,
+    rounded,
+    table,
+)
 from services.redemption.rankings.schemas import Freeze, RankedInstitution, Ranking
 from shared.approvals import Applier, Change, propose
 from shared.clock import CHINA, local_day, rfc3339
 from shared.db import Tx
+from shared.documents.csvfiles import csv_file
 from shared.documents.workbooks import workbook
 from shared.errors import Fault, InvalidRequest, NoLongerFits, NotFound
 from shared.idempotency import Answer, RequestKey, once
@@ -71,18 +80,25 @@ class Rankings:
     async def workbook(self, campaign_slug: str, month: str | None, edition: int | None) -> bytes:
         """The same as a sheet, for the bureau. Raises NotFound."""
         found = await self._month(campaign_slug, month, edition)
-        as_of = found.as_of.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
-        told = [("状态", f"已冻结，第 {found.edition.edition} 版" if found.edition else "实时，尚未冻结")]
+        told = [("状态", _state(found))]
         if found.edition is not None and found.edition.reason:
             told.append(("更正原因", found.edition.reason))
         sheet = paper(
             found.lines,
             campaign=found.campaign.title,
             month=f"{found.first:%Y-%m}",
-            told=[*told, ("统计截至", as_of)],
+            told=[*told, ("统计截至", _moment(found.as_of))],
             demo=self.kit.settings.demo,
         )
         return await asyncio.to_thread(workbook, [sheet])
+
+    async def table(self, campaign_slug: str, month: str | None, edition: int | None) -> bytes:
+        """The same as CSV, for the bureau. Raises NotFound."""
+        found = await self._month(campaign_slug, month, edition)
+        rows = table(
+            found.lines, month=f"{found.first:%Y-%m}", state=_state(found), as_of=_moment(found.as_of)
+        )
+        return await asyncio.to_thread(csv_file, rows)
 
     async def _month(self, campaign_slug: str, month: str | None, edition: int | None) -> Month:
         now = self.kit.clock.now()
@@ -171,6 +187,14 @@ def _first_day(month: str | None, campaign: CampaignRef, now: datetime) -> date:
     """Of a month as a schema lets it in; of the present one without."""
     told = None if month is None else parse_month(month)
     return told or month_of(local_day(now, campaign.timezone))[0]
+
+
+def _state(month: Month) -> str:
+    return f"已冻结，第 {month.edition.edition} 版" if month.edition else "实时，尚未冻结"
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
 
 
 def _visible(staff: Staff, line: Ranked) -> bool:

@@ -64,6 +64,29 @@ async def ranking_workbook(
     )
 
 
+@router.get(
+    "/ranking.csv",
+    operation_id="redemption_ranking_table",
+    response_class=Response,
+    responses={200: {"content": {"text/csv": {}}, "description": "A line per institution"}},
+)
+async def ranking_table(
+    request: Request,
+    staff: Reader,  # noqa: ARG001 - only readers get here
+    campaign: Campaign,
+    month: Month = None,
+    edition: Edition = None,
+) -> Response:
+    """The ranking as CSV in UTF-8, as `GET …/rankings` tells it."""
+    content = await wiring_of(request).rankings.table(campaign, month, edition)
+    name = quote(f"ranking-{campaign}-{month or 'now'}.csv")
+    return Response(
+        content,
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f"attachment; filename*=UTF-8''{name}"},
+    )
+
+
 @router.post("/freeze", status_code=202, response_model=Proposed, operation_id="redemption_propose_freeze")
 async def propose_freeze(request: Request, staff: Writer, body: Freeze) -> JSONResponse:
     """Proposes to freeze a month that is over: what happens later never changes it.

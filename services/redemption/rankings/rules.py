@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from services.redemption.statements.rules import DEMO_MARK
 from shared.documents.papers import Cell, Facts, Fen, Grid, Lines, Paper
+from shared.money import FEN_PER_YUAN
 from shared.rankings import competition_ranks
 from shared.rates import rate_text
 
@@ -120,6 +121,43 @@ _NOTES = (
     "名次按有效核销笔数，并列者名次相同，其后名次顺延；金额不影响名次。",
     "按能力名次：核销笔数除以机构申报的每小时能力，未申报的不参加；涉案笔数：属于未驳回案件证据的核销。",
 )
+
+
+def table(lines: Sequence[Ranked], *, month: str, state: str, as_of: str) -> list[list[str | int]]:
+    """The same for machines: a header, then a line per institution, each with its month and its state."""
+    total = sum(line.of.count for line in lines)
+    rows: list[list[str | int]] = [list(_TABLE_HEADER)]
+    for line in lines:
+        of = line.of
+        rows.append(
+            [
+                month,
+                state,
+                as_of,
+                line.rank,
+                of.institution_id,
+                of.name,
+                of.category,
+                of.count,
+                f"{Decimal(of.amount_fen) / FEN_PER_YUAN:.2f}",
+                rate_text(part_of(of.count, total)),
+                of.distinct_holders,
+                of.flagged,
+                rate_text(part_of(of.flagged, of.count)),
+                "" if of.hourly_capacity is None else of.hourly_capacity,
+                "" if (fair := rounded(of.per_capacity)) is None else rate_text(fair),
+                line.rank_in_category,
+                line.rank_by_holders,
+                "" if line.rank_per_capacity is None else line.rank_per_capacity,
+            ]
+        )
+    return rows
+
+
+_TABLE_HEADER = (
+    "月份", "状态", "统计截至", "名次", "机构编号", "服务机构", "类别", "核销笔数", "金额（元）", "占比",
+    "持券人数", "涉案笔数", "涉案占比", "每小时能力", "按能力笔数", "类别内名次", "持券人名次", "按能力名次",
+)  # fmt: skip
 
 
 def _row(line: Ranked, total: int) -> list[Cell]:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.redemption.casefiles.rules import Action
-from services.redemption.casefiles.store import actions, paused_elsewhere, write_action
+from services.redemption.casefiles.store import actions, others_pause, write_action
 from services.redemption.holds.operations import Holds
 from services.redemption.institutions.operations import Directory
 from services.redemption.institutions.store import find as find_institution
@@ -109,23 +109,30 @@ class Cases:
     async def _carry_out(
         self, tx: Tx, staff: Staff, case: Shown, verdict: Verdict, now: datetime
     ) -> dict[str, Any]:
-        """What was done: `was_paused` tells that somebody else had paused it before."""
+        """What was done; `was_paused` tells that somebody had paused it before, and not only cases."""
         held, terminal_id, was_paused = 0, None, False
         match verdict.decision:
             case "hold_settlement":
                 held = await self._hold(tx, staff, case, verdict.note, now)
             case "pause_terminal":
-                terminal_id, was_paused = await self._terminal(tx, case, verdict)
+                terminal_id, is_paused = await self._terminal(tx, case, verdict)
+                was_paused = is_paused and await self._by_others(tx, case, "pause_terminal", terminal_id)
                 await self.terminals.apply_status(tx, staff, terminal_id, "paused", verdict.note, now=now)
             case "pause_institution":
                 found = await find_institution(tx, case.institution_id)
-                was_paused = found is not None and found.status == "paused"
+                is_paused = found is not None and found.status == "paused"
+                was_paused = is_paused and await self._by_others(tx, case, "pause_institution", None)
                 await self.directory.apply_status(
                     tx, staff, case.institution_id, "paused", reason=verdict.note, now=now
                 )
             case "dismiss" | "watch":
                 pass
         return {"held": held, "terminal_id": terminal_id, "was_paused": was_paused}
+
+    async def _by_others(self, tx: Tx, case: Shown, decision: Decision, terminal_id: str | None) -> bool:
+        """Whether it is not only cases that paused it."""
+        before = await others_pause(tx, case.id, case.institution_id, decision, terminal_id)
+        return before is None or before
 
     async def _hold(self, tx: Tx, staff: Staff, case: Shown, reason: str, now: datetime) -> int:
         evidence = await store.evidence(tx, case.id)
@@ -220,9 +227,8 @@ class Cases:
         terminal_id = None
         if case.decision == "pause_terminal":
             terminal_id = effect.get("terminal_id") or case.terminal_id
-        if effect.get("was_paused") or await paused_elsewhere(
-            tx, case.id, case.institution_id, case.decision, terminal_id
-        ):
+        others = await others_pause(tx, case.id, case.institution_id, case.decision, terminal_id)
+        if effect.get("was_paused") or others is not None:
             return False
         if terminal_id is not None:
             found = await terminal(tx, terminal_id)

@@ -62,8 +62,9 @@ _TRACES = text("""
       AND r.redeemed_at < CAST(:following AS date)::timestamp AT TIME ZONE :timezone
     ORDER BY r.redeemed_at, r.id
 """)
-# Where vouchers that were used here had been claimed, if a few holders share it; `used` is how many of the
-# vouchers claimed there were used, wherever. Counted no further than `enough`: thousands share a carrier.
+# Where vouchers that were used here had been claimed, if a few holders share it; the last number is how many
+# of the vouchers claimed there were used anywhere. By twice as many as here it is no secret of this place, so
+# they are counted no further: thousands share the address of a carrier.
 _ORIGINS = text("""
     WITH here AS MATERIALIZED (
         SELECT o.device_hash, o.address_hash, v.person_id,
@@ -74,27 +75,35 @@ _ORIGINS = text("""
         WHERE r.institution_id = :institution_id AND r.campaign_id = :campaign_id AND r.state = 'redeemed'
           AND r.redeemed_at >= CAST(:first AS date)::timestamp AT TIME ZONE :timezone
           AND r.redeemed_at < CAST(:following AS date)::timestamp AT TIME ZONE :timezone
-    ), shared AS (
-        SELECT 'device' AS kind, device_hash AS key_hash, count(DISTINCT person_id) AS holders,
-               count(*) AS n, max(day) AS last
+    )
+    SELECT 'device' AS kind, redemption.number_within(:institution_id, encode(s.key_hash, 'hex')),
+           s.holders, s.n, greatest(s.n, used.n), s.last
+    FROM (
+        SELECT device_hash AS key_hash, count(DISTINCT person_id) AS holders, count(*) AS n, max(day) AS last
         FROM here WHERE device_hash IS NOT NULL
         GROUP BY device_hash HAVING count(DISTINCT person_id) >= :few
-        UNION ALL
-        SELECT 'address', address_hash, count(DISTINCT person_id), count(*), max(day)
-        FROM here WHERE address_hash IS NOT NULL
-        GROUP BY address_hash HAVING count(DISTINCT person_id) >= :few
-    )
-    SELECT shared.kind, redemption.number_within(:institution_id, encode(shared.key_hash, 'hex')),
-           shared.holders, shared.n, greatest(shared.n, used.n), shared.last
-    FROM shared
+    ) AS s
     CROSS JOIN LATERAL (
         SELECT count(*) AS n FROM (
             SELECT FROM core.voucher_origin o
-            JOIN core.voucher v ON v.bucket = o.bucket AND v.source_id = o.source_id
-            WHERE v.state = 'redeemed' AND o.campaign_id = :campaign_id
-              AND (shared.kind = 'device' AND o.device_hash = shared.key_hash
-                   OR shared.kind = 'address' AND o.address_hash = shared.key_hash)
-            LIMIT :enough) AS counted
+            JOIN core.voucher v ON v.bucket = o.bucket AND v.source_id = o.source_id AND v.state = 'redeemed'
+            WHERE o.campaign_id = :campaign_id AND o.device_hash = s.key_hash
+            LIMIT 2 * s.n + 1) AS counted
+    ) AS used
+    UNION ALL
+    SELECT 'address' AS kind, redemption.number_within(:institution_id, encode(s.key_hash, 'hex')),
+           s.holders, s.n, greatest(s.n, used.n), s.last
+    FROM (
+        SELECT address_hash AS key_hash, count(DISTINCT person_id) AS holders, count(*) AS n, max(day) AS last
+        FROM here WHERE address_hash IS NOT NULL
+        GROUP BY address_hash HAVING count(DISTINCT person_id) >= :few
+    ) AS s
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS n FROM (
+            SELECT FROM core.voucher_origin o
+            JOIN core.voucher v ON v.bucket = o.bucket AND v.source_id = o.source_id AND v.state = 'redeemed'
+            WHERE o.campaign_id = :campaign_id AND o.address_hash = s.key_hash
+            LIMIT 2 * s.n + 1) AS counted
     ) AS used
     ORDER BY 1, 2
 """)
@@ -167,7 +176,7 @@ async def deferred_by_campaign(tx: Tx) -> dict[UUID, int]:
     return {row[0]: row[1] for row in await tx.execute(statement)}
 
 
-async def origins(tx: Tx, subject: Subject, first: date, *, few: int, enough: int) -> list[Origin]:
+async def origins(tx: Tx, subject: Subject, first: date, *, few: int) -> list[Origin]:
     """Devices and addresses that at least `few` holders who came in these days have in common.
 
     From `first` to the subject's day. Empty where the campaign does not note where vouchers are claimed.
@@ -179,7 +188,6 @@ async def origins(tx: Tx, subject: Subject, first: date, *, few: int, enough: in
         "first": first,
         "following": subject.day + timedelta(days=1),
         "few": few,
-        "enough": enough,
     }
     return [Origin(*row) for row in await tx.execute(_ORIGINS, values)]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import structlog
 
-from services.redemption.circles.rules import DEVICE_HOLDERS, ORIGIN_ENOUGH, first_day
+from services.redemption.circles.rules import DEVICE_HOLDERS, first_day
 from services.redemption.findings.rules import Finding, View, terminal_of
 from services.redemption.risk.store import Found, report
 from services.redemption.riskdays import store as riskdays
@@ -130,7 +130,7 @@ class Signals:
         origins = []
         if subject.noted:
             first = first_day(subject.day)
-            origins = await riskdays.origins(tx, subject, first, few=DEVICE_HOLDERS, enough=ORIGIN_ENOUGH)
+            origins = await riskdays.origins(tx, subject, first, few=DEVICE_HOLDERS)
         return judge(
             View(
                 today=Day(subject.day, figures),

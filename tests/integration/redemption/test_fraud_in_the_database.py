@@ -108,7 +108,7 @@ async def test_patterns_are_found_and_held_and_honest_write_offs_are_not(
     kit: Kit, clock: ManualClock, staff: Bureau
 ) -> None:
     clock.set(datetime(2020, 11, 30, 9, tzinfo=CHINA))
-    story = told(7, institutions=28, patterns=20)
+    story = told(7, institutions=22, patterns=20)
     campaign = await published(kit, f"frauds-{secrets.token_hex(4)}")
     institutions = [await staff.institution(campaign) for _ in story.habits]
     for institution, habits in zip(institutions, story.habits, strict=True):

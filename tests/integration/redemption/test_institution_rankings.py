@@ -1,5 +1,6 @@
 """A month is ranked live until it is frozen; then only a further edition changes what was published."""
 
+import csv
 import io
 import secrets
 import zipfile
@@ -227,3 +228,45 @@ async def test_the_workbook_says_what_the_ranking_says(fair: Fair) -> None:
     assert any(row[:2] == ("状态", "已冻结，第 1 版") for row in rows[:header])
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
+
+
+async def test_the_table_says_what_the_ranking_says_and_nothing_in_it_is_a_formula(fair: Fair) -> None:
+    await fair.desk.bureau.post(f"/institutions/{fair.institutions[0]}/capacity", {"hourly": 3})
+    params = {"campaign": fair.campaign.slug, "month": fair.month}
+    live = await fair.desk.bureau.get("/rankings/ranking.csv", **params)
+    assert live.status_code == 200
+    assert live.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(live.content.decode("utf-8-sig"))))
+    assert {row["状态"] for row in rows} == {"实时，尚未冻结"}
+    assert [
+        (
+            row["名次"],
+            row["机构编号"],
+            row["核销笔数"],
+            row["金额（元）"],
+            row["按能力笔数"],
+            row["按能力名次"],
+        )
+        for row in rows
+    ] == [
+        ("1", fair.institutions[0], "2", "600.00", "0.666667", "1"),
+        ("1", fair.institutions[1], "2", "600.00", "0.5", "2"),
+        ("3", fair.institutions[2], "0", "0.00", "", ""),
+    ]
+    await set_name(fair, "=HYPERLINK(1)")
+    fair.end_month()
+    await fair.freeze()
+    frozen = await fair.desk.bureau.get("/rankings/ranking.csv", **params)
+    [first, *_] = list(csv.DictReader(io.StringIO(frozen.content.decode("utf-8-sig"))))
+    assert (first["服务机构"], first["状态"]) == ("'=HYPERLINK(1)", "已冻结，第 1 版")
+    own = await signed_in_staff(fair.kit, Role.INSTITUTION, institution_id=fair.institutions[0])
+    path = "/redemption/v1/rankings/ranking.csv"
+    assert (await fair.desk.bureau.http.get(path, params=params, headers=own)).status_code == 403
+
+
+async def set_name(fair: Fair, name: str) -> None:
+    async with fair.kit.database.transaction() as tx:
+        await tx.execute(
+            text("UPDATE redemption.institution SET name = :name WHERE id = :id"),
+            {"name": name, "id": fair.institutions[0]},
+        )

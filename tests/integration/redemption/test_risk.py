@@ -1,81 +1,17 @@
 """What stands out becomes a case once, with its write-offs; a person decides, and the decision bites."""
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import text
 
-from services.redemption.wiring import build
-from services.redemption.worker import parts
-from shared.clients.terminal import OfflineItem, Refused, TerminalClient
-from shared.clock import ManualClock
+from shared.clients.terminal import OfflineItem, Refused
 from shared.identity.staff import Role
-from shared.kit import Kit
-from shared.vouchers.catalogue import CampaignRef
-from tests.support.drain import drain
+from tests.support.cases import DAY, MANY, Scene
 from tests.support.people import signed_in_staff
 from tests.support.settlements import books
-from tests.support.tills import Bureau
-from tests.support.vouchers import held_vouchers, published
-
-MANY = 9
-DAY = "2020-11-10"
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """An institution that writes vouchers off within a minute of their issue."""
-
-    kit: Kit
-    clock: ManualClock
-    staff: Bureau
-    campaign: CampaignRef
-    institution: str
-    till: TerminalClient
-
-    async def write_off(self, count: int = MANY, *, till: TerminalClient | None = None) -> Sequence[str]:
-        """Ids, of vouchers that were issued just now."""
-        vouchers = await held_vouchers(self.kit, self.campaign, "general_50", count)
-        done = []
-        for place, voucher in enumerate(vouchers):
-            redeemed = await (till or self.till).redeem(voucher.code, 6_001 + 37 * place)
-            done.append(redeemed.id)
-        return done
-
-    async def work(self) -> None:
-        """The jobs count, a minute goes by, and the signals are computed until nothing is left."""
-        await drain(self.kit, parts(build(self.kit)))
-        self.clock.advance(minutes=2)
-        while await build(self.kit).signals.scan():
-            pass
-
-    async def cases(self, **params: str) -> list[dict[str, Any]]:
-        found = await self.staff.get("/risk/cases", campaign=self.campaign.slug, **params)
-        assert found.status_code == 200, found.text
-        return list(found.json()["items"])
-
-    async def case(self) -> dict[str, Any]:
-        (found,) = await self.cases()
-        return found
-
-    async def decide(self, case: dict[str, Any], decision: str, **more: str) -> httpx.Response:
-        body = {"decision": decision, "note": "已现场核查", **more}
-        return await self.staff.post(f"/risk/cases/{case['id']}/decide", body)
-
-
-@pytest.fixture
-async def scene(kit: Kit, clock: ManualClock, staff: Bureau) -> Scene:
-    later = datetime.fromisoformat(f"{DAY}T10:00:00+08:00")
-    clock.set(max(later, clock.now()))
-    campaign = await published(kit, f"risk-{secrets.token_hex(4)}")
-    institution = await staff.institution(campaign)
-    return Scene(kit, clock, staff, campaign, institution, await staff.till(institution))
+from tests.support.vouchers import held_vouchers
 
 
 class TestCases:

@@ -20,8 +20,11 @@ from tests.support.vouchers import held_vouchers, published
 
 RANKINGS = "frozen_institution_rankings_are_what_was_counted"
 RISK = "cases_stand_on_write_offs_and_days_are_what_was_rolled_up"
+CASES = "cases_are_what_was_done_with_them"
 _FREE = "ALTER TABLE redemption.ranking_item DISABLE TRIGGER append_only; "
 _FREE_CASES = "ALTER TABLE redemption.risk_case_item DISABLE TRIGGER never_deleted; "
+_FREE_ACTIONS = "ALTER TABLE redemption.risk_case_action DISABLE TRIGGER append_only; "
+_FREE_DECIDED = "ALTER TABLE redemption.risk_case DISABLE TRIGGER decided_once; "
 PLANTED = [
     ("a count was raised", RANKINGS, _FREE + "UPDATE redemption.ranking_item SET count = count + 1"),
     ("a fen was added", RANKINGS, _FREE + "UPDATE redemption.ranking_item SET amount_fen = amount_fen + 1"),
@@ -44,6 +47,31 @@ PLANTED = [
         "evidence is of another institution",
         RISK,
         "UPDATE redemption.risk_case SET institution_id = 'ins_other' WHERE status = 'open'",
+    ),
+    (
+        "a case was opened again by nobody",
+        CASES,
+        "UPDATE redemption.risk_case SET status = 'open', decision = NULL, decided_at = NULL",
+    ),
+    (
+        "a decision was turned",
+        CASES,
+        _FREE_DECIDED + "UPDATE redemption.risk_case SET decision = 'dismiss' WHERE status = 'decided'",
+    ),
+    (
+        "another one is said to have decided",
+        CASES,
+        _FREE_ACTIONS + "UPDATE redemption.risk_case_action SET staff_id = gen_random_uuid()",
+    ),
+    (
+        "an action is missing",
+        CASES,
+        _FREE_ACTIONS + "DELETE FROM redemption.risk_case_action WHERE seq = 1",
+    ),
+    (
+        "a hold outlived its decision",
+        CASES,
+        "UPDATE redemption.settlement_hold SET released_at = NULL, released_by = NULL",
     ),
     ("a day was rolled up wrongly", RISK, "UPDATE redemption.risk_day SET live = live + 1"),
     ("a reversal was not rolled up", RISK, "UPDATE redemption.risk_day SET reversed = reversed + 1"),
@@ -73,6 +101,15 @@ async def story(kit: Kit, clock: ManualClock, staff: Bureau) -> None:
     await work(kit)
     clock.advance(minutes=2)
     await work(kit)
+    # One was held and taken back, and is watched since; another is still open.
+    case = (await staff.get("/risk/cases", campaign=campaign.slug, status="open")).json()["items"][0]
+    for step, said in (
+        ("decide", {"decision": "hold_settlement", "note": "先暂缓"}),
+        ("reopen", {"reason": "误判"}),
+        ("decide", {"decision": "watch", "note": "观察"}),
+    ):
+        done = await staff.post(f"/risk/cases/{case['id']}/{step}", said)
+        assert done.status_code == 200, done.text
 
 
 async def work(kit: Kit) -> None:
@@ -83,9 +120,10 @@ async def work(kit: Kit) -> None:
 
 async def test_the_checks_accept_the_story(kit: Kit) -> None:
     report = await recompute(kit)
-    assert [one for one in report.checks if one.name in (RANKINGS, RISK) and not one.ok] == []
+    assert [one for one in report.checks if one.name in (RANKINGS, RISK, CASES) and not one.ok] == []
     counted = {one.name: one.expected for one in report.checks}
     assert counted[RANKINGS] == 13
+    assert counted[CASES] == 1
 
 
 @pytest.mark.parametrize(("name", "statement"), [row[1:] for row in PLANTED], ids=[row[0] for row in PLANTED])

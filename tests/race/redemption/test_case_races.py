@@ -95,6 +95,44 @@ async def test_the_same_decision_sent_at_once_is_one(town: Town, clock: ManualCl
     assert await count(town, holds, institution) == MANY
 
 
+async def test_of_many_who_take_a_decision_back_one_does_and_its_holds_end_once(
+    town: Town, clock: ManualClock
+) -> None:
+    slug, institution = await burst(town, clock)
+    await scan(town)
+    (case,) = (await town.staff.get("/risk/cases", campaign=slug)).json()["items"]
+    path = f"/redemption/v1/risk/cases/{case['id']}"
+    held = await town.staff.post(
+        f"/risk/cases/{case['id']}/decide", {"decision": "hold_settlement", "note": "x"}
+    )
+    assert held.json()["held"] == MANY
+    answers = await asyncio.gather(
+        *(
+            town.apps[place % 2].post(
+                f"{path}/{('reopen', 'release')[place // 2 % 2]}",
+                json={"reason": "x"},
+                headers=town.staff.headers,
+            )
+            for place in range(12)
+        )
+    )
+    assert sum(answer.json().get("released", 0) for answer in answers) == MANY
+    reopened = [answer for answer in answers if answer.json().get("status") == "open"]
+    assert len(reopened) == 1
+    codes = {answer.json()["code"] for answer in answers if answer.status_code == 409}
+    assert codes <= {"case_open", "no_open_holds"}
+    still = (
+        "SELECT count(*) FROM redemption.settlement_hold"
+        " WHERE institution_id = :institution AND released_at IS NULL"
+    )
+    assert await count(town, still, institution) == 0
+    acted = (
+        "SELECT count(*) FROM redemption.risk_case_action a JOIN redemption.risk_case k ON k.id = a.case_id"
+        " WHERE k.institution_id = :institution"
+    )
+    assert await count(town, acted, institution) == 1 + sum(answer.status_code == 200 for answer in answers)
+
+
 async def test_of_two_freezes_of_a_month_one_makes_the_edition(town: Town, clock: ManualClock) -> None:
     slug, institution = await burst(town, clock)
     month = f"{clock.now():%Y-%m}"
