@@ -33,12 +33,10 @@ async def changed(programme: Programme, hospital: str, what: str, on: str, **fie
     return await programme.bureau.approved(f"hospitals/{programme.id(hospital)}/{what}", body)
 
 
-async def refused(
-    programme: Programme, hospital: str, what: str, on: str, *, status: int = 409, **fields: Json
-) -> str:
+async def refused(programme: Programme, hospital: str, what: str, on: str, **fields: Json) -> str:
     body = {"on": on, "reason": "批复", **fields}
     path = f"hospitals/{programme.id(hospital)}/{what}"
-    return str((await programme.bureau.post(path, body, status=status))["code"])
+    return str((await programme.bureau.post(path, body, status=409))["code"])
 
 
 async def ranked(programme: Programme, month: str) -> dict[str, tuple[str, int, int, int]]:

@@ -230,6 +230,55 @@ PLANTED = [
         "UPDATE quota.sub_code SET retired_at = created_at, retired_reason = 'x'",
         "codes_add_up_to_their_hospital",
     ),
+    (
+        "a merger was planted behind a frozen month",
+        (
+            "INSERT INTO quota.hospital_event SELECT gen_random_uuid(), e.programme_id, min(h.id), 'merge',"
+            " e.month, max(h.id), NULL, NULL, 'x', gen_random_uuid(), e.frozen_at + interval '1 day'"
+            " FROM quota.ranking_edition e JOIN quota.hospital h USING (programme_id)"
+            " GROUP BY e.programme_id, e.month, e.frozen_at"
+        ),
+        "hospitals_lead_to_one_line",
+    ),
+    (
+        "a merger before a frozen month moved its figures",
+        (
+            "INSERT INTO quota.hospital_event SELECT gen_random_uuid(), e.programme_id, min(h.id), 'merge',"
+            " e.month, max(h.id), NULL, NULL, 'x', gen_random_uuid(), e.frozen_at"
+            " FROM quota.ranking_edition e JOIN quota.hospital h USING (programme_id)"
+            " GROUP BY e.programme_id, e.month, e.frozen_at"
+        ),
+        "frozen_rankings_are_what_was_counted",
+    ),
+    (
+        "two hospitals merged into each other",
+        (
+            "INSERT INTO quota.hospital_event SELECT gen_random_uuid(), a.programme_id, a.id, 'merge',"
+            " '2021-01-01', b.id, NULL, NULL, 'x', gen_random_uuid(), '2020-12-01'"
+            " FROM quota.hospital a JOIN quota.hospital b USING (programme_id)"
+            " WHERE a.name IN ('甲', '乙') AND b.name IN ('甲', '乙') AND a.id <> b.id"
+        ),
+        "hospitals_lead_to_one_line",
+    ),
+    (
+        "a hospital merged into another programme's",
+        (
+            "INSERT INTO quota.hospital_event SELECT gen_random_uuid(), programme_id, id, 'merge',"
+            " '2021-01-01', 'hos_elsewhere', NULL, NULL, 'x', gen_random_uuid(), '2020-12-01'"
+            " FROM quota.hospital WHERE name = '甲'"
+        ),
+        "hospitals_lead_to_one_line",
+    ),
+    (
+        "a hospital was renamed behind its names",
+        "UPDATE quota.hospital SET name = '丙二' WHERE name = '丙'",
+        "hospitals_lead_to_one_line",
+    ),
+    (
+        "a card was counted for a hospital that nobody knows",
+        "UPDATE core.tally_delta SET dim = 'hos_gone' WHERE measure = 'card' AND dim <> ''",
+        "hospitals_lead_to_one_line",
+    ),
 ]
 
 
