@@ -9,9 +9,13 @@ import io
 import re
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import reduce
+from itertools import islice
+from typing import IO
 
 from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
@@ -20,9 +24,27 @@ from shared.errors import Fault, InvalidRequest
 # A workbook is a ZIP: a small file may unfold to more than a process can hold.
 UNFOLDED_BYTES_MAX = 300_000_000
 ROWS_MAX = 200_000
+# One cell far out, and a small file becomes a sheet of billions; no table of ours is wider than twenty.
+CELLS_MAX = 4_000_000
 # Published tables have a title and a unit line above the header.
 HEADER_ROWS_MAX = 10
 _SHEET_MAGIC = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+_SHEET_PART = re.compile(r"/?xl/worksheets/[^/]+\.xml", re.IGNORECASE)
+_ADDRESS = re.compile(rb"""\sr=["']([A-Z]{0,3})(\d{1,7})["']""")
+_ADDRESS_BYTES = 16
+_CHUNK_BYTES = 1_000_000
+# What the two readers say of a workbook that is torn, locked, or packed in a way they do not know.
+_DAMAGED = (
+    CalamineError,
+    ZipError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    IndexError,
+    OSError,
+)
 _UNIT = re.compile(r"[(\[（【].*[)\]）】]$")
 _WHOLE = re.compile(r"[+-]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.0+)?")
 
@@ -85,8 +107,7 @@ def read_rows(content: bytes) -> list[Row]:
         InvalidRequest: the file is neither, or too large.
     """
     cells = _workbook_cells(content) if content.startswith(_SHEET_MAGIC) else _csv_cells(content)
-    if len(cells) > ROWS_MAX:
-        raise _unreadable(f"文件超过 {ROWS_MAX} 行，请拆分后上传", "too_many_rows")
+    _refuse_many(len(cells), 1)
     rows = [Row(number, tuple(texts)) for number, texts in enumerate(cells, start=1)]
     return [row for row in rows if any(row.cells)]
 
@@ -136,15 +157,24 @@ def _workbook_cells(content: bytes) -> list[list[str]]:
         _refuse_bomb(content)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
         sheet = workbook.get_sheet_by_index(0)
+        _refuse_many(sheet.total_height, sheet.total_width)
         cells = [[_text(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)]
         merged = sheet.merged_cell_ranges or []
     except InvalidRequest:
         raise
-    except (CalamineError, ZipError, zipfile.BadZipFile, ValueError, IndexError, OSError) as error:
+    except _DAMAGED as error:
         raise _unreadable("无法打开该表格文件，请另存为 .xlsx 或 .csv 后重试", "file_unreadable") from error
     for (top, left), (bottom, right) in merged:
         _fill(cells, top, left, bottom, right)
     return cells
+
+
+def _refuse_many(rows: int, columns: int) -> None:
+    """Before the rows are there: what is refused for its size must not be held first."""
+    if rows > ROWS_MAX:
+        raise _unreadable(f"文件超过 {ROWS_MAX} 行，请拆分后上传", "too_many_rows")
+    if rows * columns > CELLS_MAX:
+        raise _unreadable(f"文件超过 {CELLS_MAX} 个单元格，请删去空白行列后上传", "too_many_cells")
 
 
 def _fill(cells: list[list[str]], top: int, left: int, bottom: int, right: int) -> None:
@@ -161,6 +191,25 @@ def _refuse_bomb(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(entry.file_size for entry in archive.infolist()) > UNFOLDED_BYTES_MAX:
             raise _unreadable("文件展开后过大", "file_too_large")
+        for entry in archive.infolist():
+            if _SHEET_PART.fullmatch(entry.filename):
+                with archive.open(entry) as part:
+                    _refuse_many(*_extent(part))
+
+
+def _extent(part: IO[bytes]) -> tuple[int, int]:
+    """How many rows and columns a sheet spans by the addresses of its cells.
+
+    The reader lays the whole rectangle out at once, and ends the process when memory does not do.
+    """
+    rows, columns, rest = 0, 0, b""
+    while chunk := part.read(_CHUNK_BYTES):
+        piece = rest + chunk
+        for letters, digits in _ADDRESS.findall(piece):
+            rows = max(rows, int(digits))
+            columns = max(columns, reduce(lambda sum_, one: 26 * sum_ + one - 64, letters, 0))
+        rest = piece[-_ADDRESS_BYTES:]
+    return rows, columns
 
 
 def _csv_cells(content: bytes) -> list[list[str]]:
@@ -179,7 +228,7 @@ def _csv_cells(content: bytes) -> list[list[str]]:
     try:
         return [
             [cell.strip() for cell in row]
-            for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+            for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), ROWS_MAX + 1)
         ]
     except csv.Error as error:
         raise _unreadable("文件不是 .xlsx 或 .csv 表格", "file_unreadable") from error

@@ -5,6 +5,7 @@ import zipfile
 from contextlib import suppress
 
 import pytest
+import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,6 +80,27 @@ def test_what_is_no_table_is_refused_by_name(content: bytes, code: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         find_table(read_rows(content), COLUMNS)
     assert codes(refused.value) == [code]
+
+
+@pytest.mark.parametrize(
+    ("row", "column", "code"),
+    [(1_048_575, 0, "too_many_rows"), (250, 16_383, "too_many_cells"), (199_999, 25, "too_many_cells")],
+)
+def test_one_cell_far_out_is_refused_before_the_sheet_is_laid_out(row: int, column: int, code: str) -> None:
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet()
+        sheet.write(0, 0, "医院")
+        sheet.write(row, column, "x")
+    with pytest.raises(InvalidRequest) as refused:
+        read_rows(buffer.getvalue())
+    assert codes(refused.value) == [code]
+
+
+def test_a_csv_of_countless_rows_is_refused_after_the_most_that_are_read() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        read_rows(b"a,1\n" * 300_000)
+    assert codes(refused.value) == ["too_many_rows"]
 
 
 def test_a_zip_that_is_no_workbook_is_refused() -> None:
