@@ -219,7 +219,7 @@ class LargeRun:
 def _peak_memory() -> str:
     """The largest of each kind among the processes that this one started."""
     peaks: dict[str, float] = {}
-    for process in _descendants(os.getpid()):
+    for process in descendants(os.getpid()):
         told = dict(
             line.split(":", 1) for line in Path(f"/proc/{process}/status").read_text("utf-8").splitlines()
         )
@@ -228,11 +228,12 @@ def _peak_memory() -> str:
     return ", ".join(f"{name} {peak:,.0f} MiB" for name, peak in sorted(peaks.items()))
 
 
-def _descendants(process: int) -> list[str]:
+def descendants(process: int) -> list[str]:
+    """The ids of all processes that it started, and those that these did."""
     found: list[str] = []
     for thread in Path(f"/proc/{process}/task").iterdir():
         for child in (thread / "children").read_text("utf-8").split():
-            found += [child, *_descendants(int(child))]
+            found += [child, *descendants(int(child))]
     return found
 
 

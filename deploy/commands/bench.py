@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 
 from bench.large.measure import LargeRun
+from bench.large.settlements import SettlementRun
 from bench.main_job import MainJob, Results
 from bench.simulator.clerks import Clerks, clerks_of
 from bench.simulator.platform import Platform
@@ -71,7 +72,23 @@ async def measure_large(stack: Stack, persons: int, folder: Path) -> LargeRun:
     return run
 
 
-def print_large(run: LargeRun) -> None:
+async def measure_settlement(stack: Stack, write_offs: int) -> SettlementRun:
+    settings = _settings(stack)
+    async with Platform(stack.base_url) as platform:
+        run = SettlementRun(
+            platform=platform,
+            clerks=await _clerks(stack, platform),
+            keys=load_keys(settings),
+            database_url=settings.database_url,
+            definition=load_yaml("honghe-2020/campaign.yaml"),
+            questions=load_yaml("honghe_questions.yaml"),
+            say=lambda line: typer.echo(line, err=True),
+        )
+        await run.run(write_offs)
+    return run
+
+
+def print_large(run: LargeRun | SettlementRun) -> None:
     table = Table(title="A campaign at its full size", title_justify="left")
     table.add_column("what")
     table.add_column("figure")
@@ -106,18 +123,24 @@ def bench(
         int | None,
         typer.Option(min=1_000, help="Instead: time everything else beside a campaign of so many persons."),
     ] = None,
+    settlement: Annotated[
+        int | None,
+        typer.Option(min=1_000, help="Instead: settle so many write-offs of 90 institutions by the job."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Measure the hot calls on a stack of its own, beside pgbench on the same database."""
-    found: list[Results | LargeRun] = []
+    found: list[Results | LargeRun | SettlementRun] = []
 
     with tempfile.TemporaryDirectory(prefix="hv-bench-", ignore_cleanup_errors=True) as folder:
 
         async def story(stack: Stack) -> bool:
-            if large is None:
-                found.append(await measure(stack, citizens))
-            else:
+            if settlement is not None:
+                found.append(await measure_settlement(stack, settlement))
+            elif large is not None:
                 found.append(await measure_large(stack, large, Path(folder)))
+            else:
+                found.append(await measure(stack, citizens))
             return False
 
         run_in_foreground(replace(options(0, Path(folder), workers), settings=_SETTINGS), story)
@@ -127,7 +150,7 @@ def bench(
         raise typer.Exit(1)
 
 
-def _show(results: Results | LargeRun, *, as_json: bool) -> None:
+def _show(results: Results | LargeRun | SettlementRun, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(results.as_json(), ensure_ascii=False, indent=2))
     elif isinstance(results, Results):

@@ -96,7 +96,7 @@ async def proposed(tx: Tx, institution_id: str, account_id: UUID) -> bytes | Non
     return (await tx.execute(statement)).scalar_one_or_none()
 
 
-def _accounts() -> Select[Any]:
+def _accounts() -> Select[*tuple[Any, ...]]:
     return select(
         PayeeAccountRow.id,
         PayeeAccountRow.institution_id,

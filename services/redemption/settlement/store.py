@@ -268,7 +268,7 @@ async def _set(tx: Tx, settlement_id: UUID, **values: object) -> None:
     await tx.execute(update(SettlementRow).where(SettlementRow.id == settlement_id).values(**values))
 
 
-def _lines() -> Select[Any]:
+def _lines() -> Select[*tuple[Any, ...]]:
     return select(
         SettlementLineRow.settlement_id,
         SettlementLineRow.revision,

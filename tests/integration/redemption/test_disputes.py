@@ -139,7 +139,7 @@ async def printed_as_told(case: Case, amount_fen: int) -> None:
     book = CalamineWorkbook.from_filelike(io.BytesIO(answer.content))
     rows = [row for row in book.get_sheet_by_name("结算单").to_python() if any(row)]
     totals = [row for row in rows if row[0] == "合计"]
-    assert [round(row[3] * 100) for row in totals] == [amount_fen, amount_fen]
+    assert [round(float(str(row[3])) * 100) for row in totals] == [amount_fen, amount_fen]
     assert any("第 3 版" in str(row[1]) for row in rows)
 
 
