@@ -3,11 +3,13 @@
 from fastapi import FastAPI
 
 from services.quota.allocation import routes as allocation
+from services.quota.appeals import routes as appeals
 from services.quota.attribution import routes as attribution
 from services.quota.bases import routes as bases
 from services.quota.bulletins import routes as bulletins
 from services.quota.cards import routes as cards
 from services.quota.editions import routes as editions
+from services.quota.funnel import routes as funnel
 from services.quota.hospitallife import routes as hospitallife
 from services.quota.hospitallists import routes as hospitallists
 from services.quota.hospitalnames import routes as hospitalnames
@@ -65,7 +67,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             scans.router,
             cards.router,
             attribution.router,
+            appeals.router,
             stuffing.router,
+            funnel.router,
             progress.router,
             monitoring.router,
             workdays.router,

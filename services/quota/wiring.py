@@ -5,11 +5,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from services.quota.allocation.operations import Allocations
+from services.quota.appeals.operations import Appeals
 from services.quota.attribution.operations import Attribution
 from services.quota.bases.operations import AllocationBases
 from services.quota.bulletins.operations import Bulletins
 from services.quota.cards.operations import CardEvents
 from services.quota.editions.operations import RankingEditions
+from services.quota.funnel.operations import FunnelView
 from services.quota.hospitallife.operations import HospitalLife
 from services.quota.hospitallists.operations import HospitalLists
 from services.quota.hospitalnames.operations import HospitalNaming
@@ -60,6 +62,8 @@ class Wiring:
     scans: Scans
     card_events: CardEvents
     attribution: Attribution
+    appeals: Appeals
+    funnel: FunnelView
     signals: Signals
     stuffing: StuffingCases
     progress: Progress
@@ -114,6 +118,8 @@ def build(kit: Kit) -> Wiring:
         scans=Scans(kit),
         card_events=CardEvents(kit, objects, awaited),
         attribution=attribution,
+        appeals=Appeals(kit, attribution),
+        funnel=FunnelView(kit),
         signals=Signals(kit),
         stuffing=stuffing,
         progress=Progress(kit),

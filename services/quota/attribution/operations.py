@@ -7,7 +7,7 @@ from typing import Any
 
 from services.quota.attribution import store
 from services.quota.attribution.errors import EventUnknown, NotUnattributed
-from services.quota.attribution.rules import WHY_ZH, PersonEvent, counts_today, note, tell, why
+from services.quota.attribution.rules import WHY_ZH, PersonEvent, Why, counts_today, note, tell, why
 from services.quota.attribution.schemas import (
     Assignment,
     AssignmentTrace,
@@ -55,6 +55,8 @@ class Attribution:
             async def act() -> dict[str, Any]:
                 programme = await require_programme(tx, slug)
                 address = await self._address(tx, programme, event_id)
+                if await store.stage_at(tx, address, event_bucket(self.kit.keys.index, event_id)):
+                    raise NotUnattributed
                 card = await store.card_at(tx, address)
                 if card.state != "active" or card.event_id != event_id or card.hospital_id is not None:
                     raise NotUnattributed
@@ -116,7 +118,12 @@ class Attribution:
             programme = await require_programme(tx, slug)
             address = await self._address(tx, programme, event_id)
             today = local_day(self.kit.clock.now(), programme.timezone)
-            trace, hospitals = await _trace(tx, programme, address, today)
+            bucket = event_bucket(self.kit.keys.index, event_id)
+            stage = await store.stage_at(tx, address, bucket)
+            if stage is not None:
+                trace, hospitals = await _stage_trace(tx, programme, event_id, stage)
+            else:
+                trace, hospitals = await _trace(tx, programme, address, today)
         only = own_hospital(staff)
         if only is not None and only not in hospitals:
             raise Forbidden
@@ -148,6 +155,7 @@ async def _trace(
     )
     opened_by = told.card.opened_by if told.card and told.part != "nothing" else None
     hospital_id = opened_by.hospital_id if opened_by else None
+    void = opened_by is not None and await store.is_void(tx, address, opened_by.event_id)
     word = why(told, assigned=assigned is not None)
     scene = read_scene(event.scene) if event.code_hospital_id else None
     code_owner = await store.code_owner(tx, scene)
@@ -160,6 +168,7 @@ async def _trace(
         source=event.source,
         outcome=event.outcome,
         counts=counts_today(told),
+        effective=counts_today(told) and not (void and not card.used),
         hospital_id=hospital_id,
         hospital=names.get(hospital_id),
         counts_in_id=line.id if line else None,
@@ -171,7 +180,7 @@ async def _trace(
             counts_in=line.name if line and line.id != hospital_id else None,
             handed_on_by=names.get(code_owner) if code_owner != event.code_hospital_id else None,
         ),
-        code=await _code_trace(tx, event, names),
+        code=await _code_trace(tx, event.scene, event.code_hospital_id, names),
         credits=[_credit_trace(entry, names) for entry in await store.credits_of(tx, address)],
         assignment=_assignment_trace(assigned, names),
         card=CardTrace(
@@ -196,19 +205,58 @@ async def line_of(tx: Tx, programme: Programme, hospital_id: str | None, today: 
     return line[0]
 
 
+async def _stage_trace(
+    tx: Tx, programme: Programme, event_id: str, stage: store.Stage
+) -> tuple[Trace, set[str | None]]:
+    """Of a landing or an application: it counts under its code, and for no card."""
+    names = await store.hospital_names(tx, programme.id)
+    word: Why = "on_the_way" if stage.hospital_id else "on_the_way_without_code"
+    trace = Trace(
+        event_id=event_id,
+        kind=stage.kind,
+        at=rfc3339(stage.at),
+        received_at=rfc3339(stage.received_at),
+        source=stage.source,
+        outcome="counted" if stage.hospital_id else "unattributed",
+        counts=False,
+        effective=False,
+        hospital_id=stage.hospital_id,
+        hospital=names.get(stage.hospital_id),
+        counts_in_id=None,
+        counts_in=None,
+        note=None,
+        why=word,
+        explanation=WHY_ZH[word],
+        code=await _code_trace(tx, stage.scene, stage.hospital_id, names),
+        credits=[],
+        assignment=None,
+        card=CardTrace(
+            state="none",
+            hospital_id=None,
+            hospital=None,
+            issued_event_id=None,
+            issued_at=None,
+            used=False,
+        ),
+    )
+    return trace, {stage.hospital_id}
+
+
 def _person_event(event: StoredEvent) -> PersonEvent:
     return PersonEvent(event.event_id, event.kind, event.at, event.place, event.hospital_id)
 
 
-async def _code_trace(tx: Tx, event: StoredEvent, names: Mapping[str | None, str]) -> CodeTrace | None:
-    if event.scene is None:
+async def _code_trace(
+    tx: Tx, sent: str | None, hospital_id: str | None, names: Mapping[str | None, str]
+) -> CodeTrace | None:
+    if sent is None:
         return None
-    scene = read_scene(event.scene)
-    replaced_at = await store.code_replaced_at(tx, scene) if scene and event.code_hospital_id else None
+    scene = read_scene(sent)
+    replaced_at = await store.code_replaced_at(tx, scene) if scene and hospital_id else None
     return CodeTrace(
-        scene=event.scene,
-        hospital_id=event.code_hospital_id,
-        hospital=names.get(event.code_hospital_id),
+        scene=sent,
+        hospital_id=hospital_id,
+        hospital=names.get(hospital_id),
         replaced_at=rfc3339(replaced_at) if replaced_at else None,
     )
 

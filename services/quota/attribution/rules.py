@@ -64,13 +64,23 @@ def tell(events: Iterable[PersonEvent]) -> list[Told]:
 
 
 Why = Literal[
-    "first_code", "assigned", "no_code", "card_cancelled", "card_already_issued", "card_open", "no_open_card"
+    "first_code",
+    "assigned",
+    "no_code",
+    "card_cancelled",
+    "card_already_issued",
+    "card_open",
+    "no_open_card",
+    "on_the_way",
+    "on_the_way_without_code",
 ]
 WHY_ZH: Mapping[Why, str] = {
     "first_code": "持卡人最先通过该院二维码领卡，计入该院。",
     "assigned": "领卡时没有可识别的二维码，经审批指定归属该院。",
     "no_code": "领卡时没有可识别的二维码，计入未归属，可经审批指定医院。",
     "card_cancelled": "该卡已注销，自注销当月起不再计数。",
+    "on_the_way": "该事件是访问或申请，计入该院的推广转化，不影响发卡数。",
+    "on_the_way_without_code": "该事件是访问或申请，没有可识别的二维码，不计入任何医院的推广转化。",
     "card_already_issued": "持卡人当时已有卡，同一人只计一次，归属最先的二维码。",
     "card_open": "持卡人当时有卡，该事件已计入其所属医院。",
     "no_open_card": "持卡人当时没有有效的卡，该事件未计数；卡的发放事件补到后会自动计入。",

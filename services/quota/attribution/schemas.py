@@ -53,7 +53,7 @@ class AssignmentTrace(BaseModel):
 
 
 class CardTrace(BaseModel):
-    """The holder's card as it stands."""
+    """The holder's card as it stands; `none` also for a landing or an application."""
 
     state: Literal["none", "active", "cancelled"]
     hospital_id: str | None
@@ -73,6 +73,9 @@ class Trace(BaseModel):
     source: str
     outcome: Outcome = Field(description="as it was answered on arrival")
     counts: bool = Field(description="whether it counts today")
+    effective: bool = Field(
+        description="false: the card is evidence of a confirmed case of stuffing and was never used"
+    )
     hospital_id: str | None
     hospital: str | None
     counts_in_id: str | None = Field(description="whose line it is part of today: another's after a merger")

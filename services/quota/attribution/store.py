@@ -5,12 +5,14 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from services.quota.cards.rules import CardKind, Outcome
+from services.quota.cards.rules import CardKind, Outcome, StageKind
 from services.quota.cards.tables import (
     CardAssignmentRow,
     CardCreditRow,
     CardEventKeyRow,
     CardRow,
+    CardStageRow,
+    CardVoidRow,
 )
 from services.quota.hospitals.tables import HospitalRow
 from services.quota.qrcodes.tables import HospitalCodeRow
@@ -74,6 +76,18 @@ class Assigned:
     reason: str
     change_id: UUID
     assigned_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A landing or an application."""
+
+    kind: StageKind
+    scene: str | None
+    hospital_id: str | None
+    at: datetime
+    received_at: datetime
+    source: str
 
 
 _ASSIGN = text("""
@@ -175,6 +189,38 @@ async def credits_of(tx: Tx, address: Address) -> list[Credit]:
         .order_by(CardCreditRow.place)
     )
     return [Credit(**row) for row in (await tx.execute(statement)).mappings()]
+
+
+async def stage_at(tx: Tx, address: Address, event_bucket: int) -> Stage | None:
+    """The event, if it is one on the way to a card."""
+    statement = select(
+        CardStageRow.kind,
+        CardStageRow.scene,
+        CardStageRow.hospital_id,
+        CardStageRow.at,
+        CardStageRow.received_at,
+        CardStageRow.source,
+    ).where(
+        CardStageRow.bucket == event_bucket,
+        CardStageRow.programme_id == address.programme_id,
+        CardStageRow.event_id == address.event_id,
+    )
+    row = (await tx.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    kind: StageKind = "landed" if row.kind == "landed" else "applied"
+    return Stage(kind, *row[1:])
+
+
+async def is_void(tx: Tx, address: Address, event_id: str) -> bool:
+    """Whether the card that this event opened is evidence of a confirmed case."""
+    statement = select(CardVoidRow.event_id).where(
+        CardVoidRow.bucket == address.bucket,
+        CardVoidRow.programme_id == address.programme_id,
+        CardVoidRow.holder_hash == address.holder_hash,
+        CardVoidRow.event_id == event_id,
+    )
+    return (await tx.execute(statement)).one_or_none() is not None
 
 
 async def card_at(tx: Tx, address: Address) -> Card:
