@@ -102,6 +102,11 @@ class Names:
         return self._near.of(name_key(name))
 
 
+def names_in_file(names: Iterable[str]) -> Names:
+    """The names that a file itself uses, each standing for itself."""
+    return Names(KnownName(name, name, name, name_key(name)) for name in names if name)
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """A key as it is compared; `plain` is without its remark, `bare` without its place too.

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pydantic import TypeAdapter, ValidationError
 
 from services.quota.allocation.schemas import AdjustmentBody
+from services.quota.hospitalnames.rules import name_key, names_in_file, near_text
 from services.quota.publishedtables.rules import (
     ALLOCATION_COLUMNS,
     PublishedTable,
@@ -19,7 +20,7 @@ from services.quota.tablebases.rules import Adjusted
 from services.quota.tablechecks.rules import check_allocation
 from services.quota.tablechecks.schemas import FindingView, TableCheck
 from services.quota.tablesums.rules import Finding, PrintedSum, check_parts
-from shared.documents.sheets import Row, normalise, read_rows
+from shared.documents.sheets import Row, read_rows
 from shared.documents.templates import workbook_template
 from shared.errors import Fault, InvalidRequest
 
@@ -99,15 +100,18 @@ def _read_adjustments(text: str | None) -> list[AdjustmentBody]:
 
 
 def _adjusted(table: PublishedTable, moved: Sequence[AdjustmentBody]) -> list[Adjusted]:
-    places = {normalise(line.label): place for place, line in enumerate(table.lines)}
+    places = {name_key(line.label): place for place, line in enumerate(table.lines)}
+    names = names_in_file(line.label for line in table.lines)
     points, cards = [Fraction(0)] * len(table.lines), [0] * len(table.lines)
     faults: list[Fault] = []
     for number, entry in enumerate(moved):
         for field, name, sign in (("from", entry.source, -1), ("to", entry.target, 1)):
-            place = places.get(normalise(name))
+            place = places.get(name_key(name))
             if place is None:
                 loc = f"adjustments.{number}.{field}"
-                faults.append(Fault(loc, f"表中没有“{name}”", "hospital_unknown"))
+                near = names.near(name)
+                offered = f"，相近的有：{near_text(near)}" if near else ""
+                faults.append(Fault(loc, f"表中没有“{name}”{offered}", "hospital_unknown"))
                 continue
             points[place] += sign * Fraction(entry.share_points or 0)
             cards[place] += sign * (entry.cards or 0)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from services.quota.hospitalnames.rules import name_key
 from services.quota.publishedtables.rules import Line, PublishedTable
 from services.quota.tablebases.rules import HALF, Adjusted, all_visits, base_of, exact_quotas, half_up, sum_of
 from services.quota.tablesums.rules import (
@@ -23,7 +24,6 @@ from services.quota.tablesums.rules import (
     text_total,
     total_lines,
 )
-from shared.documents.sheets import normalise
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _unreadable(table: PublishedTable) -> Iterator[Finding]:
 def _duplicates(table: PublishedTable) -> Iterator[Finding]:
     first: dict[str, Line] = {}
     for line in table.lines:
-        known = first.setdefault(normalise(line.label), line)
+        known = first.setdefault(name_key(line.label), line)
         if known is not line:
             message = f"{line.label}在第 {known.number} 行和第 {line.number} 行各出现一次。"
             yield Finding("duplicate", f"第 {line.number} 行·{line.label}", None, None, None, message)

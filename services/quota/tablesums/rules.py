@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Literal
 
+from services.quota.hospitalnames.rules import name_key, names_in_file, near_text
 from services.quota.publishedtables.rules import (
     MEASURES,
     Line,
@@ -15,7 +16,6 @@ from services.quota.publishedtables.rules import (
     TotalLine,
 )
 from services.quota.tablebases.rules import all_visits, half_up, sum_of
-from shared.documents.sheets import normalise
 
 Kind = Literal["share", "quota", "subtotal", "total", "base", "duplicate", "unreadable", "unknown_alliance"]
 Figure = int | str | None
@@ -60,12 +60,15 @@ def check_parts(columns: Sequence[PartsColumn], total: int | None) -> list[Findi
 def printed_sums(table: PublishedTable, sums: Sequence[PrintedSum]) -> Iterator[Finding]:
     by_name: dict[str, list[Line]] = {}
     for line in table.lines:
-        by_name.setdefault(normalise(line.alliance), []).append(line)
+        by_name.setdefault(name_key(line.alliance), []).append(line)
+    names = names_in_file(line.alliance for line in table.lines)
     for entry in sums:
-        lines = table.lines if entry.alliance is None else by_name.get(normalise(entry.alliance))
+        lines = table.lines if entry.alliance is None else by_name.get(name_key(entry.alliance))
         where = "全部·合计" if entry.alliance is None else f"{entry.alliance}·小计"
         if not lines:
-            message = f"表中没有{entry.alliance}的医院，无法核对其公布的小计 {entry.printed}。"
+            near = names.near(entry.alliance or "")
+            offered = f"相近的有：{near_text(near)}。" if near else ""
+            message = f"表中没有{entry.alliance}的医院，无法核对其公布的小计 {entry.printed}。{offered}"
             yield Finding("unknown_alliance", where, entry.printed, None, None, message)
             continue
         added = sum_of(lines, "quota")

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.quota.hospitalnames.rules import NEAR_MIN, KnownName, Names, name_key, similarity
+from services.quota.tablechecks.operations import check_files
+from shared.errors import InvalidRequest
 
 DATA = Path(__file__).resolve().parents[3] / "deploy" / "demo_data" / "yueqing-2020" / "hospitals.csv"
 
@@ -114,3 +116,19 @@ def test_who_is_found_is_never_only_near(known: list[str], sent: str) -> None:
     if found is not None and names.has(sent):
         assert name_key(sent) in {name_key(name) for name in known}
     assert all(near.score < 1 for near in names.near(sent))
+
+
+def test_a_table_check_offers_names_and_alliances_that_are_near() -> None:
+    table = "医共体,医院,任务数\n人民医院医共体,乐清市人民医院,60\n人民医院医共体,乐清市中医院,40\n".encode()
+    moved = '[{"from": "乐清人民医院", "to": "乐清市中医院", "share_points": 1, "reason": "r"}]'
+    with pytest.raises(InvalidRequest) as refused:
+        check_files(table, adjustments=moved)
+    assert [fault.message for fault in refused.value.faults] == [
+        "表中没有“乐清人民医院”，相近的有：乐清市人民医院（0.86）"
+    ]
+    totals = "alliance,published_total\n人民医院医供体,100\n".encode()
+    found = check_files(table, totals=totals).findings
+    assert [finding.kind for finding in found] == ["unknown_alliance"]
+    assert "相近的有：人民医院医共体" in found[0].message
+    spelled = "alliance,published_total\n人民医院 医共体,100\n".encode()
+    assert check_files(table, totals=spelled).ok
