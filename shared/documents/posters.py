@@ -31,6 +31,8 @@ _LINE_HEIGHT = 1.3
 # A text is made smaller down to the first part to stay on one line, then wrapped, then made smaller still.
 _ONE_LINE_PART = 0.5
 _SMALLEST_PART = 0.35
+_NEVER_FIRST = frozenset("）】》〉」』”’、，。；：！？…·)]}>,.;:!?%")
+_NEVER_LAST = frozenset("（【《〈「『“‘([{<")
 _GROUND = (0, 98, 155)
 _PALE = (222, 238, 247)
 _MARK_COLOUR = (190, 30, 45)
@@ -196,14 +198,17 @@ def balanced(text: str, width: float, width_of: Callable[[str], float]) -> list[
 
 
 def _cut(text: str, count: int) -> list[str]:
-    """Chinese breaks between any two characters."""
+    """Chinese breaks between any two characters, but not before a closing mark or behind an opening one."""
     share, longer = divmod(len(text), count)
-    lines, start = [], 0
+    lines, start, even = [], 0, 0
     for place in range(count):
-        end = start + share + (place < longer)
+        even += share + (place < longer)
+        end = max(even, start)
+        while start < end < len(text) and (text[end] in _NEVER_FIRST or text[end - 1] in _NEVER_LAST):
+            end += 1
         lines.append(text[start:end].strip())
         start = end
-    return lines
+    return [line for line in lines if line]
 
 
 def _runs(row: Iterable[int]) -> list[tuple[int, int]]:

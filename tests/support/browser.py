@@ -3,9 +3,10 @@
 import asyncio
 import base64
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -28,12 +29,22 @@ def chromium() -> str:
 
 
 class Tab:
-    """One page of the browser. Scripts are run in it as if typed into its console."""
+    """One page of the browser. Scripts are run in it as if typed into its console.
+
+    `complaints` are what the browser said against the page: errors in its console, scripts that failed, what
+    the page's policy did not let through. `asked` are the addresses of all requests.
+    """
 
     def __init__(self, connection: ClientConnection, session: str) -> None:
         self._connection = connection
         self._session = session
         self._numbers = count(1000)
+        self.complaints: list[str] = []
+        self.asked: list[str] = []
+
+    async def listen(self) -> None:
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            await self._do(f"{domain}.enable")
 
     async def open(self, url: str) -> None:
         await self._do("Page.navigate", url=url)
@@ -55,18 +66,77 @@ class Tab:
         node = (await self._do("DOM.querySelector", nodeId=root, selector=selector))["nodeId"]
         await self._do("DOM.setFileInputFiles", nodeId=node, files=[str(file) for file in files])
 
-    async def screenshot(self, *, width: int, height: int) -> bytes:
+    async def tap(self, selector: str) -> None:
+        """Waits until it is there and can be used, then clicks it."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        await self.until(f"{found} !== null && !{found}.disabled && !{found}.closest('[aria-busy=true]')")
+        await self.evaluate(f"{found}.click()")
+
+    async def type(self, selector: str, text: str) -> None:
+        field = f"document.querySelector({json.dumps(selector)})"
+        await self.evaluate(f"{field}.value = {json.dumps(text)}")
+        await self.evaluate(f"{field}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+
+    async def keys(self, text: str) -> None:
+        """Typed where the focus is, as a keyboard would."""
+        await self._do("Input.insertText", text=text)
+
+    async def press(self, key: str) -> None:
+        """Enter, Tab, Escape: a key that does something."""
+        code = {"Enter": 13, "Tab": 9, "Escape": 27}[key]
+        told: dict[str, Any] = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        text = {"text": "\r"} if key == "Enter" else {}
+        await self._do("Input.dispatchKeyEvent", type="keyDown", **told, **text)
+        await self._do("Input.dispatchKeyEvent", type="keyUp", **told)
+
+    async def set_cookie(self, name: str, value: str, url: str) -> None:
+        await self._do("Network.setCookie", name=name, value=value, url=url, httpOnly=True)
+
+    async def text(self, selector: str = "main") -> str:
+        shown: str = await self.evaluate(f"document.querySelector({json.dumps(selector)}).innerText")
+        return shown
+
+    async def offline(self, *, off: bool = True) -> None:
+        """Takes the network away, or gives it back."""
+        await self._do(
+            "Network.emulateNetworkConditions",
+            offline=off,
+            latency=0,
+            downloadThroughput=-1,
+            uploadThroughput=-1,
+        )
+
+    async def size(self, *, width: int, height: int, mobile: bool = False) -> None:
         await self._do(
             "Emulation.setDeviceMetricsOverride",
             width=width,
             height=height,
             deviceScaleFactor=1,
-            mobile=False,
+            mobile=mobile,
         )
-        return base64.b64decode((await self._do("Page.captureScreenshot"))["data"])
+
+    async def screenshot(self, *, width: int, height: int, mobile: bool = False) -> bytes:
+        """Also of what one would have to scroll to."""
+        await self.size(width=width, height=height, mobile=mobile)
+        shot = await self._do("Page.captureScreenshot", captureBeyondViewport=True)
+        return base64.b64decode(shot["data"])
 
     async def _do(self, method: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401 - as the protocol says
-        return await _ask(self._connection, next(self._numbers), method, values, session=self._session)
+        number = next(self._numbers)
+        return await _ask(self._connection, number, method, values, session=self._session, heard=self._hear)
+
+    def _hear(self, method: str, told: dict[str, Any]) -> None:
+        if method == "Network.requestWillBeSent":
+            self.asked.append(told["request"]["url"])
+        elif method == "Runtime.exceptionThrown":
+            details = told["exceptionDetails"]
+            thrown = details.get("exception", {}).get("description", "")
+            self.complaints.append(f"{details['text']} {thrown}")
+        elif method == "Runtime.consoleAPICalled" and told["type"] in {"error", "warning", "assert"}:
+            self.complaints.append(str([one.get("value") for one in told["args"]]))
+        # A refusal is an answer like any other; the browser calls it an error of the network.
+        elif method == "Log.entryAdded" and told["entry"]["source"] != "network":
+            self.complaints.append(told["entry"]["text"])
 
 
 async def _ask(
@@ -76,12 +146,15 @@ async def _ask(
     values: dict[str, Any],
     *,
     session: str | None = None,
+    heard: Callable[[str, dict[str, Any]], None] = lambda _method, _told: None,
 ) -> dict[str, Any]:
     message: dict[str, Any] = {"id": number, "method": method, "params": values}
     await connection.send(json.dumps(message | ({"sessionId": session} if session else {})))
     async with asyncio.timeout(_SECONDS):
         while True:
             told = json.loads(await connection.recv())
+            if "method" in told:
+                heard(told["method"], told["params"])
             if told.get("id") == number:
                 assert "error" not in told, told
                 result: dict[str, Any] = told["result"]
@@ -98,6 +171,10 @@ async def browsing(*, language: str = "zh-CN") -> AsyncIterator[Tab]:
             "--no-sandbox",
             "--disable-gpu",
             "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
             "--remote-debugging-port=0",
             f"--accept-lang={language}",
             f"--user-data-dir={profile}",
@@ -111,7 +188,9 @@ async def browsing(*, language: str = "zh-CN") -> AsyncIterator[Tab]:
                 target = await _ask(connection, 1, "Target.createTarget", {"url": "about:blank"})
                 attached = {"targetId": target["targetId"], "flatten": True}
                 session = await _ask(connection, 2, "Target.attachToTarget", attached)
-                yield Tab(connection, session["sessionId"])
+                tab = Tab(connection, session["sessionId"])
+                await tab.listen()
+                yield tab
         finally:
             process.kill()
             await process.wait()
@@ -126,3 +205,10 @@ async def _address(profile: Path) -> str:
             if len(told) > 1:
                 return f"ws://127.0.0.1:{told[0]}{told[1]}"
             await asyncio.sleep(_POLL_SECONDS)
+
+
+async def look(tab: Tab, name: str, *, width: int, height: int, mobile: bool = False) -> None:
+    """Keeps a picture where HV_TESTS_PICTURES says, for whoever wants to see the page."""
+    if folder := os.environ.get("HV_TESTS_PICTURES"):
+        shot = await tab.screenshot(width=width, height=height, mobile=mobile)
+        await asyncio.to_thread(Path(folder, f"{name}.png").write_bytes, shot)

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.console.app import create_app as console
 from shared.clients.services import Services
 from shared.clock import ManualClock
 from shared.documents.sheets import read_rows
@@ -15,7 +16,7 @@ from shared.identity.staff import Role
 from shared.kit import Kit
 from shared.settings import Settings
 from tests.support.http import serving
-from tests.support.pages import console, console_with_quota, form_of, signed_in, text_of
+from tests.support.pages import console_with_quota, form_of, signed_in, text_of
 from tests.support.people import signed_in_staff
 
 PAGE = "/console/quota/table-check"

@@ -187,3 +187,39 @@ class TestArchive:
         assert time.monotonic() - started < 30
         assert len(waits) > 3
         assert max(waits) < 2
+
+
+class TestSubCodesInTheArchive:
+    async def test_stand_below_their_hospital_when_they_are_asked_for(self, bureau: Bureau) -> None:
+        made = await bureau.programme(f"sub-{secrets.token_hex(4)}", ("A", "甲医院", 6), ("A", "乙医院", 4))
+        labels = [("department", "儿科/门诊"), ("staff", "工号0012")]
+        scenes = [
+            (await bureau.post(f"hospitals/{made.id('甲医院')}/codes", {"kind": kind, "label": label}))[
+                "scene"
+            ]
+            for kind, label in labels
+        ]
+        retired = await bureau.post(
+            f"hospitals/{made.id('乙医院')}/codes", {"kind": "channel", "label": "停用的"}
+        )
+        await bureau.post(
+            f"hospitals/{made.id('乙医院')}/codes/{retired['scene']}/retire", {"reason": "不用"}, status=200
+        )
+        plain = await fetched(bureau, f"{made.path}/qr.zip")
+        whole = await fetched(bureau, f"{made.path}/qr.zip?sub_codes=true")
+        with zipfile.ZipFile(io.BytesIO(plain.content)) as archive:
+            assert len(archive.namelist()) == 1 + 2 * 4
+        with zipfile.ZipFile(io.BytesIO(whole.content)) as archive:
+            assert len(archive.namelist()) == 1 + 4 * 4
+            rows = list(csv.DictReader(io.StringIO(archive.read("二维码清单.csv").decode("utf-8-sig"))))
+            assert [(row["医院"], row["类别"], row["名称"]) for row in rows] == [
+                ("甲医院", "本院", ""),
+                ("甲医院", "科室", "儿科/门诊"),
+                ("甲医院", "人员", "工号0012"),
+                ("乙医院", "本院", ""),
+            ]
+            assert [row["编码"] for row in rows[1:3]] == scenes
+            assert rows[1]["文件夹"] == "0001_甲医院/001_科室_儿科_门诊"
+            printed = sheet(archive.read(f"{rows[1]['文件夹']}/poster-a4.pdf"))
+            assert printed.codes == [rows[1]["链接"]]
+            assert "儿科/门诊" in printed.text

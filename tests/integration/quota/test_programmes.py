@@ -85,6 +85,16 @@ async def test_programmes_are_listed_newest_first_in_pages(bureau: Bureau) -> No
     assert slugs[:3] == ["page-2", "page-1", "page-0"]
 
 
+async def test_a_hospital_s_staff_list_the_programme_that_they_are_in(bureau: Bureau) -> None:
+    await bureau.programme("listed-a")
+    other = await bureau.programme("listed-b")
+    own = await signed_in_staff(bureau.kit, Role.HOSPITAL, hospital_id=other.id("甲"))
+    listed = await bureau.get("programmes", headers=own)
+    assert [item["slug"] for item in listed["items"]] == ["listed-b"]
+    nowhere = await signed_in_staff(bureau.kit, Role.HOSPITAL, hospital_id="hos_nowhere")
+    assert (await bureau.get("programmes", headers=nowhere))["items"] == []
+
+
 class TestImport:
     async def test_header_words_may_be_chinese_and_in_any_order(self, bureau: Bureau) -> None:
         await bureau.post("programmes", definition("chinese"))

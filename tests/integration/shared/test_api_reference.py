@@ -10,11 +10,14 @@ import pytest
 import services.console.pages
 import shared.http
 
-VENDORED = [
-    folder
-    for package in (shared.http, services.console.pages)
-    for folder in sorted((Path(str(package.__file__)).parent / "static" / "vendor").iterdir())
-]
+_VENDORS = (
+    *(
+        Path(str(package.__file__)).parent / "static" / "vendor"
+        for package in (shared.http, services.console.pages)
+    ),
+    Path(__file__).resolve().parents[2] / "browser" / "vendor",
+)
+VENDORED = [folder for vendor in _VENDORS for folder in sorted(vendor.iterdir())]
 
 
 async def test_page_loads_nothing_from_elsewhere(client: httpx.AsyncClient) -> None:
