@@ -176,7 +176,10 @@ class Teller:
             for _ in range(self.random.randint(14, 24)):
                 day = self.random.choice(days)
                 trace = self.trace(day, self.random.choice(_HOURS))
-                yield day, replace(trace, **{"device" if kind == "shared_device" else "place": number})
+                if kind == "shared_device":
+                    yield day, replace(trace, device=number)
+                else:
+                    yield day, replace(trace, place=number)
 
     def outing(self, day: date) -> Iterator[Trace]:
         """A company that goes out: forty people claim at the office, and all of them pay in one hour."""

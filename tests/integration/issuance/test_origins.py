@@ -116,7 +116,8 @@ async def test_it_is_told_in_the_export_and_goes_with_its_person(
             text("""
                 SELECT core.note_origins(
                     ARRAY[CAST(:bucket AS smallint)], ARRAY[gen_random_uuid()],
-                    ARRAY[CAST(:campaign AS uuid)], ARRAY[CAST(:person AS uuid)], ARRAY[decode(md5('d'), 'hex')], ARRAY[NULL::bytea],
+                    ARRAY[CAST(:campaign AS uuid)],
+                    ARRAY[CAST(:person AS uuid)], ARRAY[decode(md5('d'), 'hex')], ARRAY[NULL::bytea],
                     ARRAY[CAST(:day AS date)])
             """),
             {

@@ -38,6 +38,7 @@ ELSEWHERE = {
     "settlements_were_paid_to_the_account_in_force",
     "frozen_institution_rankings_are_what_was_counted",
     "cases_stand_on_write_offs_and_days_are_what_was_rolled_up",
+    "cases_are_what_was_done_with_them",
 }
 
 DAY = "2020-10-31"

@@ -75,6 +75,24 @@ PLANTED = [
     ),
     ("a day was rolled up wrongly", RISK, "UPDATE redemption.risk_day SET live = live + 1"),
     ("a reversal was not rolled up", RISK, "UPDATE redemption.risk_day SET reversed = reversed + 1"),
+    (
+        "a prompt one was not counted",
+        RISK,
+        "UPDATE redemption.risk_day SET prompt = prompt - 1 WHERE prompt > 0",
+    ),
+    ("a bill was counted", RISK, "UPDATE redemption.risk_day SET face_bills = face_bills + 1"),
+    ("equal bills were counted", RISK, "UPDATE redemption.risk_day SET same_bills = same_bills + 1"),
+    ("one was done again by nobody", RISK, "UPDATE redemption.risk_day SET redone = redone + 1"),
+    (
+        "an hour was moved",
+        RISK,
+        "UPDATE redemption.risk_day SET hours = hours[2:] || hours[1] WHERE live > 0",
+    ),
+    (
+        "two holders are one",
+        RISK,
+        "UPDATE redemption.risk_day SET holders = array_fill(holders[1], ARRAY[cardinality(holders)])",
+    ),
     ("a holder is missing", RISK, "UPDATE redemption.risk_day SET holders = holders[2:] WHERE live > 0"),
 ]
 

@@ -123,5 +123,5 @@ def test_without_one_of_the_signals_the_story_is_not_good(
     kind: Signal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert judged_small().good
-    monkeypatch.delitem(rules.SIGNALS, kind)  # type: ignore[arg-type] # a dict, shown as one that is only read
+    monkeypatch.delitem(rules.SIGNALS, kind)
     assert not judged(small()).good
