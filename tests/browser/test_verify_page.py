@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +22,7 @@ from services.issuance.app import create_app as issuance
 from shared.clock import ManualClock
 from shared.kit import Kit
 from shared.settings import Settings
-from tests.support.browser import Tab, browsing
+from tests.support.browser import Tab, browsing, look
 from tests.support.campaigns import Published, open_campaign
 from tests.support.citizens import Hands, give_chances, new_person
 from tests.support.draw_logs import log_of, sound_log
@@ -145,7 +144,7 @@ async def test_a_citizen_sees_that_a_phase_is_sound_and_then_that_it_was_changed
         found = await shown(tab)
         assert (found["state"], found["verdict"]) == ("sound", "全部抽奖与公布的一致。")
         assert (found["draws"], found["roots"], found["faults-count"]) == ("9", "2 / 2", "0")
-        await look(tab, "sound")
+        await look(tab, "verify-sound", width=900, height=1100)
         async with kit.database.transaction() as tx:
             await tx.execute(text("SET LOCAL session_replication_role = replica"))
             await tx.execute(text(CHANGE), {"id": closed.phases[0]})
@@ -153,7 +152,7 @@ async def test_a_citizen_sees_that_a_phase_is_sound_and_then_that_it_was_changed
         async with browsing() as other:
             await other.open(f"{page}&lang=en")
             found = await shown(other)
-            await look(other, "broken")
+            await look(other, "verify-broken", width=900, height=1100)
         assert (found["state"], found["verdict"]) == ("broken", "2 faults found.")
         assert "Line 6: value is" in found["faults"]
         assert re.search(r"Line \d+: the root of 2020-\S+ is not the one of these lines", found["faults"])
@@ -189,9 +188,3 @@ async def test_a_phase_that_has_not_closed_is_said_to_be_so(
         found = await shown(tab)
     assert found["state"] == "failed"
     assert "本期尚未结束" in found["verdict"]
-
-
-async def look(tab: Tab, name: str) -> None:
-    """Keeps a picture where HV_TESTS_PICTURES says, for whoever wants to see the page."""
-    if folder := os.environ.get("HV_TESTS_PICTURES"):
-        (Path(folder) / f"verify-{name}.png").write_bytes(await tab.screenshot(width=900, height=1100))

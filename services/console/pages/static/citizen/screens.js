@@ -39,7 +39,7 @@ export async function welcome(app) {
       h("h2", {}, w("how")),
       h("ol", { class: "steps" }, [w("how1"), w("how2"), w("how3"), w("how4")].map((text) => h("li", {}, text)))),
     campaign && h("section", { class: "card" },
-      h("h2", {}, w("covers")),
+      h("h2", {}, w("types")),
       h("ul", { class: "types" }, campaign.voucher_types.map((type) => h("li", {}, picture(type.key), h("span", {}, type.name))))),
   ];
 }
@@ -224,14 +224,16 @@ function check(app, run, box) {
     }, String(place + 1))))),
     button(w("handIn"), () => app.busy(async () => {
       const marked = await app.journey.submit(run.attempt, run.chosen);
-      app.show(result(app, Object.assign({}, run.attempt, { result: marked })));
+      app.show(await result(app, Object.assign({}, run.attempt, { result: marked })));
     }), { class: "primary big", id: "hand-in" }));
   app.focus(box);
 }
 
-function result(app, attempt) {
+async function result(app, attempt) {
   const w = t(app);
   const marked = attempt.result;
+  const { ways } = await app.journey.today(app.slug);
+  const quizWay = ways.find((one) => one.channel === "quiz") || { left_today: 0 };
   const asked = Object.assign({}, ...attempt.questions.map((question) => ({ [question.id]: question })));
   return [
     h("div", { class: marked.passed ? "outcome good" : "outcome" },
@@ -241,7 +243,10 @@ function result(app, attempt) {
       marked.chances_granted > 0 && h("p", {}, w("gained", { n: marked.chances_granted }))),
     marked.chances_granted > 0
       ? drawButton(app, w("goDraw"))
-      : link(w("otherWays"), "/", { class: "button primary" }),
+      : [
+        quizWay.left_today > 0 ? button(w("tryQuiz"), () => app.busy(() => startQuiz(app)), { class: "primary big" }) : h("p", { class: "note" }, w("tryTomorrow")),
+        link(w("otherWays"), "/"),
+      ],
     h("details", { class: "card" },
       h("summary", {}, w("explain")),
       h("ol", { class: "explained" }, marked.results.map((one) => h("li", { class: one.correct ? "right" : "wrong" },

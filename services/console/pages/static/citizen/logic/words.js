@@ -82,7 +82,7 @@ const WORDS = {
   verifyAll: ["验证整期所有抽奖", "Check all draws of the phase"],
   noDraws: ["还没有抽过奖。", "No draws yet."],
   choose: ["选一张想要的券", "Choose your voucher"],
-  covers: ["内容", "Covers"],
+  types: ["可以领到的券", "What you can win"],
   value: ["面值", "Value"],
   valueUpTo: ["价值", "Worth"],
   left: ["剩余 {n} 张", "{n} left"],
