@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -229,11 +230,12 @@ def _peak_memory() -> str:
 
 
 def descendants(process: int) -> list[str]:
-    """The ids of all processes that it started, and those that these did."""
+    """The ids of all processes that it started, and those that these did; one may end at any moment."""
     found: list[str] = []
-    for thread in Path(f"/proc/{process}/task").iterdir():
-        for child in (thread / "children").read_text("utf-8").split():
-            found += [child, *descendants(int(child))]
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            for child in (thread / "children").read_text("utf-8").split():
+                found += [child, *descendants(int(child))]
     return found
 
 

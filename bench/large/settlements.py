@@ -7,6 +7,7 @@ every commit, and the run ends with the integrity check.
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -153,7 +154,9 @@ def _jobs_memory(*, forget: bool = False) -> float:
     """The most that the process of the jobs ever held, in MiB; from now on, where it is told to forget."""
     for process in descendants(os.getpid()):
         folder = Path(f"/proc/{process}")
-        if _JOBS_PROCESS in (folder / "cmdline").read_bytes().decode("utf-8", "replace"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if _JOBS_PROCESS not in (folder / "cmdline").read_bytes().decode("utf-8", "replace"):
+                continue
             status = dict(line.split(":", 1) for line in (folder / "status").read_text("utf-8").splitlines())
             if forget:
                 (folder / "clear_refs").write_text("5", "utf-8")
