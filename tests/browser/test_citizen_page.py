@@ -234,8 +234,9 @@ async def lose_answers(tab: Tab) -> None:
         window.lost = 0;
         const whole = window.fetch;
         window.fetch = async (...asked) => {
-            await whole(...asked);
-            if ((asked[1] || {}).method === 'POST') window.lost += 1;
+            const answer = await whole(...asked);
+            if ((asked[1] || {}).method !== 'POST') return answer;
+            window.lost += 1;
             return new Promise(() => undefined);
         };
     """)
