@@ -4,7 +4,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from services.redemption.institutions.rules import NAME_MAX, SHORT_MAX, Admission, DirectoryEntry
+from services.redemption.institutions.rules import (
+    NAME_MAX,
+    SHORT_MAX,
+    Admission,
+    DirectoryEntry,
+    credit_code_warnings,
+)
 from shared.openinghours import NotHours, read_hours
 
 HOURS_MAX = 300
@@ -95,6 +101,15 @@ def read_entry(cells: Mapping[str, str], types: Mapping[str, str]) -> DirectoryE
         accepts=tuple(dict.fromkeys(types[word] for word in wanted)),
         hours=hours,
     )
+
+
+def doubtful_codes(entries: Mapping[int, DirectoryEntry]) -> list[RowFault]:
+    """Rows whose credit code is not a sound one; they are accepted all the same."""
+    return [
+        RowFault(row, "credit_code", warning.message)
+        for row, entry in entries.items()
+        for warning in credit_code_warnings(entry.credit_code)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from services.redemption.institutions.schemas import ReasonText
-from shared.documents.reports import ImportReport
+from shared.documents.reports import ImportFault, ImportReport
 from shared.http.replies import StaffBody
 
 
 class DirectoryImportReport(ImportReport):
+    warnings: list[ImportFault] = Field(
+        description="credit codes that do not fit their check symbol; their rows are accepted"
+    )
     import_id: str | None = Field(default=None, description="to undo it by; none for a dry run")
     change_id: str | None = Field(
         default=None, description="the change that approves its types, where the campaign asks for that"

@@ -254,6 +254,19 @@ class TestImport:
             ["checkup", "fitness"],
         )
 
+    async def test_doubtful_credit_code_is_a_warning_of_its_row(
+        self, staff: Bureau, fresh: CampaignRef
+    ) -> None:
+        rows = [
+            ("示例·戊", "hospital", "", "", "", "Y1532599DEM000014U", "fitness"),
+            ("示例·己", "shop", "", "", "", "91110000600037341L", "fitness"),
+            ("示例·庚", "shop", "", "", "", "123", "fitness"),
+        ]
+        for dry_run in (True, False):
+            report = await self.upload(staff, fresh, xlsx(rows), dry_run=dry_run)
+            assert (report["accepted"], report["errors"]) == (3, [])
+            assert [(one["row"], one["column"]) for one in report["warnings"]] == [(4, "统一社会信用代码")]
+
     async def test_dry_run_changes_nothing(self, staff: Bureau, fresh: CampaignRef) -> None:
         content = csv([("示例·丁", "shop", "", "", "", "", "general_50")])
         report = await self.upload(staff, fresh, content, dry_run=True)
