@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from services.quota.outlook.rules import AHEAD_DAYS_MAX, HISTORY_DAYS, Ahead, Days, History, Outlook, outlook
 from services.quota.outlook.store import histories
 from services.quota.programmes.store import Programme
+from services.quota.progress.rules import first_day_of
 from services.quota.progress.store import first_day
 from services.quota.workdays.operations import calendar_of
 from services.quota.workdays.rules import Calendar, days_between
@@ -20,6 +21,7 @@ class Prospect:
     ahead: Ahead
     calendar: Calendar
     first: date | None
+    starts_on: date | None
     histories: Mapping[str, History]
     unheard: History
 
@@ -33,13 +35,15 @@ async def prospect(tx: Tx, programme: Programme, *, today: date, through: date) 
     first = await first_day(tx, programme.id)
     since = max(today - timedelta(days=HISTORY_DAYS), min(first or today, today))
     last = max(programme.ends_on or today, today + timedelta(days=AHEAD_DAYS_MAX))
-    calendar = await calendar_of(tx, min(first or since, since), last)
+    starts_on = first_day_of(programme.definition.get("issued_before", {}).get("as_of"), first)
+    calendar = await calendar_of(tx, min(starts_on or since, since), last)
     behind = list(days_between(since, today - timedelta(days=1)))
     working = [day for day in behind if calendar.works(day)]
     return Prospect(
         ahead=Ahead(calendar, today, programme.ends_on),
         calendar=calendar,
         first=first,
+        starts_on=starts_on,
         histories=await histories(
             tx, programme.id, first=since, today=today, through=through, working=working
         ),

@@ -13,8 +13,6 @@ from shared.db.base import Base
 class ProgrammeRow(Base):
     """A programme: how many cards a city must issue. `definition` is what was sent.
 
-    Since then, `templates` in it holds the addresses of the bureau's own document templates.
-
     Its row is the gate between counting and freezing: a batch of card events holds it shared, a freeze
     holds it alone, so that no count slips into a month that was just frozen.
     """
