@@ -4,12 +4,14 @@ The hospital is always the one that the account is bound to: no address holds it
 """
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import Form, Query, Response
 from fastapi.responses import RedirectResponse
 
 from services.console.codepages.rules import CODE_FILES
 from services.console.hospitalpages.rules import (
+    APPEAL_STATES,
     CARD_STATES,
     EVENT_KINDS,
     KIND_NAMES,
@@ -30,6 +32,7 @@ _SUB_CODES = "/console/hospital/sub-codes"
 
 router = page_router("/console/hospital")
 
+EventId = Annotated[str, Query(max_length=_EVENT_LENGTH_MAX)]
 Scene = Annotated[str | None, Query(max_length=_SCENE_LENGTH_MAX)]
 
 
@@ -136,26 +139,47 @@ async def retire_sub_code(
     return RedirectResponse(f"{_SUB_CODES}?done=retired", status_code=303)
 
 
-@router.get("/trace")
-async def trace(
-    visitor: HospitalVisitor, event_id: Annotated[str, Query(max_length=_EVENT_LENGTH_MAX)] = ""
-) -> Response:
+async def _trace_page(visitor: Visitor, event_id: str, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
     """Why an event was counted where it was; the service tells a hospital of its own events only."""
-    wanted = event_id.strip()
-    found = refused = None
-    if wanted:
-        slug = (await _programme(visitor))["slug"]
+    values: dict[str, Any] = {"refused": None, "trace": None, "done": None, "reason": "", **shown}
+    slug = (await _programme(visitor))["slug"]
+    if event_id:
         try:
-            found = await visitor.calls.get(at("quota", "programmes", slug, "events", wanted, "trace"))
-        except Refused as error:
-            refused = error
+            path = at("quota", "programmes", slug, "events", event_id, "trace")
+            values["trace"] = await visitor.calls.get(path)
+        except Refused as refused:
+            values["refused"] = values["refused"] or refused
+    appeals = await visitor.calls.get(at("quota", "programmes", slug, "appeals"))
     return visitor.page(
         "hospitalpages/trace.html",
         here="trace",
-        status=refused.status if refused else 200,
-        event_id=wanted,
-        trace=found,
-        refused=refused,
+        status=values["refused"].status if values["refused"] else 200,
+        event_id=event_id,
+        appeals=appeals["items"],
+        appeal_states=APPEAL_STATES,
         event_kinds=EVENT_KINDS,
         card_states=CARD_STATES,
+        **values,
     )
+
+
+@router.get("/trace")
+async def trace(visitor: HospitalVisitor, event_id: EventId = "", done: str | None = None) -> Response:
+    return await _trace_page(visitor, event_id.strip(), done=done)
+
+
+@router.post("/appeals", dependencies=[OUR_FORM])
+async def lodge_appeal(
+    visitor: HospitalVisitor,
+    event_id: Annotated[str, Form(max_length=_EVENT_LENGTH_MAX)] = "",
+    reason: Annotated[str, Form(max_length=_REASON_LENGTH_MAX)] = "",
+    request_no: RequestNo = "",
+) -> Response:
+    slug = (await _programme(visitor))["slug"]
+    body = {"reason": reason, "request_no": request_no or None}
+    try:
+        await visitor.calls.post(at("quota", "programmes", slug, "events", event_id, "appeals"), body)
+    except Refused as refused:
+        return await _trace_page(visitor, event_id, refused=refused, reason=reason)
+    query = urlencode({"event_id": event_id, "done": "lodged"})
+    return RedirectResponse(f"/console/hospital/trace?{query}", status_code=303)

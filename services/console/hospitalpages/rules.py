@@ -14,6 +14,12 @@ EVENT_KINDS = {
     "landed": ("打开申领页", "landed"),
     "applied": ("提交申领", "applied"),
 }
+# Of an appeal: tone of its badge, Chinese, English.
+APPEAL_STATES = {
+    "open": ("", "待答复", "waiting"),
+    "upheld": ("good", "成立", "upheld"),
+    "rejected": ("bad", "不成立", "rejected"),
+}
 CARD_STATES = {
     "none": ("没有卡", "no card"),
     "active": ("有效", "active"),

@@ -233,6 +233,37 @@ class TestTrace:
         assert f'value="{event_id}"' in page.text
 
 
+class TestAppeals:
+    async def appealed(self, ward: Ward, event_id: str, **changed: str) -> httpx.Response:
+        form = form_of(await ward.own.get(f"{PAGE}/trace?event_id=e-3"))
+        data = {**form, "event_id": event_id, "reason": "持卡人在本院申领", **changed}
+        return await ward.own.post(f"{PAGE}/appeals", data=data)
+
+    async def test_an_appeal_is_lodged_once_and_seen_by_the_hospital(self, ward: Ward) -> None:
+        lodged = await self.appealed(ward, "e-3")
+        assert lodged.headers["location"] == f"{PAGE}/trace?event_id=e-3&done=lodged"
+        page = await ward.own.get(lodged.headers["location"])
+        assert "申诉已提交" in page.text
+        assert "待答复" in page.text
+        again = await self.appealed(ward, "e-3")
+        assert (again.status_code, "appeal_open" in again.text) == (409, True)
+        assert 'value="持卡人在本院申领"' in again.text
+
+    @pytest.mark.parametrize(
+        ("event_id", "changed", "status"),
+        [
+            ("e-2", {}, 403),
+            ("e-nobody", {}, 404),
+            ("e-4", {"reason": ""}, 422),
+            ("e-4", {"form_token": "0" * 64}, 403),
+        ],
+    )
+    async def test_no_appeal_about_what_is_not_theirs(
+        self, ward: Ward, event_id: str, changed: dict[str, str], status: int
+    ) -> None:
+        assert (await self.appealed(ward, event_id, **changed)).status_code == status
+
+
 async def test_the_bureau_has_every_hospital_s_files(
     settings: Settings, clock: ManualClock, kit: Kit, ward: Ward
 ) -> None:
