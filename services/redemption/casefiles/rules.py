@@ -19,29 +19,29 @@ CASES_MAX = 5_000
 
 KINDS: Mapping[str, str] = {
     "offline_conflict": "离线核销冲突",
-    "capacity": "超出服务能力",
-    "burst": "领取后立即核销",
-    "hours": "非营业时间核销",
-    "amounts": "金额异常",
-    "closed_group": "固定人群反复核销",
-    "shared_device": "多人同一设备领取",
-    "shared_address": "多人同一网络地址领取",
-    "manual": "手工核销占比高",
-    "reversals": "冲正异常",
-    "jump": "核销量突增",
+    "capacity": "超服务能力",
+    "burst": "领后即用",
+    "hours": "非营业时间",
+    "amounts": "金额雷同",
+    "closed_group": "固定人群",
+    "shared_device": "同一设备领取",
+    "shared_address": "同一网络地址领取",
+    "manual": "人工核销偏多",
+    "reversals": "频繁冲正",
+    "jump": "突增",
     "wrong_codes": "错误券码过多",
 }
 DECISIONS: Mapping[str, str] = {
     "dismiss": "驳回",
-    "watch": "继续观察",
+    "watch": "关注",
     "hold_settlement": "暂缓结算",
-    "pause_terminal": "暂停终端",
-    "pause_institution": "暂停机构",
+    "pause_terminal": "停用终端",
+    "pause_institution": "停用机构",
 }
 _STATUS: Mapping[str, str] = {"open": "待处理", "decided": "已处理"}
 _ACTIONS: Mapping[str, str] = {"decide": "处理", "release": "解除暂缓结算", "reopen": "撤销处理、重新打开"}
 _STATES: Mapping[str, str] = {"redeemed": "有效", "reversed": "已冲正"}
-_SOURCES: Mapping[str, str] = {"online": "联机", "offline": "离线补传", "manual": "手工"}
+_SOURCES: Mapping[str, str] = {"online": "联机", "offline": "离线补传", "manual": "人工"}
 _EFFECTS: Mapping[str, str] = {
     "held": "暂缓笔数",
     "released": "解除笔数",
