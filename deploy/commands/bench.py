@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from bench.cardevents.measure import CardsRun
 from bench.large.measure import LargeRun
 from bench.large.settlements import SettlementRun
 from bench.main_job import MainJob, Results
@@ -88,8 +89,20 @@ async def measure_settlement(stack: Stack, write_offs: int) -> SettlementRun:
     return run
 
 
-def print_large(run: LargeRun | SettlementRun) -> None:
-    table = Table(title="A campaign at its full size", title_justify="left")
+async def measure_cards(stack: Stack, holders: int) -> CardsRun:
+    async with Platform(stack.base_url) as platform:
+        run = CardsRun(
+            platform=platform,
+            clerks=await _clerks(stack, platform),
+            database_url=_settings(stack).database_url,
+            say=lambda line: typer.echo(line, err=True),
+        )
+        await run.run(holders)
+    return run
+
+
+def print_large(run: LargeRun | SettlementRun | CardsRun) -> None:
+    table = Table(title="At its full size", title_justify="left")
     table.add_column("what")
     table.add_column("figure")
     for line in run.lines:
@@ -127,16 +140,23 @@ def bench(
         int | None,
         typer.Option(min=1_000, help="Instead: settle so many write-offs of 90 institutions by the job."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,  # noqa: FBT002 - a flag
+    *,
+    cards: Annotated[
+        int | None,
+        typer.Option(min=0, help="Instead: send card events into tables with so many holders."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Measure the hot calls on a stack of its own, beside pgbench on the same database."""
-    found: list[Results | LargeRun | SettlementRun] = []
+    found: list[Results | LargeRun | SettlementRun | CardsRun] = []
 
     with tempfile.TemporaryDirectory(prefix="hv-bench-", ignore_cleanup_errors=True) as folder:
 
         async def story(stack: Stack) -> bool:
             if settlement is not None:
                 found.append(await measure_settlement(stack, settlement))
+            elif cards is not None:
+                found.append(await measure_cards(stack, cards))
             elif large is not None:
                 found.append(await measure_large(stack, large, Path(folder)))
             else:
@@ -150,7 +170,7 @@ def bench(
         raise typer.Exit(1)
 
 
-def _show(results: Results | LargeRun | SettlementRun, *, as_json: bool) -> None:
+def _show(results: Results | LargeRun | SettlementRun | CardsRun, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(results.as_json(), ensure_ascii=False, indent=2))
     elif isinstance(results, Results):

@@ -375,7 +375,8 @@ END
 $$;
 
 -- Voids the cards of these events, or (p_void false) counts them in full again: a confirmed case of stuffing,
--- or one that was taken back. Returns how many there were. Cards that no longer stand are remembered all the
+-- or one that was taken back. What another confirmed case names as well stays void: asked when the cards are
+-- locked, so that of two cases that are taken back at once the later one sees the earlier. Returns how many there were. Cards that no longer stand are remembered all the
 -- same: a card is void by its event, also when it comes to stand again.
 CREATE OR REPLACE FUNCTION quota.void_cards(
     p_programme uuid, p_bucket smallint[], p_holder bytea[], p_event text[], p_void boolean, p_now timestamptz
@@ -408,7 +409,10 @@ BEGIN
     ELSE
         DELETE FROM quota.card_void v USING unnest(p_bucket, p_holder, p_event) AS u (bucket, holder, event_id)
         WHERE v.bucket = u.bucket AND v.programme_id = p_programme AND v.holder_hash = u.holder
-          AND v.event_id = u.event_id;
+          AND v.event_id = u.event_id AND NOT EXISTS (
+              SELECT FROM quota.stuffing_item i JOIN quota.stuffing_case s ON s.id = i.case_id
+              WHERE i.bucket = v.bucket AND i.programme_id = p_programme AND i.holder_hash = v.holder_hash
+                AND i.event_id = v.event_id AND s.status = 'confirmed');
     END IF;
 
     PERFORM quota.settle_cards(

@@ -92,17 +92,10 @@ _ADD_ITEMS = text("""
     ORDER BY u.bucket, u.holder, u.event_id
     ON CONFLICT DO NOTHING
 """)
-# Of a case that is taken back: what another confirmed case names as well stays out.
 _VOID = text("""
-    SELECT quota.void_cards(:programme, array_agg(i.bucket), array_agg(i.holder_hash), array_agg(i.event_id),
+    SELECT quota.void_cards(:programme, array_agg(bucket), array_agg(holder_hash), array_agg(event_id),
                             :void, :now)
-    FROM quota.stuffing_item i
-    WHERE i.case_id = :case_id AND NOT EXISTS (
-        SELECT FROM quota.stuffing_item other
-        JOIN quota.stuffing_case s ON s.id = other.case_id
-        WHERE NOT :void AND other.bucket = i.bucket AND other.programme_id = i.programme_id
-          AND other.holder_hash = i.holder_hash AND other.event_id = i.event_id
-          AND other.case_id <> i.case_id AND s.status = 'confirmed')
+    FROM quota.stuffing_item WHERE case_id = :case_id
     HAVING count(*) > 0
 """)
 
@@ -223,7 +216,7 @@ async def decide(
 
 
 async def void(tx: Tx, case: Case, *, void: bool, now: datetime) -> None:
-    """Takes its cards out of the effective figures, or puts them back. Locks as in cards/functions.sql."""
+    """Takes its cards out of the effective figures, or puts them back, as the case now stands decided."""
     values = {"programme": case.programme_id, "case_id": case.id, "void": void, "now": now}
     await tx.execute(_VOID, values)
 

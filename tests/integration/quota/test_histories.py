@@ -12,7 +12,9 @@ from services.quota.attribution.rules import PersonEvent, tell
 from services.quota.cards.rules import Kind
 from tests.support.quota import Bureau, Json, Programme, issued
 
-KINDS: tuple[Kind, ...] = ("issued", "issued", "used", "cancelled")
+KINDS: tuple[Kind, ...] = ("issued", "issued", "issued", "used", "used", "cancelled", "landed", "applied")
+# What happens on the way to a card counts by event and touches no card.
+STAGES = frozenset({"landed", "applied"})
 HOSPITALS = ("甲", "乙", "丙", None)
 START = datetime(2020, 8, 1, 4, tzinfo=UTC)
 PEOPLE = 150
@@ -43,12 +45,19 @@ def batches(rng: random.Random, events: list[dict[str, Json]]) -> Iterator[list[
 def expected(arrived: list[dict[str, Json]], scenes: dict[str, str]) -> Counter[tuple[str, str, str]]:
     """What the rule makes of the events in their order of arrival: (measure, day, hospital) → n."""
     people: dict[str, dict[str, PersonEvent]] = {}
+    figures: Counter[tuple[str, str, str]] = Counter()
+    stages: set[str] = set()
     for place, sent in enumerate(arrived):
+        if sent["kind"] in STAGES:
+            if sent["event_id"] not in stages:
+                day = (datetime.fromisoformat(sent["at"]) + timedelta(hours=8)).date().isoformat()
+                figures[f"card_{sent['kind']}", day, scenes.get(sent.get("scene", ""), "")] += 1
+            stages.add(sent["event_id"])
+            continue
         known = people.setdefault(sent["holder_ref"], {})
         at = datetime.fromisoformat(sent["at"])
         event = PersonEvent(sent["event_id"], sent["kind"], at, place, scenes.get(sent.get("scene", "")))
         known.setdefault(sent["event_id"], event)
-    figures: Counter[tuple[str, str, str]] = Counter()
     for known in people.values():
         for told in tell(known.values()):
             if told.card is None or told.part in {"nothing", "uses_again"}:
@@ -77,7 +86,9 @@ async def test_the_figures_are_what_the_rule_tells_of_every_history(bureau: Bure
             await bureau.fold()
     found = {
         (measure, day, hospital): n
-        for measure, day, hospital, n in await programme.figures("card", "card_used")
+        for measure, day, hospital, n in await programme.figures(
+            "card", "card_used", "card_landed", "card_applied"
+        )
     }
     assert found == {key: n for key, n in expected(arrived, scenes).items() if n}
 

@@ -13,6 +13,7 @@ from services.quota.cards.operations import CardEvents
 from services.quota.cards.rules import Event
 from services.quota.cards.store import count_events
 from services.quota.programmes.store import programme_by_slug
+from services.quota.signals.operations import Signals
 from shared.clock import CHINA, ManualClock
 from shared.integrity.operations import recompute
 from tests.support.quota import API, Bureau, Json, Programme, event, issued, many, sheet
@@ -280,3 +281,73 @@ async def test_a_sub_code_is_made_and_retired_once_by_many_at_once(
     assert Counter(answer.status_code == 409 for answer in ended) == {False: 1, True: 5}
     (item,) = (await bureau.get(f"hospitals/{programme.id('医院1')}/sub-codes"))["items"]
     assert (item["scene"] is None) == (item["retired_at"] is not None)
+
+
+async def test_uses_and_cancellations_race_a_confirmation_and_its_withdrawal(
+    bureau: Bureau, programme: Programme, clients: list[httpx.AsyncClient]
+) -> None:
+    """Whoever is first, what is not effective is what stands, was not used, and is in a confirmed case."""
+    start = datetime(2020, 10, 8, 9, 0, 1, tzinfo=CHINA)
+    farm = [
+        {
+            **issued(programme, "医院1", f"f{n}", f"f{n}", (start + timedelta(seconds=9 * n)).isoformat()),
+            "device_ref": "one",
+        }
+        for n in range(60)
+    ]
+    await programme.send(*farm)
+    await Signals(bureau.kit).scan()
+    cases = (await bureau.get(f"{programme.path}/stuffing-cases"))["items"]
+    at = "2020-10-09T10:00:00+08:00"
+    later = [
+        [issued(programme, None, f"u{n}", f"f{n}", at, kind="used") for n in range(0, 60, 3)],
+        [issued(programme, None, f"c{n}", f"f{n}", at, kind="cancelled") for n in range(1, 60, 3)],
+        [issued(programme, "医院2", f"e{n}", f"f{n}", "2020-10-07T10:00:00+08:00") for n in range(0, 60, 4)],
+    ]
+    paths = [f"{programme.path}/stuffing-cases/{case['id']}" for case in cases]
+    await asyncio.gather(
+        at_once(programme, clients, later),
+        *(bureau.approved(f"{path}/confirm", {"reason": "刷量"}) for path in paths),
+    )
+    await sound(bureau)
+    detail = await bureau.get(f"{paths[0]}?limit=100")
+    assert sum(not item["effective"] and item["stands"] for item in detail["items"]) == sum(
+        n for *_, n in await programme.figures("card_void")
+    )
+    again = [[issued(programme, None, f"w{n}", f"f{n}", at, kind="used") for n in range(2, 60, 6)]]
+    await asyncio.gather(
+        at_once(programme, clients, again),
+        *(bureau.approved(f"{path}/withdraw", {"reason": "申诉成立"}) for path in paths),
+    )
+    assert sum(n for *_, n in await programme.figures("card_void")) == 0
+    await sound(bureau)
+
+
+async def test_of_two_approvals_of_one_case_one_is_late(
+    bureau: Bureau, programme: Programme, clients: list[httpx.AsyncClient]
+) -> None:
+    start = datetime(2020, 10, 8, 9, 0, 1, tzinfo=CHINA)
+    await programme.send(
+        *(
+            {
+                **issued(
+                    programme, "医院1", f"t{n}", f"t{n}", (start + timedelta(seconds=9 * n)).isoformat()
+                ),
+                "device_ref": "one",
+            }
+            for n in range(15)
+        )
+    )
+    await Signals(bureau.kit).scan()
+    (case,) = (await bureau.get(f"{programme.path}/stuffing-cases?kind=devices"))["items"]
+    path = f"{programme.path}/stuffing-cases/{case['id']}/confirm"
+    changes = [(await bureau.post(path, {"reason": "刷量"}, status=202))["change_id"] for _ in range(2)]
+    answers = await asyncio.gather(
+        *(
+            client.post(f"{API}/changes/{change}/approve", json={}, headers=bureau.second)
+            for client, change in zip(clients, changes, strict=True)
+        )
+    )
+    assert sorted(answer.status_code for answer in answers) == [200, 409]
+    assert sum(n for *_, n in await programme.figures("card_void")) == 15
+    await sound(bureau)
