@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from services.quota.allocation.rules import Adjustment, HospitalBound, Quota
 from services.quota.allocation.tables import (
@@ -59,6 +59,20 @@ _VERSION = select(
     AllocationRow.scale_numerator,
     AllocationRow.scale_denominator,
 )
+
+
+# One statement however long the list is.
+_INSERT_ITEMS = text("""
+    INSERT INTO quota.allocation_item
+        (allocation_id, hospital_id, place, hospital, alliance, visits, basis_value, adjustment_points,
+         adjustment_cards, quota)
+    SELECT :allocation, u.id, u.ord - 1, u.hospital, u.alliance, u.visits, u.figure, u.points, u.cards,
+           u.quota
+    FROM unnest(CAST(:ids AS text[]), CAST(:hospitals AS text[]), CAST(:alliances AS text[]),
+                CAST(:visits AS bigint[]), CAST(:figures AS numeric[]), CAST(:points AS numeric[]),
+                CAST(:cards AS bigint[]), CAST(:quotas AS bigint[])) WITH ORDINALITY
+         AS u (id, hospital, alliance, visits, figure, points, cards, quota, ord)
+""")
 
 
 async def in_force(tx: Tx, programme_id: UUID, month: date) -> Version | None:
@@ -156,22 +170,21 @@ async def insert_version(
 ) -> None:
     """Writes a version with all that belongs to it. The caller holds the programme's lock."""
     await tx.execute(insert(AllocationRow).values(**header))
-    item_rows = [
+    units = [quota.unit for quota in quotas]
+    await tx.execute(
+        _INSERT_ITEMS,
         {
-            "allocation_id": header["id"],
-            "hospital_id": quota.unit.hospital_id,
-            "place": place,
-            "hospital": quota.unit.hospital,
-            "alliance": quota.unit.alliance,
-            "visits": quota.unit.visits,
-            "adjustment_points": quota.points,
-            "adjustment_cards": quota.cards,
-            "quota": quota.quota,
-            "basis_value": quota.unit.basis_value,
-        }
-        for place, quota in enumerate(quotas)
-    ]
-    await tx.execute(insert(AllocationItemRow), item_rows)
+            "allocation": header["id"],
+            "ids": [unit.hospital_id for unit in units],
+            "hospitals": [unit.hospital for unit in units],
+            "alliances": [unit.alliance for unit in units],
+            "visits": [unit.visits for unit in units],
+            "figures": [unit.basis_value for unit in units],
+            "points": [quota.points for quota in quotas],
+            "cards": [quota.cards for quota in quotas],
+            "quotas": [quota.quota for quota in quotas],
+        },
+    )
     adjustment_rows = [
         {
             "allocation_id": header["id"],

@@ -60,6 +60,8 @@ class _Listed:
     places: Mapping[str, int]
 
     def find(self, name: str) -> int | None:
+        if name in self.places:
+            return self.places[name]
         hospital_id = self.names.find(name)
         return None if hospital_id is None else self.places.get(hospital_id)
 
@@ -83,8 +85,17 @@ async def computed_of(tx: Tx, programme: Programme, proposal: AllocationProposal
         raise NoHospitals
     places = {unit.hospital_id: place for place, unit in enumerate(units)}
     named = {entry.id: places[entry.unit_id] for entry in standing if entry.unit_id in places}
-    listed = _Listed(units, await names_in_use(tx, programme.id), named)
+    # A change that is approved names ids only: then nobody's names need to be looked at.
+    by_name = any(reference not in named for reference in _references(proposal))
+    names = await names_in_use(tx, programme.id) if by_name else Names(())
+    listed = _Listed(units, names, named)
     return await asyncio.to_thread(_compute, listed, proposal)
+
+
+def _references(proposal: AllocationProposal) -> list[str]:
+    """Whom a proposal names, by id or name."""
+    moved = [name for entry in proposal.adjustments for name in (entry.source, entry.target)]
+    return [*moved, *(entry.hospital for entry in proposal.bounds)]
 
 
 async def _values(tx: Tx, programme: Programme, basis: str) -> Mapping[str, Decimal] | None:
