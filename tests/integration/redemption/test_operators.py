@@ -360,7 +360,8 @@ async def test_refusals_of_the_list(campaign: CampaignRef, staff: Bureau, instit
     path = f"/institutions/{institution}/operators"
     moved = await staff.post(f"{path}/c01/terminals", {"terminal_ids": [foreign.terminal_id], "reason": "x"})
     assert (moved.status_code, moved.json()["errors"][0]["code"]) == (422, "terminal_unknown")
-    for verb, body in (("terminals", {"terminal_ids": []}), ("end", {})):
+    bodies: dict[str, dict[str, Any]] = {"terminals": {"terminal_ids": []}, "end": {}}
+    for verb, body in bodies.items():
         unreasoned = await staff.post(f"{path}/c01/{verb}", body)
         assert unreasoned.status_code == 422
         assert (await staff.post(f"{path}/nobody/{verb}", {**body, "reason": "x"})).status_code == 404

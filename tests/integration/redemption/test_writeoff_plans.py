@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -29,7 +30,7 @@ _REDEEM = """
 _VERIFY = "SELECT * FROM redemption.verify_batch($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 
-async def directory(kit: Kit, campaign: CampaignRef) -> list[tuple[str, int, object]]:
+async def directory(kit: Kit, campaign: CampaignRef) -> list[tuple[str, int, UUID]]:
     """Terminals of many institutions, each with operators of its own, as the statistics know them."""
     terminals = []
     now = kit.clock.now()
