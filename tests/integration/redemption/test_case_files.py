@@ -45,7 +45,7 @@ class TestFiles:
         assert "attachment" in answer.headers["content-disposition"]
         said = words(answer.content)
         for expected in (
-            "share_within_minutes_of_issue",
+            "领取后十分钟内核销的占比",
             "暂缓结算",
             "已现场核查",
             "=1+1 查无问题",
