@@ -150,7 +150,8 @@ async def paid_as_told(kit: Kit, case: Case, amount_fen: int) -> None:
         WHERE source_id = CAST(:id AS uuid) ORDER BY kind
     """)
     async with kit.database.snapshot() as tx:
-        moved = dict(await tx.execute(statement, {"id": case.id}))
+        rows = (await tx.execute(statement, {"id": case.id})).all()
+    moved = {str(row[0]): int(row[1]) for row in rows}
     assert moved == {"pay": 36_000, "recover": 33_000}
     assert moved["pay"] - moved["recover"] == amount_fen
 

@@ -1,11 +1,13 @@
 """What a settlement run leaves out is listed with its cause, and comes into the next."""
 
+import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from python_calamine import CalamineWorkbook
 
 from services.redemption.wiring import build
 from shared.clients.terminal import TerminalClient
@@ -112,6 +114,12 @@ async def test_what_somebody_holds_is_named_with_the_reason(
     (held,) = await held_back(desk, till)
     assert (held["redemption_id"], held["cause"]) == (first, "write_off_hold")
     assert (held["reasons"], held["due_from"]) == (["待核实票据"], None)
+    printed = await desk.bureau.get(
+        f"/settlements/{(await desk.of(till.institution_id))[0]['id']}/statement.xlsx"
+    )
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(printed.content)).get_sheet_by_name("结算单").to_python()
+    told = "另有 1 笔、33.33 元单笔暂缓结算，不在本单金额之内，转入以后期间结算。"
+    assert told in {row[0] for row in rows}
 
     third = await used(kit, campaign, till)
     await desk.bureau.post("/settlement-holds", {"institution_id": till.institution_id, "reason": "风险核查"})
