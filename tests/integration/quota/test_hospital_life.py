@@ -387,3 +387,28 @@ class TestDocuments:
         assert not any("乙" in row for row in cells)
         book = await client.get(f"{path}.xlsx?month=2020-08", headers=headers)
         assert any("乙" in row.cells for row in read_rows(book.content))
+
+    async def test_a_hospital_that_stands_alone_is_a_unit_of_its_own(self, programme: Programme) -> None:
+        await changed(programme, "丙", "move", "2020-08-01", alliance="")
+        progress = await programme.progress()
+        keys = ("unit", "hospitals", "quota", "issued")
+        assert [tuple(unit[key] for key in keys) for unit in progress["units"]] == [
+            ("东", 2, 700, 18), ("丙", 1, 200, 5), ("丁", 1, 100, 3),
+        ]  # fmt: skip
+        assert [unit["hospital_id"] for unit in progress["units"]] == [
+            None, programme.id("丙"), programme.id("丁"),
+        ]  # fmt: skip
+        assert [row["alliance"] for row in progress["alliances"]] == ["东"]
+        assert {name: line[0] for name, line in (await ranked(programme, "2020-09")).items()} == {
+            "甲": "东", "乙": "东", "丙": "", "丁": "",
+        }  # fmt: skip
+        book = await programme.bureau.client.get(
+            f"{API}/{programme.path}/bulletin.xlsx?month=2020-09", headers=programme.bureau.operator
+        )
+        rows = [list(row.cells) for row in read_rows(book.content)]
+        sums = rows[next(place for place, row in enumerate(rows) if "机构数" in row) :]
+        assert [row[1:6] for row in sums[1:4]] == [
+            ["东", "2", "700", "2", "18"],
+            ["丁", "1", "100", "1", "3"],
+            ["丙", "1", "200", "1", "5"],
+        ]
