@@ -14,14 +14,18 @@ _NOTING = """
     SELECT c.id, c.timezone FROM issuance.risk_rule r JOIN core.campaign c ON c.id = r.campaign_id
     WHERE r.note_claims
 """
-# Only of awards that are whose claim it is, in the campaign that the hashes were made for.
+# Only of open awards that are whose claim it is, in the campaign that the hashes were made for. Their share
+# lock, in the order of their key, makes an erasure and this wait for each other: nothing is noted of somebody
+# who was forgotten meanwhile.
 _NOTE = """
-    WITH own AS (
+    WITH own AS MATERIALIZED (
         SELECT a.bucket, a.id, a.campaign_id, a.person_id, u.device, u.address, u.claimed_on
         FROM unnest($1::smallint[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bytea[], $6::bytea[], $7::date[])
              AS u (bucket, award_id, person_id, campaign_id, device, address, claimed_on)
         JOIN issuance.award a ON a.bucket = u.bucket AND a.id = u.award_id AND a.person_id = u.person_id
-                             AND a.campaign_id = u.campaign_id
+                             AND a.campaign_id = u.campaign_id AND a.state = 'open'
+        ORDER BY a.bucket, a.id
+        FOR SHARE OF a
     )
     SELECT core.note_origins(array_agg(bucket), array_agg(id), array_agg(campaign_id), array_agg(person_id),
                              array_agg(device), array_agg(address), array_agg(claimed_on))

@@ -39,6 +39,9 @@ WITH gone AS MATERIALIZED (
     SELECT 'a phone or a way to be told', gone.id FROM gone
     JOIN issuance.notice_preference n ON n.bucket = gone.bucket AND n.person_id = gone.id
     UNION ALL
+    SELECT 'where a voucher was claimed', gone.id FROM gone
+    JOIN core.voucher_origin o ON o.bucket = gone.bucket AND o.person_id = gone.id
+    UNION ALL
     SELECT 'an open award', gone.id FROM gone
     JOIN issuance.award a ON a.bucket = gone.bucket AND a.person_id = gone.id AND a.state = 'open'
 )

@@ -28,6 +28,10 @@ PLANTED = {
     "a keyed hash of who is forgotten wholly": (
         "UPDATE core.person SET forgotten_at = erased_at WHERE id = :person"
     ),
+    "where a voucher was claimed": (
+        "INSERT INTO core.voucher_origin SELECT bucket, gen_random_uuid(), gen_random_uuid(), id, NULL, NULL,"
+        " current_date FROM core.person WHERE id = :person"
+    ),
     "evidence": f"UPDATE issuance.activity SET evidence_sealed = 'x' {_OF}",
     "a photo": (
         "INSERT INTO issuance.photo (bucket, id, person_id, content_hash, address, width, height, look,"

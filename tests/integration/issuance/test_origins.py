@@ -137,6 +137,16 @@ async def test_it_is_told_in_the_export_and_goes_with_its_person(
     assert await noted(kit, town["noting"], life.hands) == []
 
 
+async def test_nothing_is_noted_of_who_was_forgotten(
+    client: httpx.AsyncClient, kit: Kit, town: dict[str, Published]
+) -> None:
+    hands = await somebody(client, kit, town["noting"], device="phone-forgotten")
+    award = await hands.win(town["noting"].slug)
+    assert (await client.delete("/issuance/v1/me", headers=hands.person.headers)).status_code == 200
+    assert (await hands.claim(award, "fitness")).status_code != 201
+    assert await noted(kit, town["noting"], hands) == []
+
+
 async def test_the_same_device_is_another_one_elsewhere_and_an_address_on_another_day(
     client: httpx.AsyncClient, kit: Kit, clock: ManualClock, town: dict[str, Published]
 ) -> None:

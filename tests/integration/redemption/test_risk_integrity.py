@@ -126,8 +126,8 @@ async def story(kit: Kit, clock: ManualClock, staff: Bureau) -> None:
         ("reopen", {"reason": "误判"}),
         ("decide", {"decision": "watch", "note": "观察"}),
     ):
-        done = await staff.post(f"/risk/cases/{case['id']}/{step}", said)
-        assert done.status_code == 200, done.text
+        answer = await staff.post(f"/risk/cases/{case['id']}/{step}", said)
+        assert answer.status_code == 200, answer.text
 
 
 async def work(kit: Kit) -> None:
