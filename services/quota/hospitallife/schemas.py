@@ -8,8 +8,8 @@ from pydantic import BaseModel, Field
 
 from services.quota.hospitallife.rules import Kind, Proposed
 from services.quota.hospitalnames.schemas import NameView
+from services.quota.hospitals.rules import State
 from services.quota.hospitals.schemas import AllianceName, HospitalId
-from services.quota.hospitals.store import State
 from services.quota.programmes.schemas import Reason
 from shared.http.replies import Day, StaffBody
 

@@ -13,7 +13,7 @@ from services.quota.hospitalnames.operations import near_match
 from services.quota.hospitalnames.rules import name_key, near_text
 from services.quota.hospitals import store
 from services.quota.hospitals.errors import MaybeKnown
-from services.quota.hospitals.rules import hospitals_paper
+from services.quota.hospitals.rules import State, hospitals_paper
 from services.quota.hospitals.schemas import HospitalItem, NewHospitalBody
 from services.quota.hospitals.store import Filters, HospitalDay, NewHospital
 from services.quota.programmes.operations import own_hospital, require_programme
@@ -36,7 +36,7 @@ class Asked:
     """Which hospitals a list shows, as of which day (None: today)."""
 
     alliance: str | None = None
-    state: store.State | None = None
+    state: State | None = None
     search: str | None = None
     day: date | None = None
 

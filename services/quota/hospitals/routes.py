@@ -5,9 +5,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.quota.hospitals.operations import Asked, Hospitals, hospital_item
-from services.quota.hospitals.rules import NAME_LENGTH_MAX
+from services.quota.hospitals.rules import NAME_LENGTH_MAX, State
 from services.quota.hospitals.schemas import HospitalItem, HospitalMade, NewHospitalBody
-from services.quota.hospitals.store import State
 from services.quota.programmes.routes import ProgrammeReader
 from shared.errors import Fault, InvalidRequest
 from shared.http.auth import Reader, Writer

@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 from services.quota.hospitalnames.rules import Named
 from shared.documents.papers import Cell, Facts, Grid, Paper
 
 VISITS_MAX = 1_000_000_000_000
 NAME_LENGTH_MAX = 200
+
+State = Literal["planned", "open", "closed", "merged"]
 
 DEMO_MARK = "演示数据 DEMONSTRATION"
 STATES: Mapping[str, str] = {"planned": "未启用", "open": "在册", "closed": "已关闭", "merged": "已并入"}

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from services.quota.hospitals.rules import NAME_LENGTH_MAX, VISITS_MAX
-from services.quota.hospitals.store import State
+from services.quota.hospitals.rules import NAME_LENGTH_MAX, VISITS_MAX, State
 from services.quota.programmes.schemas import Reason
 from shared.http.replies import StaffBody
 

@@ -1,17 +1,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select, text
 
 from services.quota.hospitalnames.rules import name_key
+from services.quota.hospitals.rules import State
 from services.quota.hospitals.tables import HospitalRow
 from services.quota.qrcodes.tables import HospitalCodeRow
 from shared.db import Tx
-
-State = Literal["planned", "open", "closed", "merged"]
 
 
 @dataclass(frozen=True, slots=True)
