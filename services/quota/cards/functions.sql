@@ -35,10 +35,24 @@ BEGIN
     -- What belongs to a person is gathered by UNION ALL and grouped or windowed, never joined: estimates of
     -- array lengths are guesses, and a guess of one row makes a nested loop of a thousand times a thousand.
     WITH touched AS (
-        SELECT c.bucket, c.holder_hash, c.credits
-        FROM unnest(p_holder_bucket, p_holder) AS u (bucket, holder_hash)
-        JOIN quota.card c
-          ON c.bucket = u.bucket AND c.programme_id = p_programme AND c.holder_hash = u.holder_hash
+        -- `stored` is how many events a person had before: whoever is new has nothing to be looked for, and
+        -- of ten million holders each look is a page from the disk.
+        SELECT bucket, holder_hash, max(credits) AS credits, max(events) - sum(n) AS stored
+        FROM (
+            SELECT c.bucket, c.holder_hash, c.credits, c.events, 0 AS n
+            FROM unnest(p_holder_bucket, p_holder) AS u (bucket, holder_hash)
+            -- LIMIT keeps the planner from joining the other way round: statistics that do not know a new
+            -- programme yet make all of its cards look like one row.
+            CROSS JOIN LATERAL (
+                SELECT * FROM quota.card k
+                WHERE k.bucket = u.bucket AND k.programme_id = p_programme AND k.holder_hash = u.holder_hash
+                LIMIT 1
+            ) AS c
+            UNION ALL
+            SELECT bucket, holder_hash, NULL, NULL, 1
+            FROM unnest(p_event_holder_bucket, p_event_holder) AS u (bucket, holder_hash)
+        ) AS person
+        GROUP BY bucket, holder_hash
     ), fresh AS (
         SELECT u.*, c.credits,
                c.events - count(*) OVER (PARTITION BY u.bucket, u.holder_hash)
@@ -46,13 +60,17 @@ BEGIN
         FROM unnest(p_ord, p_event, p_event_holder_bucket, p_event_holder, p_kind, p_scene, p_hospital, p_at,
                     p_device)
              AS u (ord, event_id, bucket, holder_hash, kind, scene, hospital_id, at, device)
-        JOIN quota.card c
-          ON c.bucket = u.bucket AND c.programme_id = p_programme AND c.holder_hash = u.holder_hash
+        CROSS JOIN LATERAL (
+            SELECT * FROM quota.card k
+            WHERE k.bucket = u.bucket AND k.programme_id = p_programme AND k.holder_hash = u.holder_hash
+            LIMIT 1
+        ) AS c
     ), posted AS (
         SELECT t.bucket, t.holder_hash, t.credits, c.event_id, c.measure, c.hospital_id, c.code, c.n, c.day
         FROM touched t
         JOIN quota.card_credit c
           ON c.bucket = t.bucket AND c.programme_id = p_programme AND c.holder_hash = t.holder_hash
+        WHERE t.credits > 0
     ), known AS (
         SELECT bucket, holder_hash, event_id, max(credits) AS credits, max(ord) AS ord, max(place) AS place,
                max(kind) AS kind, max(at) AS at, max(scene) AS scene, max(code_hospital_id) AS code_hospital_id,
@@ -71,6 +89,7 @@ BEGIN
             LEFT JOIN quota.card_void v
               ON v.bucket = e.bucket AND v.programme_id = p_programme AND v.holder_hash = e.holder_hash
              AND v.event_id = e.event_id
+            WHERE t.stored > 0
             UNION ALL
             SELECT bucket, holder_hash, event_id, credits, ord, place, kind, at, scene, hospital_id, NULL, 0,
                    CASE WHEN hospital_id IS NOT NULL THEN quota.plain_scene(scene) END, device, false

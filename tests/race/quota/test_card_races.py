@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import httpx
 import pytest
 
-from services.quota.cards.operations import CardEvents
 from services.quota.cards.rules import Event
 from services.quota.cards.store import count_events
 from services.quota.programmes.store import programme_by_slug
 from services.quota.signals.operations import Signals
+from services.quota.wiring import build
 from shared.clock import CHINA, ManualClock
 from shared.integrity.operations import recompute
 from tests.support.quota import API, Bureau, Json, Programme, event, issued, many, sheet
@@ -163,7 +163,7 @@ async def test_a_freeze_waits_for_the_batch_that_is_being_counted(
 ) -> None:
     """Held open half-way: the freeze must see its cards, or they slip into a month that was published."""
     proposed = await bureau.post(f"{programme.path}/rankings/freeze", {"month": "2020-08"}, status=202)
-    card_events = CardEvents(bureau.kit)
+    card_events = build(bureau.kit).card_events
     event = Event("held", "holder", "issued", datetime(2020, 8, 10, tzinfo=CHINA), programme.scene("医院5"))
     async with bureau.kit.database.transaction() as tx:
         found = await programme_by_slug(tx, programme.slug)
