@@ -7,7 +7,8 @@ from uuid import UUID
 
 from services.quota.appeals import store
 from services.quota.appeals.errors import AppealAnswered, AppealOpen
-from services.quota.appeals.schemas import AnswerBody, AppealStatus, AppealView
+from services.quota.appeals.rules import AppealStatus
+from services.quota.appeals.schemas import AnswerBody, AppealView
 from services.quota.appeals.store import Appeal
 from services.quota.attribution.operations import Attribution
 from services.quota.programmes.operations import own_hospital, require_programme

@@ -4,7 +4,8 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from services.quota.appeals.operations import Appeals, appeal_view
-from services.quota.appeals.schemas import AnswerBody, AppealStatus, AppealView, Lodge
+from services.quota.appeals.rules import AppealStatus
+from services.quota.appeals.schemas import AnswerBody, AppealView, Lodge
 from services.quota.programmes.routes import ProgrammeReader
 from shared.http.auth import Writer, staff_with
 from shared.http.replies import (

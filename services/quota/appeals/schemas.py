@@ -2,10 +2,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from services.quota.appeals.rules import AppealStatus
 from services.quota.programmes.schemas import Reason
 from shared.http.replies import StaffBody
-
-AppealStatus = Literal["open", "upheld", "rejected"]
 
 
 class Lodge(StaffBody):

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Select, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
-from services.quota.appeals.schemas import AppealStatus
+from services.quota.appeals.rules import AppealStatus
 from services.quota.appeals.tables import CardAppealRow
 from services.quota.hospitals.tables import HospitalRow
 from shared.db import Tx

@@ -1,0 +1,5 @@
+"""Words of appeals. Pure."""
+
+from typing import Literal
+
+AppealStatus = Literal["open", "upheld", "rejected"]
