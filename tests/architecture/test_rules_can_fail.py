@@ -183,6 +183,8 @@ def test_every_rule_is_shown_both() -> None:
         ("services/issuance/quiz/static/app.js", "a room has no folders"),
         ("services/issuance/gifts/rules.py", "gifts is not a room of issuance"),
         ("services/issuance/settings.py", "a service's root holds"),
+        ("services/console/tablepages/static/own.css", "a room has no folders"),
+        ("services/console/staff/templates/own.html", "a room has no folders"),
         ("services/payments/app.py", "payments is not one of the services"),
         ("services/common.py", "services/ holds services only"),
     ],
@@ -201,6 +203,7 @@ def test_a_file_without_a_room_is_found(path: str, fault: str) -> None:
         "services/quota/cards/count_cards.sql",
         "services/console/pages/templates/home.html",
         "services/console/pages/static/vendor/charts.js",
+        "services/console/tablepages/templates/table_check.html",
     ],
 )
 def test_a_file_in_its_room_is_left_alone(path: str) -> None:
