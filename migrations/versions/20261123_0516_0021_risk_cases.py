@@ -1,8 +1,8 @@
 """Note where vouchers are claimed, keep what was done with each case, and set aside days that fail.
 
 Safe for the code before it: new tables, columns that may be empty or have a default, further kinds of cases
-that it never writes, and a case that may be reopened, which it never does. What was decided before is the first
-action of its case.
+that it never writes, and a case that may be reopened, which it never does. What was decided before is the
+first action of its case.
 """
 
 import sqlalchemy as sa

@@ -27,7 +27,8 @@ _FORGET_VOIDS = (
     """DELETE FROM quota.card_credit WHERE (bucket, programme_id, holder_hash) IN (
            SELECT bucket, programme_id, holder_hash FROM kept)""",
     """INSERT INTO quota.card_credit (
-           bucket, programme_id, holder_hash, place, event_id, measure, hospital_id, code, day, n, recorded_at)
+           bucket, programme_id, holder_hash, place, event_id, measure, hospital_id, code, day, n,
+           recorded_at)
        SELECT bucket, programme_id, holder_hash, anew, event_id, measure, hospital_id, code, day, n,
               recorded_at FROM kept""",
     """UPDATE quota.card c SET credits = k.n

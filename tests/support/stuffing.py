@@ -101,7 +101,8 @@ class _Teller:
     def desk(self, day: date, count: int, used: float, device: int) -> list[Card]:
         """A nurse with a tablet, one person after another: a form takes a minute and more."""
         first, last = self.rng.choice(list(self.opening(day)))
-        at, cards = first + timedelta(minutes=self.rng.uniform(0, 40)), []
+        at = first + timedelta(minutes=self.rng.uniform(0, 40))
+        cards: list[Card] = []
         while len(cards) < count and at < last:
             cards.append(Card(at, self.rng.random() < used, device, stuffed=False))
             at += timedelta(seconds=max(45.0, self.rng.gauss(110, 38)))

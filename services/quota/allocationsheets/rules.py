@@ -7,7 +7,10 @@ from services.quota.allocation.schemas import AllocationVersion, AllocationView
 from services.quota.versions.schemas import AllocationComparison, ComparedAlliance, ComparedHospital, Why
 from shared.documents.papers import DEMO_MARK, Block, Cell, Facts, Grid, Lines, Paper
 
-_METHODS = {"largest_remainder": "最大余数法（先医共体、后医院，合计等于总数）", "round_each": "四舍五入法（逐家）"}
+_METHODS = {
+    "largest_remainder": "最大余数法（先医共体、后医院，合计等于总数）",
+    "round_each": "四舍五入法（逐家）",
+}
 _WHY = ("总数", "分配依据", "调整", "上下限", "取整")
 
 

@@ -79,7 +79,7 @@ def list_file(all_of_them: Sequence[Printed], *, sub_codes: bool = False) -> byt
     return csv_file([header, *rows])
 
 
-def _listed(one: Printed, *, sub_codes: bool) -> tuple[object, ...]:
+def _listed(one: Printed, *, sub_codes: bool) -> tuple[str | int, ...]:
     told = (one.place, one.alliance, one.hospital, one.hospital_id, one.scene, one.address, one.folder)
     return (*told, _KINDS.get(one.kind or "", "本院"), one.label) if sub_codes else told
 

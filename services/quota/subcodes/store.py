@@ -107,7 +107,7 @@ class PrintedSubCode:
     """A sub-code in use, as posters need it."""
 
     hospital_id: str
-    kind: Kind
+    kind: str
     label: str
     scene: str
 

@@ -358,7 +358,8 @@ async def evidence(kit: Kit, event_ids: list[str]) -> list[Evidence]:
         "SELECT bucket, holder_hash, event_id, opened_at FROM quota.card WHERE event_id = ANY(:ids)"
     )
     async with kit.database.snapshot() as tx:
-        return [Evidence(*row, None) for row in await tx.execute(statement, {"ids": event_ids})]
+        rows = await tx.execute(statement, {"ids": event_ids})
+        return [Evidence(row[0], row[1], row[2], row[3], None) for row in rows]
 
 
 async def run(kit: Kit, tx: Tx, name: str) -> dict[str, object]:

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import httpx
 import pytest
@@ -82,7 +83,7 @@ async def town(settings: Settings, kit: Kit) -> AsyncIterator[Town]:
             httpx.AsyncClient(base_url=addresses[1], timeout=30) as second,
         ):
             for http in (first, second):
-                await eventually(lambda http=http: answers(http), seconds=START_SECONDS)
+                await eventually(partial(answers, http), seconds=START_SECONDS)
             campaign = await published(kit, "honghe-2020")
             staff = await bureau(first, kit)
             institution = await staff.institution(campaign)

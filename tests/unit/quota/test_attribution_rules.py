@@ -3,12 +3,12 @@
 from datetime import UTC, datetime, timedelta
 
 from services.quota.attribution.rules import PersonEvent, Why, counts_today, tell, why
-from services.quota.cards.rules import Kind
+from services.quota.cards.rules import CardKind
 
 START = datetime(2020, 8, 1, tzinfo=UTC)
 
 
-def life(*steps: tuple[Kind, int, str | None]) -> list[PersonEvent]:
+def life(*steps: tuple[CardKind, int, str | None]) -> list[PersonEvent]:
     """(kind, hour, hospital), in the order of arrival."""
     return [
         PersonEvent(f"e{place}", kind, START + timedelta(hours=hour), place, hospital)
@@ -16,7 +16,7 @@ def life(*steps: tuple[Kind, int, str | None]) -> list[PersonEvent]:
     ]
 
 
-def whys(*steps: tuple[Kind, int, str | None]) -> dict[str, Why]:
+def whys(*steps: tuple[CardKind, int, str | None]) -> dict[str, Why]:
     return {told.event.event_id: why(told, assigned=False) for told in tell(life(*steps))}
 
 
@@ -48,7 +48,7 @@ def test_an_assigned_card_says_so() -> None:
 
 
 def test_what_counts_today_is_an_open_card_and_its_first_use() -> None:
-    steps: list[tuple[Kind, int, str | None]] = [("issued", 1, "X"), ("used", 2, None)]
+    steps: list[tuple[CardKind, int, str | None]] = [("issued", 1, "X"), ("used", 2, None)]
     assert [counts_today(entry) for entry in tell(life(*steps))] == [True, True]
     cancelled = tell(life(*steps, ("cancelled", 3, None)))
     assert [counts_today(entry) for entry in cancelled] == [False, False, False]

@@ -1,8 +1,8 @@
 """What the signals find in stories with a seed: most of the stuffing, and hardly an honest hospital."""
 
 from collections import Counter
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -31,7 +31,7 @@ def stories() -> list[Story]:
     return [story(seed) for seed in SEEDS]
 
 
-def telling(told: Story, found: dict[object, list[Finding]], planted: Planted) -> set[str]:
+def telling(told: Story, found: Mapping[tuple[int, date], list[Finding]], planted: Planted) -> set[str]:
     """The kinds of cases in which at least half of the evidence is stuffed."""
     stuffed = {(one.hospital, one.day): [card.stuffed for card in one.cards] for one in told.days}
     return {
