@@ -9,8 +9,8 @@ from rich.table import Table
 
 from bench.cardevents.measure import CardsRun
 from bench.large.measure import LargeRun
-from bench.large.settlements import SettlementRun
 from bench.main_job import MainJob, Results
+from bench.settlements.measure import SettlementRun
 from bench.simulator.clerks import Clerks, clerks_of
 from bench.simulator.platform import Platform
 from deploy.commands.progress import results_console, stages

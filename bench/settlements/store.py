@@ -37,6 +37,7 @@ _REDEEM = """
         CAST($9 AS uuid[]), 'online', CAST($10 AS timestamptz), CAST($10 AS timestamptz)) AS made
     GROUP BY made.outcome
 """
+_SYNC = ("fsync", "synchronous_commit", "full_page_writes")
 _WAITING = "SELECT count(*) FROM core.outbox WHERE state = 'pending'"
 
 
@@ -80,6 +81,10 @@ class WriteOffs:
             if not await self.connection.fetchval(_WAITING):
                 return
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def synced(self) -> list[str]:
+        """What the database does before it acknowledges a commit, such as "fsync on"."""
+        return [f"{name} {await self.connection.fetchval(f'SHOW {name}')}" for name in _SYNC]
 
 
 @asynccontextmanager

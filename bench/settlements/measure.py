@@ -13,13 +13,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import asyncpg
-from sqlalchemy import make_url
-
 from bench.large.measure import Line, descendants
 from bench.large.store import populating
-from bench.large.writeoffs import writing_off
 from bench.scenarios.honghe_plan import shifted
+from bench.settlements.store import writing_off
 from bench.simulator.cashiers import activated
 from bench.simulator.clerks import Clerks
 from bench.simulator.platform import Platform
@@ -34,7 +31,6 @@ _ATTEMPTS_EACH = 5
 _PERSONS_PER_VOUCHER = 1.3
 _JOB_LOOK_SECONDS = 0.2
 _JOBS_PROCESS = "deploy.local.jobs"
-_SYNC = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 @dataclass(slots=True)
@@ -57,7 +53,6 @@ class SettlementRun:
         await self._fill(write_offs)
         await self.clerks.move_clock(closes_at + timedelta(days=11))
         await self._write_off(write_offs, closes_at)
-        await self._synced()
         await self._settle(closes_at)
         report = await self.clerks.integrity()
         self.integrity_ok = bool(report["ok"])
@@ -113,14 +108,8 @@ class SettlementRun:
             done = await tills.make(write_offs, first=first)
             self.say(f"{done:,} write-offs: {machine_seconds() - started:.0f} s")
             await tills.counted()
+            self._note("database", ", ".join(await tills.synced()))
         self._note("write-offs", f"{done:,} of {INSTITUTIONS} institutions")
-
-    async def _synced(self) -> None:
-        plain = make_url(self.database_url).set(drivername="postgresql")
-        connection = await asyncpg.connect(plain.render_as_string(hide_password=False))
-        told = [f"{name} {await connection.fetchval(f'SHOW {name}')}" for name in _SYNC]
-        await connection.close()
-        self._note("database", ", ".join(told))
 
     async def _settle(self, closes_at: datetime) -> None:
         before = _jobs_memory(forget=True)

@@ -1,0 +1,1 @@
+"""The settlement of a large campaign, through the real job."""
