@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.console.audit import routes as audit
+from services.console.changepages import routes as changepages
 from services.console.citizenpages import routes as citizenpages
 from services.console.clock import routes as clock_of_the_demo
 from services.console.codepages import routes as codepages
@@ -42,6 +43,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             publicpages.router,
             citizenpages.router,
             overviewpages.router,
+            changepages.router,
             codepages.router,
             tablepages.router,
             hospitalpages.router,

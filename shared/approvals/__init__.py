@@ -5,6 +5,6 @@ in the same transaction. A change that no longer fits stays pending and says why
 """
 
 from shared.approvals.operations import Applier, Approvals, propose
-from shared.approvals.store import Change
+from shared.approvals.store import Change, Listed
 
-__all__ = ["Applier", "Approvals", "Change", "propose"]
+__all__ = ["Applier", "Approvals", "Change", "Listed", "propose"]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.approvals import store
 from shared.approvals.errors import AlreadyDecided, SamePerson
-from shared.approvals.store import Change
+from shared.approvals.store import Change, Listed
 from shared.audit import AuditEntry, record
 from shared.clock import Clock
 from shared.db import Database, Tx
@@ -86,7 +86,7 @@ class Approvals:
 
     async def page(
         self, status: str | None, *, limit: int, after: tuple[datetime, UUID] | None
-    ) -> list[Change]:
+    ) -> list[Listed]:
         """Newest first, `limit` + 1 rows at the most so that the caller knows whether more follow."""
         async with self.database.snapshot() as tx:
             return await store.page(tx, self.service, status, limit=limit + 1, after=after)

@@ -4,9 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy.orm import aliased
 
 from shared.approvals.tables import ChangeRow
 from shared.db import Tx
+from shared.identity.tables import StaffRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,18 @@ class Change:
     status: str
     proposed_by: UUID
     proposed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A change with who proposed and who decided it; nobody decided one that is pending."""
+
+    change: Change
+    proposed_by_name: str
+    decided_by: UUID | None
+    decided_by_name: str | None
+    decided_at: datetime | None
+    decision_reason: str | None
 
 
 _COLUMNS = (
@@ -60,11 +74,26 @@ async def decide(tx: Tx, change_id: UUID, *, status: str, by: UUID, at: datetime
 
 async def page(
     tx: Tx, service: str, status: str | None, *, limit: int, after: tuple[datetime, UUID] | None
-) -> list[Change]:
-    statement = select(*_COLUMNS).where(ChangeRow.service == service)
+) -> list[Listed]:
+    """Newest first, with who proposed and decided them."""
+    proposer, decider = aliased(StaffRow), aliased(StaffRow)
+    statement = (
+        select(
+            *_COLUMNS,
+            proposer.username,
+            ChangeRow.decided_by,
+            decider.username,
+            ChangeRow.decided_at,
+            ChangeRow.decision_reason,
+        )
+        .join(proposer, proposer.id == ChangeRow.proposed_by)
+        .outerjoin(decider, decider.id == ChangeRow.decided_by)
+        .where(ChangeRow.service == service)
+    )
     if status is not None:
         statement = statement.where(ChangeRow.status == status)
     if after is not None:
         statement = statement.where(tuple_(ChangeRow.proposed_at, ChangeRow.id) < after)
     statement = statement.order_by(ChangeRow.proposed_at.desc(), ChangeRow.id.desc()).limit(limit)
-    return [Change(*row) for row in (await tx.execute(statement))]
+    columns = len(_COLUMNS)
+    return [Listed(Change(*row[:columns]), *row[columns:]) for row in (await tx.execute(statement))]

@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 # A document of a thousand rows takes seconds; whoever waits for a page longer than this has gone.
 _READ_SECONDS = 30.0
 _CONNECT_SECONDS = 3.0
+# As many as a list gives at once.
+_PAGE = 200
 
 # Whatever a JSON document holds.
 Json: TypeAlias = Any
@@ -117,12 +119,34 @@ class Calls:
     async def get(self, path: str, query: Query | None = None) -> Json:
         return (await self._whole("GET", path, params=_given(query))).json()
 
+    async def every(self, path: str, query: Query, *, most: int) -> list[Json]:
+        """The entries of a list, page by page, at most `most` of them."""
+        found: list[Json] = []
+        asked = {**query, "limit": min(most, _PAGE)}
+        while True:
+            page = await self.get(path, asked)
+            found.extend(page["items"])
+            if page["next_cursor"] is None or len(found) >= most:
+                return found[:most]
+            asked["cursor"] = page["next_cursor"]
+
     async def post(self, path: str, body: Json) -> Json:
         return (await self._whole("POST", path, json=body)).json()
 
-    async def upload(self, path: str, files: Mapping[str, Upload], fields: Query | None = None) -> Json:
+    async def patch(self, path: str, body: Json) -> Json:
+        return (await self._whole("PATCH", path, json=body)).json()
+
+    async def upload(
+        self,
+        path: str,
+        files: Mapping[str, Upload],
+        fields: Query | None = None,
+        *,
+        query: Query | None = None,
+    ) -> Json:
         sent = {field: (file.name, file.content) for field, file in files.items()}
-        return (await self._whole("POST", path, files=sent, data=_given(fields))).json()
+        answer = await self._whole("POST", path, files=sent, data=_given(fields), params=_given(query))
+        return answer.json()
 
     async def download(self, path: str, query: Query | None = None) -> Download:
         """The caller hands on the parts and closes it; a thousand posters never stand in memory."""

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, StringConstraints
 
-from shared.approvals import Approvals, Change
+from shared.approvals import Approvals, Listed
 from shared.clock import rfc3339
 from shared.http.auth import Reader, Writer
 from shared.http.replies import LIMIT_DEFAULT, Body, Cursor, Limit, Page, encode_cursor, position_of_moment
@@ -24,6 +24,11 @@ class ChangeItem(BaseModel):
     before: dict[str, Any]
     reason: str | None
     status: Status
+    proposed_by_name: str
+    decided_by: str | None
+    decided_by_name: str | None
+    decided_at: str | None
+    decision_reason: str | None
 
 
 class Decision(BaseModel):
@@ -39,7 +44,8 @@ class Reject(Body):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 
 
-def _item(change: Change) -> ChangeItem:
+def _item(listed: Listed) -> ChangeItem:
+    change = listed.change
     return ChangeItem(
         change_id=str(change.id),
         kind=change.kind,
@@ -50,6 +56,11 @@ def _item(change: Change) -> ChangeItem:
         before=change.before,
         reason=change.reason,
         status=change.status,
+        proposed_by_name=listed.proposed_by_name,
+        decided_by=None if listed.decided_by is None else str(listed.decided_by),
+        decided_by_name=listed.decided_by_name,
+        decided_at=None if listed.decided_at is None else rfc3339(listed.decided_at),
+        decision_reason=listed.decision_reason,
     )
 
 
@@ -69,8 +80,10 @@ def approvals_router(approvals: Approvals) -> APIRouter:
         more = len(found) > limit
         last = found[limit - 1] if more else None
         return Page(
-            items=[_item(change) for change in found[:limit]],
-            next_cursor=encode_cursor([last.proposed_at.isoformat(), last.id]) if last else None,
+            items=[_item(listed) for listed in found[:limit]],
+            next_cursor=encode_cursor([last.change.proposed_at.isoformat(), last.change.id])
+            if last
+            else None,
         )
 
     @router.post("/{change_id}/approve", operation_id=f"{service}_change_approve")

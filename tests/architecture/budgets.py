@@ -147,6 +147,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "console": frozenset(
         {
             "audit",
+            "changepages",
             "citizenpages",
             "clock",
             "codepages",

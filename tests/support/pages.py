@@ -8,7 +8,9 @@ import httpx
 
 from services.console.app import create_app as console
 from services.console.pages.routes import SESSION_COOKIE
+from services.issuance.app import create_app as issuance
 from services.quota.app import create_app as quota
+from services.redemption.app import create_app as redemption
 from shared.clock import ManualClock
 from shared.settings import Settings
 from tests.support.http import serving
@@ -18,6 +20,19 @@ from tests.support.http import serving
 async def console_with_quota(settings: Settings, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
     """Both on one origin, as the launcher puts them together."""
     apps = {"console": console(settings, clock=clock), "quota": quota(settings, clock=clock)}
+    async with serving(**apps) as client:
+        yield client
+
+
+@asynccontextmanager
+async def whole_console(settings: Settings, clock: ManualClock) -> AsyncIterator[httpx.AsyncClient]:
+    """All services on one origin."""
+    apps = {
+        "console": console(settings, clock=clock),
+        "issuance": issuance(settings, clock=clock),
+        "redemption": redemption(settings, clock=clock),
+        "quota": quota(settings, clock=clock),
+    }
     async with serving(**apps) as client:
         yield client
 

@@ -37,6 +37,7 @@ MENU = (
         "Overview",
         (
             Entry("overview", "/console", "总览", "Overview", READERS),
+            Entry("changes", "/console/changes", "变更审批", "Changes", READERS),
             Entry("integrity", "/console/integrity", "完整性核验", "Integrity", READERS),
         ),
     ),

@@ -1,7 +1,8 @@
 """What the pages send: HTML out of the templates, under a policy that lets nothing else in."""
 
+import asyncio
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -20,6 +21,8 @@ from typing_extensions import override
 from shared.clients.integrity import Refused
 from shared.clients.services import Download
 from shared.clock import rfc3339
+from shared.documents.papers import Cell, Grid, Lines, Paper
+from shared.documents.workbooks import workbook
 from shared.errors import Refusal
 from shared.http.auth import kit_of
 from shared.http.problems import language_of
@@ -34,6 +37,9 @@ LANGUAGE_COOKIE = "hv_lang"
 _LANGUAGES = ("zh", "en")
 _STATIC = files("services.console.pages") / "static"
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+# Whoever needs more than so many rows of a list needs a report.
+EXPORTED_MAX = 5000
 _ABSENT = "–"
 _STATUSES = {
     "published": ("进行中", "running"),
@@ -189,6 +195,16 @@ class Relayed(StreamingResponse):
 
 def attached(content: bytes, media_type: str, name: str) -> Response:
     return Response(content, media_type=media_type, headers={"content-disposition": _attachment(name)})
+
+
+async def listed_file(
+    title: str, header: Sequence[str], rows: Sequence[Sequence[Cell]], widths: Sequence[int]
+) -> Response:
+    """A list as a workbook. One that was cut at `EXPORTED_MAX` says so."""
+    grid = Grid(header, rows, widths)
+    cut = (Lines((f"仅导出前 {EXPORTED_MAX} 条，请缩小筛选范围。",)),) if len(rows) >= EXPORTED_MAX else ()
+    content = await asyncio.to_thread(workbook, [Paper(title, title, (*cut, grid))])
+    return attached(content, XLSX, f"{title}.xlsx")
 
 
 def _attachment(name: str) -> str:
