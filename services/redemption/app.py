@@ -20,6 +20,7 @@ from services.redemption.payees import routes as payees
 from services.redemption.payments import routes as payments
 from services.redemption.rankings import routes as rankings
 from services.redemption.reconciliation import routes as reconciliation
+from services.redemption.records import routes as records
 from services.redemption.reporting import routes as reporting
 from services.redemption.reversals import routes as reversals
 from services.redemption.risk import routes as risk
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             payees.router,
             operators.router,
             sightings.router,
+            records.router,
             reporting.router,
             rankings.router,
             risk.router,

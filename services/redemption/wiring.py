@@ -22,6 +22,7 @@ from services.redemption.payees.operations import Payees
 from services.redemption.payments.operations import Payments
 from services.redemption.rankings.operations import Rankings
 from services.redemption.reconciliation.operations import Reconciliations
+from services.redemption.records.operations import Records
 from services.redemption.reporting.operations import Reporting
 from services.redemption.reversals.operations import Reversals, StaffReversals
 from services.redemption.risk.operations import Cases
@@ -79,6 +80,7 @@ class Wiring:
     holds: Holds
     statements: Statements
     reconciliations: Reconciliations
+    records: Records
 
     @asynccontextmanager
     async def draining(self) -> AsyncIterator[None]:
@@ -134,4 +136,5 @@ def build(kit: Kit) -> Wiring:
         holds=holds,
         statements=Statements(kit),
         reconciliations=Reconciliations(kit, objects_of(kit.settings)),
+        records=Records(kit),
     )

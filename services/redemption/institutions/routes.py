@@ -1,10 +1,16 @@
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.redemption.institutions.operations import Edit
-from services.redemption.institutions.rules import NAME_MAX, SHORT_MAX, DirectoryEntry
+from services.redemption.institutions.rules import (
+    NAME_MAX,
+    SHORT_MAX,
+    DirectoryEntry,
+    credit_code_warnings,
+)
 from services.redemption.institutions.schemas import (
     EditedInstitution,
     EditInstitution,
@@ -16,6 +22,7 @@ from services.redemption.institutions.schemas import (
     Membership,
     NewInstitution,
     Reason,
+    Status,
 )
 from services.redemption.institutions.store import Filters, Listed, Version
 from services.redemption.terminals.routes import wiring_of
@@ -24,6 +31,7 @@ from shared.errors import Fault, InvalidRequest
 from shared.http.auth import CurrentStaff, Writer
 from shared.http.caching import etagged
 from shared.http.client import stop_floods_of_anybody
+from shared.http.problems import FaultModel
 from shared.http.replies import (
     LIMIT_DEFAULT,
     Cursor,
@@ -79,11 +87,14 @@ async def directory(
     q: Annotated[str | None, Query(max_length=NAME_MAX)] = None,
     category: Word = None,
     public: bool | None = None,
+    status: Annotated[
+        Status | None, Query(description="those that closed for good only if asked for")
+    ] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> Response:
     """Where a voucher can be used, in the order of names. Public, and may be kept for a minute."""
-    filters = Filters(campaign, voucher_type, county, q or None, category, public)
+    filters = Filters(campaign, voucher_type, county, q or None, category, public, status)
     found = await wiring_of(request).directory.page(filters, limit=limit, after=_position(cursor))
     last = found[limit - 1] if len(found) > limit else None
     page: Page[InstitutionItem] = Page(
@@ -105,7 +116,10 @@ async def view(request: Request, institution_id: str, staff: CurrentStaff) -> In
         )
         for one in found.memberships
     ]
-    return InstitutionRecord(id=institution_id, status=found.kept.status, memberships=members, **entry)
+    warnings = [FaultModel(**asdict(one)) for one in credit_code_warnings(found.kept.entry.credit_code)]
+    return InstitutionRecord(
+        id=institution_id, status=found.kept.status, memberships=members, warnings=warnings, **entry
+    )
 
 
 @router.patch(

@@ -111,6 +111,7 @@ class InstitutionRecord(BaseModel):
     hours: dict[str, list[str]] | None
     status: Status
     memberships: list[Membership]
+    warnings: list[FaultModel] = Field(description="of its credit code")
 
 
 class HistoryItem(BaseModel):

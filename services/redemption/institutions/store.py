@@ -20,7 +20,8 @@ _PAGE = text("""
     JOIN redemption.membership m ON m.institution_id = i.id
     JOIN core.campaign c ON c.id = m.campaign_id
     CROSS JOIN LATERAL unnest(m.accepts) AS accepted (key)
-    WHERE i.status <> 'closed' AND (CAST(:campaign AS text) IS NULL OR c.slug = :campaign)
+    WHERE (CASE WHEN CAST(:status AS text) IS NULL THEN i.status <> 'closed' ELSE i.status = :status END)
+      AND (CAST(:campaign AS text) IS NULL OR c.slug = :campaign)
       AND (CAST(:category AS text) IS NULL OR i.category = :category)
       AND (CAST(:public AS boolean) IS NULL OR i.public = :public)
       AND (CAST(:county AS text) IS NULL OR i.county = :county)
@@ -80,6 +81,7 @@ class Filters:
     q: str | None
     category: str | None = None
     public: bool | None = None
+    status: InstitutionStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +261,7 @@ async def page(tx: Tx, filters: Filters, *, limit: int, after: tuple[str, str] |
         "county": filters.county,
         "category": filters.category,
         "public": filters.public,
+        "status": filters.status,
         "like": None if filters.q is None else f"%{filters.q.translate(_LIKE_SPECIAL)}%",
         "after_name": name,
         "after_id": institution_id,

@@ -100,6 +100,12 @@ class Rankings:
         )
         return await asyncio.to_thread(csv_file, rows)
 
+    async def frozen(self, campaign_slug: str) -> list[store.Frozen]:
+        """Every edition of a campaign's frozen months, the latest first. Raises NotFound."""
+        async with self.kit.database.snapshot() as tx:
+            campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
+            return await store.editions(tx, campaign.id)
+
     async def _month(self, campaign_slug: str, month: str | None, edition: int | None) -> Month:
         now = self.kit.clock.now()
         async with self.kit.database.snapshot(slow=True) as tx:

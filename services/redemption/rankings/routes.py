@@ -7,8 +7,9 @@ from fastapi.responses import JSONResponse, Response
 from services.redemption.institutions.routes import XLSX
 from services.redemption.institutions.rules import SHORT_MAX
 from services.redemption.payments.schemas import Proposed
-from services.redemption.rankings.schemas import MONTH_FORM, Freeze, Ranking
+from services.redemption.rankings.schemas import MONTH_FORM, Freeze, FrozenMonth, FrozenMonths, Ranking
 from services.redemption.terminals.routes import wiring_of
+from shared.clock import rfc3339
 from shared.http.auth import Reader, Writer, staff_with
 from shared.http.replies import replayable, staff_key
 from shared.identity.staff import READERS, Role, Staff
@@ -39,6 +40,28 @@ async def ranking(
     Live until the month is frozen, then as it was published. An institution sees its own row.
     """
     return await wiring_of(request).rankings.of_month(staff, campaign, month, edition)
+
+
+@router.get("/months", operation_id="redemption_list_frozen_months")
+async def frozen_months(
+    request: Request,
+    staff: Reader,  # noqa: ARG001 - only readers get here
+    campaign: Campaign,
+) -> FrozenMonths:
+    """The months that were frozen, with every edition, the latest first."""
+    found = await wiring_of(request).rankings.frozen(campaign)
+    return FrozenMonths(
+        items=[
+            FrozenMonth(
+                month=f"{one.month:%Y-%m}",
+                edition=one.edition,
+                reason=one.reason,
+                as_of=rfc3339(one.as_of),
+                frozen_at=rfc3339(one.frozen_at),
+            )
+            for one in found
+        ]
+    )
 
 
 @router.get(

@@ -39,6 +39,18 @@ class Ranking(BaseModel):
     items: list[RankedInstitution]
 
 
+class FrozenMonth(BaseModel):
+    month: str
+    edition: int
+    reason: str | None = Field(description="why there is a further edition")
+    as_of: str
+    frozen_at: str
+
+
+class FrozenMonths(BaseModel):
+    items: list[FrozenMonth]
+
+
 class Freeze(StaffBody):
     campaign: Annotated[str, StringConstraints(min_length=1, max_length=SHORT_MAX)]
     month: Annotated[str, StringConstraints(pattern=MONTH_FORM)]

@@ -69,6 +69,17 @@ class Edition:
     as_of: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """An edition in the list of months."""
+
+    month: date
+    edition: int
+    reason: str | None
+    as_of: datetime
+    frozen_at: datetime
+
+
 async def month_counts(tx: Tx, campaign: CampaignRef, first: date, *, as_of: datetime) -> list[Count]:
     """Live write-offs of every institution of the campaign, by their time of use. Locks nothing.
 
@@ -98,6 +109,22 @@ async def edition(tx: Tx, campaign_id: UUID, month: date, number: int | None = N
     statement = statement.order_by(RankingEditionRow.edition.desc()).limit(1)
     row = (await tx.execute(statement)).one_or_none()
     return None if row is None else Edition(*row)
+
+
+async def editions(tx: Tx, campaign_id: UUID) -> list[Frozen]:
+    """Every edition of every frozen month, the latest first."""
+    statement = (
+        select(
+            RankingEditionRow.month,
+            RankingEditionRow.edition,
+            RankingEditionRow.reason,
+            RankingEditionRow.as_of,
+            RankingEditionRow.frozen_at,
+        )
+        .where(RankingEditionRow.campaign_id == campaign_id)
+        .order_by(RankingEditionRow.month.desc(), RankingEditionRow.edition.desc())
+    )
+    return [Frozen(*row) for row in await tx.execute(statement)]
 
 
 async def items(tx: Tx, edition_id: UUID) -> list[Ranked]:
