@@ -23,11 +23,13 @@ from services.quota.programmes.store import Programme, programme_by_id
 from services.quota.qrcodes.operations import programme_of, shown_name, visible_hospital
 from services.quota.qrcodes.rules import scan_path
 from services.quota.subcodes.store import PrintedSubCode, printed_sub_codes
-from shared.clock import CHINA
+from shared.clock import CHINA, local_day
 from shared.documents.posters import font_of, poster
 from shared.errors import Forbidden, invariant
 from shared.identity.staff import Staff
 from shared.kit import Kit
+
+_TO_PRINT = frozenset({"open", "planned"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Posters:
     async def archive(self, staff: Staff, slug: str, *, origin: str, sub_codes: bool) -> AsyncIterator[bytes]:
         """All hospitals' codes and posters as a ZIP in parts; a hospital's staff get their own only.
 
+        Those that closed or merged are left out: their codes still count, but nobody hangs them up anew.
         With `sub_codes` also those of their departments, channels and staff, each below its hospital.
 
         Raises before the first part:
@@ -62,10 +65,12 @@ class Posters:
         async with self.kit.database.snapshot(slow=True) as tx:
             programme = await require_programme(tx, slug)
             only = own_hospital(staff)
-            found = await hospitals(tx, programme.id, filters=Filters(only=only))
+            today = local_day(self.kit.clock.now(), programme.timezone)
+            listed = await hospitals(tx, programme.id, today, filters=Filters(only=only))
             below = await printed_sub_codes(tx, programme.id, only=only) if sub_codes else []
-        if only is not None and not found:
+        if only is not None and not listed:
             raise Forbidden
+        found = listed if only is not None else [one for one in listed if one.state in _TO_PRINT]
         by_hospital: defaultdict[str, list[PrintedSubCode]] = defaultdict(list)
         for one in below:
             by_hospital[one.hospital_id].append(one)

@@ -2,6 +2,7 @@
 
 import io
 import secrets
+import zipfile
 from datetime import datetime
 
 import docx
@@ -103,6 +104,15 @@ class TestMerger:
             ("甲", 700, 1400), ("丙", 200, 400), ("丁", 100, 200),
         ]  # fmt: skip
         assert (await line(programme, "甲"))["quota"] == 1400
+
+    async def test_nobody_prints_the_code_of_a_hospital_that_is_no_more(
+        self, bureau: Bureau, programme: Programme
+    ) -> None:
+        await changed(programme, "乙", "merger", "2020-09-05", into_id=programme.id("甲"))
+        answer = await bureau.client.get(f"{API}/{programme.path}/qr.zip", headers=bureau.operator)
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+            folders = {name.split("/")[0][5:] for name in archive.namelist() if "/" in name}
+        assert folders == {"甲", "丙", "丁"}
 
     async def test_mergers_of_mergers_end_in_one_line(self, bureau: Bureau, programme: Programme) -> None:
         await changed(programme, "乙", "merger", "2020-09-05", into_id=programme.id("甲"))
