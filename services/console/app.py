@@ -12,6 +12,9 @@ from services.console.integrity import routes as integrity
 from services.console.overviewpages import routes as overviewpages
 from services.console.pages import routes as pages
 from services.console.publicpages import routes as publicpages
+from services.console.screenlinks import routes as screenlinks
+from services.console.secondfactor import routes as secondfactor
+from services.console.sessions import routes as sessions
 from services.console.staff import routes as staff
 from services.console.tablepages import routes as tablepages
 from services.console.wiring import SERVICE, build
@@ -35,10 +38,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         routers=[
             metrics_router(SERVICE, wiring.monitoring.families),
             staff.router,
+            sessions.router,
+            secondfactor.router,
             audit.router,
             integrity.router,
             awaited_router(wiring.awaited),
             clock_of_the_demo.router,
+            screenlinks.router,
             pages.router,
             publicpages.router,
             citizenpages.router,

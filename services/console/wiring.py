@@ -9,7 +9,10 @@ from services.console.monitoring.operations import Monitoring
 from services.console.overviewpages.operations import Overview
 from services.console.pages.operations import Forms
 from services.console.publicpages.operations import PublicPages
-from services.console.staff.operations import FirstAdmin, Sessions, StaffAccounts
+from services.console.screenlinks.operations import ScreenLinks
+from services.console.secondfactor.operations import SecondFactors
+from services.console.sessions.operations import Sessions
+from services.console.staff.operations import FirstAdmin, StaffAccounts
 from services.console.staff.rules import PASSWORD_LENGTH_MIN
 from shared.clients.services import Services
 from shared.jobs.awaited import AwaitedJobs
@@ -26,6 +29,7 @@ SERVICE = "console"
 class Wiring:
     kit: Kit
     limiter: RateLimiter
+    factors: SecondFactors
     sessions: Sessions
     accounts: StaffAccounts
     first_admin: FirstAdmin
@@ -37,6 +41,7 @@ class Wiring:
     forms: Forms
     overview: Overview
     public: PublicPages
+    screen_links: ScreenLinks
     services: Services
 
 
@@ -46,12 +51,14 @@ def build(kit: Kit) -> Wiring:
     if password and len(password.get_secret_value()) < PASSWORD_LENGTH_MIN and not kit.settings.demo:
         raise SettingsMissing(f"set HV_ADMIN_PASSWORD to at least {PASSWORD_LENGTH_MIN} characters")
     passwords = Passwords()
+    factors = SecondFactors(kit)
     awaited = AwaitedJobs(kit, Queue.CONSOLE)
     integrity = IntegrityDesk(kit, awaited)
     return Wiring(
         kit=kit,
         limiter=build_limiter(kit.settings),
-        sessions=Sessions(kit, passwords),
+        factors=factors,
+        sessions=Sessions(kit, passwords, factors),
         accounts=StaffAccounts(kit, passwords),
         first_admin=FirstAdmin(kit, passwords),
         audit=AuditDesk(kit),
@@ -62,5 +69,6 @@ def build(kit: Kit) -> Wiring:
         forms=Forms(kit),
         overview=Overview(kit),
         public=PublicPages(kit),
+        screen_links=ScreenLinks(kit),
         services=Services(kit.settings.services_url),
     )

@@ -90,6 +90,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "payments",
             "rankings",
             "reconciliation",
+            "records",
             "reporting",
             "reversals",
             "risk",
@@ -157,6 +158,10 @@ ROOMS: dict[str, frozenset[str]] = {
             "overviewpages",
             "pages",
             "publicpages",
+            "screenlinks",
+            "screenpages",
+            "secondfactor",
+            "sessions",
             "staff",
             "tablepages",
         }
