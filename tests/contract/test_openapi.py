@@ -3,14 +3,17 @@
 import re
 from collections.abc import Iterator
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
+from deploy.clients.documents import fingerprint
 from deploy.local.names import SERVICES
 from shared.settings import Settings
 
+CLIENT = Path(__file__).resolve().parents[2] / "deploy" / "clients" / "typescript"
 METHODS = frozenset({"get", "put", "post", "delete", "patch"})
 
 
@@ -125,3 +128,12 @@ def test_document_names_its_server_and_conventions(document: dict[str, Any]) -> 
     assert document["servers"][0]["url"] == "/"
     assert document["openapi"].startswith("3.1")
     assert "problem document" in document["info"]["description"]
+
+
+def test_the_typescript_client_was_generated_from_it(document: dict[str, Any]) -> None:
+    service = service_of(document)
+    with (CLIENT / "src" / "generated" / f"{service}.ts").open(encoding="utf-8") as file:
+        head = file.readline().strip()
+    assert head.endswith(f"sha256 {fingerprint(document)}"), (
+        f"the API of {service} has changed since the client was generated: run `make clients` and commit it"
+    )
