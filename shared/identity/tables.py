@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -171,6 +172,34 @@ class StaffSessionRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    device: Mapped[str | None] = mapped_column(comment="browser and system, as the sign-in named them")
+    last_seen_at: Mapped[datetime | None] = mapped_column(comment="to some minutes")
+
+
+class StaffFactorRow(Base):
+    """The second factor of a staff member (RFC 6238); it counts once it is confirmed with a code."""
+
+    __tablename__ = "staff_factor"
+    __table_args__ = ({"schema": "core"},)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("core.staff.id"), primary_key=True)
+    secret_sealed: Mapped[bytes]
+    begun_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    last_step: Mapped[int | None] = mapped_column(
+        BigInteger, comment="the newest time step whose code was accepted: it and older ones are spent"
+    )
+
+
+class StaffRecoveryCodeRow(Base):
+    """Stands in for the second factor, once; only the keyed hash is stored."""
+
+    __tablename__ = "staff_recovery_code"
+    __table_args__ = ({"schema": "core"},)
+
+    staff_id: Mapped[UUID] = mapped_column(ForeignKey("core.staff.id"), primary_key=True)
+    code_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    used_at: Mapped[datetime | None]
 
 
 class SignInFailureRow(Base):

@@ -148,6 +148,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "console": frozenset(
         {
             "audit",
+            "campaignpages",
             "changepages",
             "citizenpages",
             "clock",

@@ -25,6 +25,7 @@ LEADS = frozenset(
 # Sealed, and about nobody: secrets of the platform, its staff and its tills, and institutions' bank accounts.
 ABOUT_NOBODY = frozenset(
     {
+        "core.staff_factor",
         "issuance.event",
         "issuance.phase",
         "quota.platform_key",

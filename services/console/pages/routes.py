@@ -21,7 +21,9 @@ from services.console.pages.schemas import (
     static_files,
     unanswered_page,
 )
-from services.console.staff.operations import Sessions
+from services.console.secondfactor.rules import CODE_LENGTH_MAX
+from services.console.sessions.operations import Sessions
+from services.console.sessions.rules import device_of
 from services.console.staff.routes import limit_sign_in
 from services.console.staff.rules import PASSWORD_LENGTH_MAX
 from shared.clients.integrity import Refused
@@ -121,7 +123,9 @@ async def any_visitor(request: Request) -> Visitor:
     token = request.cookies.get(SESSION_COOKIE)
     if token is None:
         raise Unauthenticated
-    return Visitor(request, await staff_of_token(kit_of(request), token), token)
+    staff = await staff_of_token(kit_of(request), token)
+    await _sessions(request).seen(token)
+    return Visitor(request, staff, token)
 
 
 def visitor_with(*roles: Role) -> Callable[[Visitor], Awaitable[Visitor]]:
@@ -212,15 +216,18 @@ def _check_form(request: Request, cookie: str, form_token: str) -> str:
 @router.post("/console/sign-in")
 async def sign_in(
     request: Request,
+    *,
     username: Field = "",
     password: Field = "",
     form_token: Field = "",
+    totp: Annotated[str, Form(max_length=CODE_LENGTH_MAX)] = "",
     to: Annotated[str, Form(max_length=_PATH_LENGTH_MAX)] = "",
 ) -> Response:
+    device = device_of(request.headers.get("user-agent", ""))
     try:
         await limit_sign_in(request)
         _check_form(request, FORM_COOKIE, form_token)
-        signed_in = await _sessions(request).sign_in(username, password)
+        signed_in = await _sessions(request).sign_in(username, password, code=totp.strip(), device=device)
     except Refusal as refusal:
         return _refused_sign_in(request, refusal, username, to)
     response = RedirectResponse(own_path(to), status_code=303)

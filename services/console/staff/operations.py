@@ -1,8 +1,7 @@
-"""Staff: signing in and out, making and disabling accounts, and the first administrator."""
+"""Staff accounts: made, given other roles, disabled; and the first administrator."""
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -17,122 +16,26 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.console.staff import store
 from services.console.staff.errors import (
     AlreadyDisabled,
-    BadCredentials,
     NoAdministrator,
     OwnAccount,
-    SignInLocked,
     UsernameTaken,
     WeakPassword,
 )
-from services.console.staff.rules import (
-    FAILURE_WINDOW,
-    FAILURES_MAX,
-    Account,
-    binding_faults,
-    password_faults,
-)
-from services.console.staff.store import NewStaff
+from services.console.staff.rules import Account, binding_faults, password_faults
+from services.console.staff.store import Bound, NewStaff
 from shared.audit import AuditEntry, record
 from shared.clock import rfc3339
 from shared.db import Tx
 from shared.errors import InvalidRequest, NotFound, Unauthenticated
 from shared.idempotency import Answer, RequestKey, once
-from shared.identity.lifetimes import staff_session_life
-from shared.identity.staff import SESSION_DOMAIN, Role, Staff
+from shared.identity.staff import Role, Staff
 from shared.ids import new_id
 from shared.kit import Kit
 from shared.passwords import Passwords
 
 log = structlog.get_logger(__name__)
 
-_USERNAME_DOMAIN = "sign-in"
-# 256 bits: a session cannot be guessed.
-_TOKEN_BYTES = 32
 _RETRY_SECONDS = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class SignedIn:
-    token: str
-    staff: Staff
-    expires_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Sessions:
-    kit: Kit
-    passwords: Passwords
-
-    async def sign_in(self, username: str, password: str) -> SignedIn:
-        """Raises BadCredentials, SignInLocked, Busy."""
-        staff, _ = await self._verified(username, password)
-        token, now = secrets.token_urlsafe(_TOKEN_BYTES), self.kit.clock.now()
-        expires_at = now + staff_session_life(self.kit.settings)
-        async with self.kit.database.transaction() as tx:
-            if not await store.hold_if_enabled(tx, staff.id):
-                raise BadCredentials
-            await store.forget_failures(tx, self._username_hash(username))
-            await store.insert_session(
-                tx,
-                token_hash=self._token_hash(token),
-                staff_id=staff.id,
-                now=now,
-                expires_at=expires_at,
-            )
-            await record(tx, AuditEntry(staff.actor, "session.begin", staff.actor), at=now)
-        return SignedIn(token, staff, expires_at)
-
-    async def sign_out(self, staff: Staff, token: str) -> None:
-        now = self.kit.clock.now()
-        async with self.kit.database.transaction() as tx:
-            if await store.revoke_session(tx, self._token_hash(token), now):
-                await record(tx, AuditEntry(staff.actor, "session.end", staff.actor), at=now)
-
-    async def change_password(self, staff: Staff, *, current: str, new: str) -> None:
-        """Ends every session of the account, also this one: whoever else had the password is out.
-
-        Raises:
-            WeakPassword, BadCredentials, SignInLocked, Busy.
-        """
-        if faults := password_faults(new, staff.username, loc="body.new_password"):
-            raise WeakPassword(faults)
-        _, old_hash = await self._verified(staff.username, current)
-        new_hash, now = await self.passwords.hash(new), self.kit.clock.now()
-        async with self.kit.database.transaction() as tx:
-            if not await store.change_password_hash(tx, staff.id, old=old_hash, new=new_hash):
-                raise BadCredentials
-            await store.forget_failures(tx, self._username_hash(staff.username))
-            await store.revoke_sessions_of(tx, staff.id, now)
-            await record(tx, AuditEntry(staff.actor, "staff.change_password", staff.actor), at=now)
-
-    async def _verified(self, username: str, password: str) -> tuple[Staff, str]:
-        """The staff member whose password this is, and its hash; a wrong one is counted.
-
-        The lock is looked at inside the slot: guesses that are sent all at once run a few at a time, so
-        those behind the fifth find the name locked.
-        """
-        username_hash = self._username_hash(username)
-        async with self.passwords.slot():
-            now = self.kit.clock.now()
-            async with self.kit.database.snapshot() as tx:
-                attempts = await store.attempts(tx, username_hash)
-                found = await store.by_username(tx, username)
-            if attempts is not None and (wait := attempts.locked_seconds(now)):
-                raise SignInLocked(retry_after_seconds=wait)
-            if await self.passwords.fits(found[1] if found else None, password) and found is not None:
-                return found
-            async with self.kit.database.transaction() as tx:
-                counted = await store.count_failure(
-                    tx, username_hash, now=now, window_floor=now - FAILURE_WINDOW, failures_max=FAILURES_MAX
-                )
-        log.info("Sign-in failed", failures=counted.failures)
-        raise BadCredentials
-
-    def _token_hash(self, token: str) -> bytes:
-        return self.kit.keys.index.digest(SESSION_DOMAIN, token)
-
-    def _username_hash(self, username: str) -> bytes:
-        return self.kit.keys.index.digest(_USERNAME_DOMAIN, username)
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,13 +96,7 @@ class StaffAccounts:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
     async def _disable(self, tx: Tx, by: Staff, staff_id: UUID, reason: str, now: datetime) -> dict[str, Any]:
-        locked = await store.lock_with_admins(tx, staff_id)
-        if by.id not in locked:
-            # Somebody disabled us meanwhile: an administrator always remains.
-            raise Unauthenticated
-        account = locked.get(staff_id)
-        if account is None:
-            raise NotFound
+        account = await _locked_account(tx, by, staff_id)
         if account.disabled_at is not None:
             raise AlreadyDisabled
         await store.disable(tx, staff_id, now)
@@ -208,6 +105,62 @@ class StaffAccounts:
         entry = AuditEntry(by.actor, "staff.disable", account.staff.actor, {"disabled": False}, after)
         await record(tx, entry, at=now)
         return {"id": str(staff_id), "disabled_at": rfc3339(now)}
+
+    async def change_roles(
+        self,
+        by: Staff,
+        staff_id: UUID,
+        *,
+        roles: tuple[Role, ...],
+        institution_id: str | None,
+        hospital_id: str | None,
+        reason: str,
+        key: RequestKey | None,
+    ) -> Answer:
+        """In force with the account's next call.
+
+        Raises:
+            OwnAccount, InvalidRequest, NotFound, AlreadyDisabled, RequestNoReused.
+        """
+        if staff_id == by.id:
+            raise OwnAccount
+        if faults := binding_faults(roles, institution_id=institution_id, hospital_id=hospital_id):
+            raise InvalidRequest(faults=faults)
+        after = Bound(tuple(sorted(set(roles))), institution_id, hospital_id)
+        now = self.kit.clock.now()
+        async with self.kit.database.transaction() as tx:
+            act = partial(self._change_roles, tx, by, staff_id, after, reason=reason, now=now)
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def _change_roles(
+        self, tx: Tx, by: Staff, staff_id: UUID, after: Bound, *, reason: str, now: datetime
+    ) -> dict[str, Any]:
+        account = await _locked_account(tx, by, staff_id)
+        if account.disabled_at is not None:
+            raise AlreadyDisabled
+        await store.change_roles(tx, staff_id, after)
+        was = account.staff
+        before = Bound(tuple(sorted(was.roles)), was.institution_id, was.hospital_id)
+        told = {**_told(after), "reason": reason}
+        await record(tx, AuditEntry(by.actor, "staff.change_roles", was.actor, _told(before), told), at=now)
+        return {"id": str(staff_id), "username": was.username, "roles": list(after.roles)}
+
+    async def end_sessions(self, by: Staff, staff_id: UUID, *, reason: str, key: RequestKey | None) -> Answer:
+        """Every session of the account. Raises NotFound, RequestNoReused."""
+        now = self.kit.clock.now()
+        async with self.kit.database.transaction() as tx:
+            act = partial(self._end_sessions, tx, by, staff_id, reason, now)
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+    async def _end_sessions(
+        self, tx: Tx, by: Staff, staff_id: UUID, reason: str, now: datetime
+    ) -> dict[str, Any]:
+        account = await _locked_account(tx, by, staff_id)
+        ended = await store.revoke_sessions_of(tx, staff_id, now)
+        after = {"sessions_ended": ended, "reason": reason}
+        entry = AuditEntry(by.actor, "staff.end_sessions", account.staff.actor, None, after)
+        await record(tx, entry, at=now)
+        return {"id": str(staff_id), "sessions_ended": ended}
 
     async def page(self, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Account]:
         """Newest first, `limit` + 1 at the most so that the caller knows whether more follow."""
@@ -277,6 +230,25 @@ class FirstAdmin:
             # Away, or not migrated yet: readiness says so meanwhile.
             log.debug("First administrator not made yet", error=type(error).__name__)
             return False
+
+
+async def _locked_account(tx: Tx, by: Staff, staff_id: UUID) -> Account:
+    """Locked, with all administrators. Raises Unauthenticated, NotFound."""
+    locked = await store.lock_with_admins(tx, staff_id)
+    if by.id not in locked:
+        # Somebody disabled us meanwhile, or took the role: an administrator always remains.
+        raise Unauthenticated
+    if staff_id not in locked:
+        raise NotFound
+    return locked[staff_id]
+
+
+def _told(bound: Bound) -> dict[str, Any]:
+    return {
+        "roles": [role.value for role in bound.roles],
+        "institution_id": bound.institution_id,
+        "hospital_id": bound.hospital_id,
+    }
 
 
 def _created(actor: str, new: NewStaff) -> AuditEntry:

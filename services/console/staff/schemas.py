@@ -2,6 +2,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from services.console.secondfactor.schemas import Code
 from services.console.staff.rules import PASSWORD_LENGTH_MAX, Account
 from shared.clock import rfc3339
 from shared.http.replies import Body, StaffBody
@@ -17,6 +18,7 @@ BoundTo = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 class SignInBody(Body):
     username: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     password: Annotated[str, StringConstraints(min_length=1, max_length=PASSWORD_LENGTH_MAX)]
+    totp: Code | None = None
 
 
 class StaffModel(BaseModel):
@@ -50,8 +52,27 @@ class AccountItem(MeReply):
     disabled_at: str | None
 
 
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+
+
 class DisableBody(StaffBody):
-    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+    reason: Reason
+
+
+class RolesBody(StaffBody):
+    roles: Annotated[list[RoleName], Field(min_length=1, max_length=len(Role))]
+    institution_id: BoundTo | None = None
+    hospital_id: BoundTo | None = None
+    reason: Reason
+
+
+class EndSessionsBody(StaffBody):
+    reason: Reason
+
+
+class SessionsEndedReply(BaseModel):
+    id: str
+    sessions_ended: int
 
 
 class DisabledReply(BaseModel):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, literal, select, text, tuple_, update
+from sqlalchemy import Row, delete, literal, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from services.console.staff.rules import Account, Attempts
@@ -19,6 +19,15 @@ class NewStaff:
     id: UUID
     username: str
     password_hash: str
+    roles: tuple[Role, ...]
+    institution_id: str | None
+    hospital_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What an account may do, and whose rows it sees."""
+
     roles: tuple[Role, ...]
     institution_id: str | None
     hospital_id: str | None
@@ -105,27 +114,6 @@ async def change_password_hash(tx: Tx, staff_id: UUID, *, old: str, new: str) ->
     return (await tx.execute(statement)).one_or_none() is not None
 
 
-async def insert_session(
-    tx: Tx, *, token_hash: bytes, staff_id: UUID, now: datetime, expires_at: datetime
-) -> None:
-    await tx.execute(
-        insert(StaffSessionRow).values(
-            token_hash=token_hash, staff_id=staff_id, created_at=now, expires_at=expires_at
-        )
-    )
-
-
-async def revoke_session(tx: Tx, token_hash: bytes, now: datetime) -> bool:
-    """False when it was revoked already."""
-    statement = (
-        update(StaffSessionRow)
-        .where(StaffSessionRow.token_hash == token_hash, StaffSessionRow.revoked_at.is_(None))
-        .values(revoked_at=now)
-        .returning(StaffSessionRow.token_hash)
-    )
-    return (await tx.execute(statement)).one_or_none() is not None
-
-
 async def revoke_sessions_of(tx: Tx, staff_id: UUID, now: datetime) -> int:
     statement = (
         update(StaffSessionRow)
@@ -202,6 +190,15 @@ async def lock_with_admins(tx: Tx, staff_id: UUID) -> dict[UUID, Account]:
 
 async def disable(tx: Tx, staff_id: UUID, now: datetime) -> None:
     await tx.execute(update(StaffRow).where(StaffRow.id == staff_id).values(disabled_at=now))
+
+
+async def change_roles(tx: Tx, staff_id: UUID, bound: Bound) -> None:
+    values = {
+        "roles": [role.value for role in bound.roles],
+        "institution_id": bound.institution_id,
+        "hospital_id": bound.hospital_id,
+    }
+    await tx.execute(update(StaffRow).where(StaffRow.id == staff_id).values(**values))
 
 
 def _staff(row: Row[*tuple[Any, ...]]) -> Staff:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from services.console.app import create_app
+from services.console.sessions.store import NewSession, insert_session
 from services.console.staff import store
 from services.console.staff.rules import FAILURES_MAX
 from services.console.wiring import build
@@ -120,9 +121,8 @@ async def test_sign_in_that_races_a_disabling_leaves_no_live_session(
         disabling = asyncio.create_task(clients[1].post(path, json={"reason": "x"}, headers=admin))
         await asyncio.sleep(0.2)
         assert not disabling.done(), "it waits for the session, so that it can end it"
-        await store.insert_session(
-            tx, token_hash=b"racer", staff_id=UUID(made["id"]), now=now, expires_at=now + timedelta(hours=1)
-        )
+        racer = NewSession(b"racer", UUID(made["id"]), "API", now, now + timedelta(hours=1))
+        await insert_session(tx, racer)
     assert (await disabling).status_code == 200
     async with kit.database.snapshot() as tx:
         # Not even one that would come alive if the account were enabled again.
