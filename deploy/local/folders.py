@@ -46,6 +46,14 @@ def prepare_home(home: Path) -> None:
         )
 
 
+def timings_folder(home: Path) -> Path:
+    """An empty folder in which the processes share their timings, so that each can tell those of all."""
+    folder = home / "timings"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
 def socket_folder(home: Path, account: Account | None) -> Path:
     """DIR/run, or a folder elsewhere when its path does not do or is closed to the servers' account."""
     inside = home / "run"

@@ -13,7 +13,7 @@ from typing import Self
 
 from deploy.local.databases import Databases, locate_databases
 from deploy.local.errors import first_sentence
-from deploy.local.folders import prepare_home
+from deploy.local.folders import prepare_home, timings_folder
 from deploy.local.gate import Gate
 from deploy.local.listeners import HOST, listen
 from deploy.local.lock import locked
@@ -162,8 +162,10 @@ class Stack:
         gate = Gate()
         self._exit.callback(gate.close)
         program = self.options.program
-        jobs = jobs_part(self.home, gate, factory=program.jobs, settings=self.settings)
-        workers = http_parts(self.home, listeners, gate, factory=program.app, settings=self.settings)
+        # Not a setting: only the processes of this start read it (shared/metrics/http.py).
+        settings = {**self.settings, "PROMETHEUS_MULTIPROC_DIR": str(timings_folder(self.home))}
+        jobs = jobs_part(self.home, gate, factory=program.jobs, settings=settings)
+        workers = http_parts(self.home, listeners, gate, factory=program.app, settings=settings)
         say(f"starting {databases.describe()}, the job workers and {len(workers)} HTTP worker(s)")
         async with asyncio.TaskGroup() as starts:
             # In the order of dependence: they are stopped in the reverse.

@@ -8,7 +8,7 @@ from prometheus_client.registry import Collector
 from typing_extensions import override
 
 from shared.http.auth import metrics_reader
-from shared.metrics.http import process_registry
+from shared.metrics.http import TimingsOf
 
 # Reads the service's totals (one short snapshot) and returns them as metric families.
 Totals = Callable[[], Awaitable[list[Metric]]]
@@ -35,9 +35,9 @@ def metrics_router(service: str, totals: Totals) -> APIRouter:
     )
     async def prometheus() -> Response:
         """Totals since the beginning (they survive restarts) and timings of this machine's processes."""
-        database_totals = CollectorRegistry()
-        database_totals.register(_Snapshot(await totals()))
-        text = generate_latest(database_totals) + generate_latest(process_registry())
-        return Response(text, media_type=CONTENT_TYPE_LATEST)
+        told = CollectorRegistry()
+        told.register(_Snapshot(await totals()))
+        told.register(TimingsOf(service))
+        return Response(generate_latest(told), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -13,24 +13,28 @@ from shared.metrics import store as metrics
 
 # Moves that belong to a campaign and to no person lie together in the first bucket.
 _CAMPAIGN_BUCKET = 0
-# How each kind of transfer moves what is available. What is released may be committed again by a reversal.
-_AVAILABLE = {
-    "fund": 1,
-    "refund": -1,
-    "issue": -1,
-    "release": 1,
-    "recommit": -1,
-    "expire": 1,
-    "revoke": 1,
-    "recover": 1,
-}
-_RELEASED = {"release": 1, "recommit": -1}
+# From which account each kind of transfer moves money to which.
 _WAYS = {
     "fund": ("budget", "available"),
     "refund": ("available", "budget"),
+    "issue": ("available", "committed"),
+    "redeem": ("committed", "payable"),
+    "release": ("committed", "available"),
+    "reverse": ("payable", "committed"),
+    "recommit": ("available", "committed"),
+    "expire": ("committed", "available"),
+    "revoke": ("committed", "available"),
     "pay": ("payable", "paid"),
     "recover": ("paid", "available"),
 }
+_ACCOUNTS = ("available", "committed", "payable", "paid")
+_AVAILABLE = {
+    kind: (credit == "available") - (debit == "available")
+    for kind, (debit, credit) in _WAYS.items()
+    if "available" in (debit, credit)
+}
+# What is released may be committed again by a reversal.
+_RELEASED = {"release": 1, "recommit": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,18 @@ async def balances(tx: Tx, campaign_id: UUID, payers: int) -> tuple[list[int], l
             available[payer] += _AVAILABLE[figure.measure] * fen
             released[payer] += _RELEASED.get(figure.measure, 0) * fen
     return available, released
+
+
+async def accounts(tx: Tx, campaign_id: UUID, payers: int) -> dict[str, list[int]]:
+    """What each payer has in each of the four accounts, in fen."""
+    held = {account: [0] * payers for account in _ACCOUNTS}
+    for figure in await metrics.figures(tx, [campaign_id], list(_WAYS)):
+        debit, credit = _WAYS[figure.measure]
+        for account, sign in ((debit, -1), (credit, 1)):
+            for payer, fen in enumerate(figure.amounts_fen or ()):
+                if account in held:
+                    held[account][payer] += sign * fen
+    return held
 
 
 async def versions(tx: Tx, campaign_id: UUID) -> list[FundVersion]:

@@ -1,9 +1,12 @@
 """HTTP and job timings, from the processes. Several processes share files when the launcher says so."""
 
 import os
+from collections.abc import Iterable, Iterator
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry, Histogram, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from typing_extensions import override
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -41,3 +44,27 @@ def process_registry() -> CollectorRegistry:
     registry = CollectorRegistry()
     MultiProcessCollector(registry)  # type: ignore[no-untyped-call] # prometheus_client leaves it untyped
     return registry
+
+
+class TimingsOf(Collector):
+    """The timings that are one service's: its requests, and the jobs of its queue (a kind begins with it).
+
+    On one origin all services share their processes; each tells its own, so that nothing is scraped twice.
+    """
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+
+    @override
+    def collect(self) -> Iterable[Metric]:
+        return list(self._families())
+
+    def _families(self) -> Iterator[Metric]:
+        for family in process_registry().collect():
+            own = Metric(family.name, family.documentation, family.type)
+            own.samples = [sample for sample in family.samples if self._service == _owner(sample.labels)]
+            yield own
+
+
+def _owner(labels: dict[str, str]) -> str:
+    return labels.get("service") or labels.get("job", "").partition(".")[0]

@@ -71,6 +71,17 @@ def test_clients_that_come_together_are_spread_over_the_workers(home: Path) -> N
         wait_for(lambda: len(set(pids_of_many_connections(stack))) == 2)
 
 
+def test_processes_share_the_timings_of_this_start_only(home: Path) -> None:
+    """Or a scrape would meet now one worker's counters, now the other's; and jobs' none."""
+    (home / "timings").mkdir(parents=True)
+    (home / "timings" / "of-an-earlier-start.db").touch()
+    with launched(home) as stack:
+        for words in ("deploy.local.http_worker", "deploy.local.jobs"):
+            environment = Path(f"/proc/{stack.child(words).pid}/environ").read_text(encoding="utf-8")
+            assert f"PROMETHEUS_MULTIPROC_DIR={home / 'timings'}" in environment.split("\0")
+        assert not (home / "timings" / "of-an-earlier-start.db").exists()
+
+
 def pids_of_many_connections(stack: Launched) -> list[int]:
     """Each request on a connection of its own; 0 for one that went down with its worker."""
     pids = []

@@ -1,6 +1,7 @@
 """What operators watch beside the figures of the programmes, for Prometheus."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -8,6 +9,7 @@ from prometheus_client.core import GaugeMetricFamily
 from services.console.integrity.operations import IntegrityDesk
 from services.console.monitoring import store
 from shared.clock import machine_now
+from shared.jobs.kinds import Queue
 from shared.kit import Kit
 
 
@@ -17,9 +19,9 @@ class Monitoring:
     integrity: IntegrityDesk
 
     async def families(self) -> list[Metric]:
-        async with self.kit.database.snapshot() as tx:
-            watch = await store.watch(tx, self.kit.clock.now())
         now = machine_now()
+        async with self.kit.database.snapshot() as tx:
+            watch = await store.watch(tx, self.kit.clock.now(), machine_now=now)
         dead = GaugeMetricFamily(
             "hv_outbox_dead", "Outbox rows that failed too often and wait for staff", labels=("queue", "kind")
         )
@@ -38,7 +40,8 @@ class Monitoring:
         sessions = GaugeMetricFamily(
             "hv_staff_sessions", "Staff sessions that are live", value=watch.sessions
         )
-        return [dead, seen, failing, sessions, *await self._integrity()]
+        waiting = _waiting(watch, now)
+        return [dead, *waiting, seen, failing, sessions, *await self._integrity()]
 
     async def _integrity(self) -> list[Metric]:
         """Nothing before the first report."""
@@ -54,3 +57,20 @@ class Monitoring:
             value=max(0.0, (machine_now() - kept.finished_at).total_seconds()),
         )
         return [broken, age]
+
+
+def _waiting(watch: store.Watch, now: datetime) -> list[Metric]:
+    overdue = GaugeMetricFamily(
+        "hv_outbox_overdue_seconds",
+        "How long the outbox row that is due longest has waited to be taken up",
+        labels=("queue",),
+    )
+    for queue in Queue:
+        since = watch.due.get(queue, now)
+        overdue.add_metric((queue,), max(0.0, (now - since).total_seconds()))
+    failed = GaugeMetricFamily(
+        "hv_jobs_failed", "Jobs asked for by staff that failed within the last day", labels=("kind",)
+    )
+    for kind, count in sorted(watch.failed_jobs.items()):
+        failed.add_metric((kind,), count)
+    return [overdue, failed]

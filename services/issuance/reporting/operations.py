@@ -1,7 +1,7 @@
 """The service's figures, for dashboards and for Prometheus: each from one instant, all from the database."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -58,11 +58,6 @@ class Reporting:
         issued = CounterMetricFamily(
             "hv_vouchers_issued", "Vouchers issued", labels=("campaign", "voucher_type")
         )
-        remaining = GaugeMetricFamily(
-            "hv_stock_remaining",
-            "Vouchers that a phase can still give out",
-            labels=("campaign", "phase", "voucher_type"),
-        )
         for key, slug in slugs.items():
             sums = totals[key].all
             attempts.add_metric([slug, "true"], sums.passed)
@@ -71,9 +66,6 @@ class Reporting:
             draws.add_metric([slug, "false"], sums.draws - sums.wins)
             for entry in types[key]:
                 issued.add_metric([slug, entry.key], totals[key].issued_by_type[entry.key])
-        for row in stock:
-            labels = [slugs[row.campaign_id], str(row.phase_seq), row.voucher_type]
-            remaining.add_metric(labels, row.remaining)
         held = GaugeMetricFamily("hv_awards_on_hold", "Wins that staff have to look at", labels=("campaign",))
         for key, slug in slugs.items():
             held.add_metric([slug], on_hold.get(key, 0))
@@ -87,7 +79,8 @@ class Reporting:
             for key, slug in slugs.items()
             for channel in offered[key]
         )
-        return [attempts, draws, issued, remaining, *ways, held, pending, oldest]
+        of_stock = _stock_families(slugs, stock, self.kit.clock.now())
+        return [attempts, draws, issued, *of_stock, *ways, held, pending, oldest]
 
 
 async def metrics_of(tx: Tx, campaigns: Sequence[UUID], now: datetime) -> Metrics:
@@ -148,6 +141,30 @@ def _way(way: Way) -> WayFigures:
         wins=way.wins,
         issued=way.issued,
     )
+
+
+def _stock_families(slugs: Mapping[UUID, str], stock: Iterable[store.Stock], now: datetime) -> list[Metric]:
+    labels = ("campaign", "phase", "voucher_type")
+    remaining = GaugeMetricFamily(
+        "hv_stock_remaining", "Vouchers that a phase can still give out", labels=labels
+    )
+    put_in = GaugeMetricFamily("hv_stock_put_in", "Vouchers that were put into a phase", labels=labels)
+    claimable = GaugeMetricFamily(
+        "hv_stock_claimable", "Of those that remain, how many the release plan lets go by now", labels=labels
+    )
+    is_open = GaugeMetricFamily(
+        "hv_phase_open", "1: the phase has opened and not yet closed", labels=("campaign", "phase")
+    )
+    phases = {}
+    for row in stock:
+        key = [slugs[row.campaign_id], str(row.phase_seq)]
+        remaining.add_metric([*key, row.voucher_type], row.remaining)
+        put_in.add_metric([*key, row.voucher_type], row.put_in)
+        claimable.add_metric([*key, row.voucher_type], row.claimable(now))
+        phases[tuple(key)] = row.is_open(now)
+    for phase, opened in phases.items():
+        is_open.add_metric(phase, int(opened))
+    return [remaining, put_in, claimable, is_open]
 
 
 def _way_families(ways: Iterable[tuple[str, str, Way]]) -> list[Metric]:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from services.issuance.phases.rules import Release
 from shared.db import Tx
 
 _STOCK = text("""
-    SELECT p.campaign_id, p.seq, s.voucher_type, s.remaining
+    SELECT p.campaign_id, p.seq, s.voucher_type, s.remaining, s.put_in, s.issued - s.returned,
+           p.opens_at, p.closes_at, p.release_seconds, s.release_amount
     FROM issuance.phase_stock s
     JOIN issuance.phase p ON p.id = s.phase_id
     WHERE p.campaign_id = ANY(CAST(:campaigns AS uuid[]))
@@ -42,6 +44,22 @@ class Stock:
     phase_seq: int
     voucher_type: str
     remaining: int
+    put_in: int
+    issued: int
+    opens_at: datetime
+    closes_at: datetime
+    release_seconds: int | None
+    release_amount: int | None
+
+    def is_open(self, now: datetime) -> bool:
+        return self.opens_at <= now < self.closes_at
+
+    def claimable(self, now: datetime) -> int:
+        """What of the rest is released by now, in an open phase or any other."""
+        if self.release_seconds is None or self.release_amount is None:
+            return self.remaining
+        plan = Release(self.opens_at, self.closes_at, self.release_seconds, self.release_amount)
+        return plan.claimable(self.remaining, self.issued, now)
 
 
 async def stock(tx: Tx, campaigns: Sequence[UUID], *, not_closed_at: datetime | None = None) -> list[Stock]:

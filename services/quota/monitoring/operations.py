@@ -1,10 +1,12 @@
 """Figures for dashboards and Prometheus: the same ones as the progress, so that they never disagree."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
+from services.quota.monitoring.rules import hospitals_work
 from services.quota.monitoring.schemas import DailyFigures, HospitalFigures, QuotaMetrics
 from services.quota.programmes.operations import require_programme
 from services.quota.programmes.store import programmes
@@ -83,11 +85,20 @@ class Monitoring:
         )
         scanned = CounterMetricFamily("hv_card_scans", "Scans of a hospital's codes", labels=_LABELS)
         quotas = GaugeMetricFamily("hv_card_quota", "Quota in force", labels=_LABELS)
+        hours = GaugeMetricFamily(
+            "hv_card_working_hours",
+            "1: the programme runs, and hospitals are at work by its calendar",
+            labels=("programme",),
+        )
         async with self.kit.database.snapshot() as tx:
             for programme in await programmes(tx):
                 seen = await look(tx, programme, now)
                 scans = await store.scans(tx, programme.id, seen.today)
                 cases.add_metric([programme.slug], await open_cases(tx, programme.id))
+                local = now.astimezone(ZoneInfo(programme.timezone))
+                works = seen.prospect.calendar.works(seen.today)
+                at_work = works and hospitals_work(local, seen.starts_on, programme.ends_on)
+                hours.add_metric([programme.slug], int(at_work))
                 names = {"": "", **{hospital.id: hospital.name for hospital in seen.hospitals}}
                 for hospital_id, name in names.items():
                     labels = [programme.slug, name]
@@ -98,4 +109,4 @@ class Monitoring:
                         scanned.add_metric(labels, scans.get(hospital_id, 0))
                     if hospital_id in seen.quotas:
                         quotas.add_metric(labels, seen.quotas[hospital_id])
-        return [issued, used, effective, scanned, quotas, cases]
+        return [issued, used, effective, scanned, quotas, cases, hours]

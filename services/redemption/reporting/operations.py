@@ -134,6 +134,7 @@ class Reporting:
             deferred = await _deferred_days(tx)
             tills = await _of_tills(tx, self.kit.clock.now())
             settled = await amounts_by_status(tx)
+            funds = await _of_funds(tx)
             for campaign in await catalogue.campaigns(tx):
                 for status in get_args(Status):
                     settled_fen.add_metric([campaign.slug, status], settled.get((campaign.id, status), 0))
@@ -150,7 +151,7 @@ class Reporting:
                     events.add_metric([*key, "reversed"], part.reversed)
                 for payer_key, fen in totals.by_payer.items():
                     redeemed_fen.add_metric([campaign.slug, payer_key], fen)
-        return [by_status, redeemed_fen, events, settled_fen, open_cases, deferred, *tills]
+        return [by_status, redeemed_fen, events, settled_fen, funds, open_cases, deferred, *tills]
 
     async def _campaigns(self, tx: Tx, slug: str | None) -> list[CampaignRef]:
         if slug is None:
@@ -177,6 +178,20 @@ async def _open_cases(tx: Tx) -> Metric:
     for campaign in await catalogue.campaigns(tx):
         for kind in get_args(CaseKind):
             family.add_metric([campaign.slug, kind], found.get((campaign.id, kind), 0))
+    return family
+
+
+async def _of_funds(tx: Tx) -> Metric:
+    family = GaugeMetricFamily(
+        "hv_fund_fen",
+        "Money of each payer: available, committed, payable, paid; together what it put up",
+        labels=("campaign", "funding_source", "account"),
+    )
+    for campaign in await catalogue.campaigns(tx):
+        fund = await ledger.fund_of(tx, campaign.id)
+        for account, held in (await ledger.accounts(tx, campaign.id, len(fund.payers))).items():
+            for payer, fen in zip(fund.payers, held, strict=True):
+                family.add_metric([campaign.slug, payer.key, account], fen)
     return family
 
 

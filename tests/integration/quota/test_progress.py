@@ -135,10 +135,27 @@ class TestMetrics:
         assert f'hv_cards_issued_total{{hospital="",programme="{programme.slug}"}} 1.0' in lines
         assert f'hv_card_quota{{hospital="乙",programme="{programme.slug}"}} 300.0' in lines
 
+    async def test_prometheus_hears_when_hospitals_are_at_work(
+        self, bureau: Bureau, programme: Programme, clock: ManualClock
+    ) -> None:
+        told = {}
+        for moment in ("2020-09-11T10:00", "2020-09-11T18:00", "2020-09-12T10:00"):
+            clock.set(datetime.fromisoformat(f"{moment}:00+08:00"))
+            answer = await bureau.client.get("/quota/metrics", headers=METRICS)
+            name = f'hv_card_working_hours{{programme="{programme.slug}"}} '
+            told[moment] = next(line for line in answer.text.splitlines() if line.startswith(name))
+        # Friday morning and evening, Saturday.
+        assert [line[-3:] for line in told.values()] == ["1.0", "0.0", "0.0"]
+
     async def test_the_worker_folds_and_forgets(self, bureau: Bureau, programme: Programme) -> None:
         await programme.send(*many(programme, "甲", 4, "2020-08-20"))
         periodics = parts(build(bureau.kit)).periodics
-        assert {periodic.name for periodic in periodics} == {"core.fold_tallies", "quota.forget_nonces"}
+        assert {periodic.name for periodic in periodics} == {
+            "core.fold_tallies",
+            "quota.forget_nonces",
+            "quota.card_signals",
+            "quota.forget_card_event_uploads",
+        }
         for periodic in periodics:
             assert await run_due(bureau.kit.database, periodic)
         async with bureau.kit.database.snapshot() as tx:

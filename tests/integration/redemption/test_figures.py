@@ -13,12 +13,14 @@ from sqlalchemy import text
 
 from services.redemption.wiring import build
 from services.redemption.worker import parts
+from shared import ledger
 from shared.clients.terminal import OfflineItem, TerminalClient
 from shared.clock import ManualClock
 from shared.identity.staff import Role
 from shared.jobs.runner import Runner
 from shared.kit import Kit
 from shared.metrics.store import fold
+from shared.vouchers import catalogue
 from shared.vouchers.catalogue import CampaignRef
 from tests.support.drain import drain
 from tests.support.people import signed_in_staff
@@ -143,7 +145,7 @@ class TestMetrics:
 
 class TestPrometheus:
     async def test_totals_agree_with_the_metrics(
-        self, http: httpx.AsyncClient, staff: Bureau, town: Town
+        self, http: httpx.AsyncClient, staff: Bureau, town: Town, kit: Kit
     ) -> None:
         answer = await http.get("/redemption/metrics", headers=staff.headers)
         assert answer.status_code == 200
@@ -166,6 +168,11 @@ class TestPrometheus:
         assert value("hv_redemptions_total", voucher_type="general_100", status="redeemed") == 0
         for source, fen in found["by_funding_source"].items():
             assert value("hv_redeemed_fen_total", funding_source=source) == fen
+            assert value("hv_fund_fen", funding_source=source, account="payable") == fen
+        put_up = sum(value for (name, *_), value in samples.items() if name == "hv_fund_fen")
+        async with kit.database.snapshot() as tx:
+            campaign = await catalogue.campaign_by_slug(tx, town.campaign.slug)
+            assert put_up == (await ledger.fund_of(tx, campaign.id)).budget_fen
 
     async def test_needs_the_token_when_there_is_one(self, http: httpx.AsyncClient) -> None:
         assert (await http.get("/redemption/metrics")).status_code == 401
