@@ -3,6 +3,7 @@
 from fastapi import FastAPI
 
 from services.console.audit import routes as audit
+from services.console.campaignpages import routes as campaignpages
 from services.console.changepages import routes as changepages
 from services.console.citizenpages import routes as citizenpages
 from services.console.clock import routes as clock_of_the_demo
@@ -50,6 +51,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             citizenpages.router,
             overviewpages.router,
             changepages.router,
+            campaignpages.router,
             codepages.router,
             tablepages.router,
             hospitalpages.router,

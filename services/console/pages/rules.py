@@ -42,6 +42,11 @@ MENU = (
         ),
     ),
     Group(
+        "消费券",
+        "Vouchers",
+        (Entry("campaigns", "/console/campaigns", "活动", "Campaigns", READERS),),
+    ),
+    Group(
         "发卡任务",
         "Card programmes",
         (

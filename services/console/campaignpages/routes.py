@@ -1,0 +1,231 @@
+"""Campaigns: what they are, every version of what rules them, and the forms that propose changes."""
+
+import asyncio
+from typing import Annotated, Any, Literal
+
+from fastapi import File, Query, Request, Response, UploadFile
+from fastapi.responses import RedirectResponse
+
+from services.console.campaignpages.errors import DefinitionUnreadable
+from services.console.campaignpages.rules import (
+    CAMPAIGN_HEADER,
+    CAMPAIGN_WIDTHS,
+    PHASE_STATES,
+    SUBJECT_NAMES,
+    SUBJECTS,
+    VERSION_HEADER,
+    VERSION_WIDTHS,
+    campaign_rows,
+    in_force,
+    number_of,
+    percent_of,
+    phase_of,
+    put_in,
+    quiz_of,
+    rate_of,
+    version_row,
+    version_text,
+)
+from services.console.campaignpages.schemas import definition_in
+from services.console.pages.routes import OUR_FORM, BureauReader, Visitor, page_router
+from services.console.pages.schemas import EXPORTED_MAX, language_for, listed_file
+from shared.clients.integrity import Refused
+from shared.clients.services import at
+from shared.errors import NotFound
+from shared.identity.staff import WRITERS
+
+_STATUS_NAMES = {"published": "进行中", "paused": "已暂停", "ended": "已结束"}
+
+router = page_router("/console/campaigns")
+
+Act = Literal["odds", "quiz-rule", "stock", "phase", "carry-over", "pause", "resume"]
+Subject = Annotated[str, Query(max_length=32)]
+
+
+def _path(slug: str, *segments: str) -> str:
+    return at("issuance", "campaigns", slug, *segments)
+
+
+async def _both(visitor: Visitor, slug: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The campaign as it is, and every version of what rules it."""
+    campaign, versions = await asyncio.gather(
+        visitor.calls.get(_path(slug)), visitor.calls.get(_path(slug, "versions"))
+    )
+    return campaign, versions["items"]
+
+
+async def _all(visitor: Visitor) -> list[dict[str, Any]]:
+    return await visitor.calls.every(at("issuance", "campaigns"), {}, most=EXPORTED_MAX)
+
+
+@router.get("")
+async def campaigns(visitor: BureauReader) -> Response:
+    return visitor.page(
+        "campaignpages/campaigns.html",
+        here="campaigns",
+        campaigns=await _all(visitor),
+        phase_states=PHASE_STATES,
+        percent_of=percent_of,
+        writes=visitor.staff.has(*WRITERS),
+    )
+
+
+@router.get("/export.xlsx")
+async def export(visitor: BureauReader) -> Response:
+    rows = [row for one in await _all(visitor) for row in campaign_rows(one, _STATUS_NAMES[one["status"]])]
+    return await listed_file("活动", CAMPAIGN_HEADER, rows, CAMPAIGN_WIDTHS)
+
+
+def _new_page(visitor: Visitor, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
+    values = {"refused": None, "file_name": "", **shown}
+    return visitor.page("campaignpages/new.html", here="campaigns", **values)
+
+
+@router.get("/new")
+async def new(visitor: BureauReader) -> Response:
+    return _new_page(visitor)
+
+
+@router.post("/new", dependencies=[OUR_FORM])
+async def propose_new(
+    request: Request, visitor: BureauReader, file: Annotated[UploadFile | None, File()] = None
+) -> Response:
+    """Every fault of the file with its place, or the change that another person decides."""
+    sent = file if file is not None and file.filename else None
+    name = sent.filename if sent else ""
+    try:
+        proposed = await visitor.calls.post(at("issuance", "campaigns"), await definition_in(sent))
+    except Refused as refused:
+        return _new_page(visitor, refused=refused, file_name=name, status=refused.status)
+    except DefinitionUnreadable as unreadable:
+        problem = {"code": unreadable.code, "detail": unreadable.detail(language_for(request))}
+        return _new_page(visitor, refused=Refused(422, problem), file_name=name, status=422)
+    return _proposed(proposed)
+
+
+def _proposed(answer: dict[str, Any]) -> Response:
+    return RedirectResponse(f"/console/changes?done=proposed#c-{answer['change_id']}", status_code=303)
+
+
+@router.get("/{slug}")
+async def campaign(visitor: BureauReader, slug: str, done: str | None = None) -> Response:
+    shown, versions = await _both(visitor, slug)
+    return visitor.page(
+        "campaignpages/campaign.html",
+        here="campaigns",
+        campaign=shown,
+        names={entry["key"]: entry["name"] for entry in shown["voucher_types"]},
+        fund=in_force(versions, "budget_and_shares"),
+        rules={phase["seq"]: in_force(versions, "quiz_rule", phase["seq"]) for phase in shown["phases"]},
+        put_in=put_in(versions),
+        phase_states=PHASE_STATES,
+        percent_of=percent_of,
+        writes=visitor.staff.has(*WRITERS),
+        done=done,
+    )
+
+
+@router.get("/{slug}/versions")
+async def versions(visitor: BureauReader, slug: str, subject: Subject = "") -> Response:
+    shown, found = await _both(visitor, slug)
+    chosen = [item for item in reversed(found) if subject in {"", item["subject"]}]
+    return visitor.page(
+        "campaignpages/versions.html",
+        here="campaigns",
+        campaign=shown,
+        subject=subject,
+        subjects=SUBJECTS,
+        subject_names=SUBJECT_NAMES,
+        versions=[(item, version_text(item["value"])) for item in chosen],
+    )
+
+
+@router.get("/{slug}/versions.xlsx")
+async def versions_file(visitor: BureauReader, slug: str, subject: Subject = "") -> Response:
+    found = (await visitor.calls.get(_path(slug, "versions")))["items"]
+    rows = [version_row(item) for item in reversed(found) if subject in {"", item["subject"]}]
+    return await listed_file(f"{slug}-版本记录", VERSION_HEADER, rows, VERSION_WIDTHS)
+
+
+async def _propose_page(
+    visitor: Visitor,
+    slug: str,
+    seq: int | None,
+    *,
+    typed: dict[str, str] | None = None,
+    **shown: Any,  # noqa: ANN401 - what the template shows
+) -> Response:
+    """The forms for a phase; what was typed into the refused one stays."""
+    values = {"refused": None, "act": "", **shown}
+    campaign, found = await _both(visitor, slug)
+    phases = {phase["seq"]: phase for phase in campaign["phases"]}
+    chosen = phases.get(seq or min(phases))
+    if chosen is None:
+        raise NotFound
+    return visitor.page(
+        "campaignpages/propose.html",
+        here="campaigns",
+        campaign=campaign,
+        phase=chosen,
+        phase_choices=[(n, f"第 {n} 期", f"Phase {n}") for n in phases],
+        later=[(n, f"第 {n} 期", f"Phase {n}") for n in phases if n > chosen["seq"]],
+        types=[(one["key"], one["name"], one["name"]) for one in campaign["voucher_types"]],
+        rule=in_force(found, "quiz_rule", chosen["seq"]),
+        typed=typed or {},
+        next_seq=max(phases) + 1,
+        percent_of=percent_of,
+        **values,
+    )
+
+
+@router.get("/{slug}/propose")
+async def propose_page(
+    visitor: BureauReader,
+    slug: str,
+    phase: int | None = None,
+    odds: Annotated[str, Query(max_length=12)] = "",
+) -> Response:
+    """`odds` comes from the planner, in per cent."""
+    planned = {"odds": odds} if odds else None
+    return await _propose_page(visitor, slug, phase, typed=planned, act="odds" if odds else "")
+
+
+async def _body(
+    visitor: Visitor, slug: str, seq: int, act: Act, form: dict[str, str]
+) -> tuple[str, dict[str, Any]]:
+    """Where a form is sent, and as what."""
+    base: dict[str, Any] = {"reason": form.get("reason", ""), "request_no": form.get("request_no") or None}
+    phase = ("phases", str(seq))
+    if act == "odds":
+        return _path(slug, *phase, "odds"), {**base, "odds": rate_of(form.get("odds", ""))}
+    if act == "stock":
+        stock = {"voucher_type": form.get("voucher_type", ""), "delta": number_of(form.get("delta", ""))}
+        return _path(slug, *phase, "stock"), {**base, **stock}
+    if act == "carry-over":
+        carried = {"to": number_of(form.get("to", "")), "expired": form.get("expired") == "on"}
+        return _path(slug, *phase, "carry-over"), {**base, **carried}
+    if act in {"pause", "resume"}:
+        return _path(slug, act), base
+    campaign, found = await _both(visitor, slug)
+    if act == "quiz-rule":
+        rule = quiz_of(form, in_force(found, "quiz_rule", seq))
+        return _path(slug, *phase, "quiz-rule"), {**base, **rule}
+    last = max(one["seq"] for one in campaign["phases"])
+    types = [one["key"] for one in campaign["voucher_types"]]
+    further = phase_of(form, last + 1, types, in_force(found, "quiz_rule", last))
+    return _path(slug, "phases"), {**base, **further}
+
+
+@router.post("/{slug}/propose/{seq}/{act}", dependencies=[OUR_FORM])
+async def propose(request: Request, visitor: BureauReader, slug: str, seq: int, act: Act) -> Response:
+    form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+    path, body = await _body(visitor, slug, seq, act, form)
+    try:
+        answer = await visitor.calls.post(path, body)
+    except Refused as refused:
+        return await _propose_page(
+            visitor, slug, seq, typed=form, refused=refused, act=act, status=refused.status
+        )
+    if act in {"pause", "resume"}:
+        return RedirectResponse(f"/console/campaigns/{slug}?done={act}", status_code=303)
+    return _proposed(answer)
