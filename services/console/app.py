@@ -3,20 +3,26 @@
 from fastapi import FastAPI
 
 from services.console.audit import routes as audit
+from services.console.auditpages import routes as auditpages
 from services.console.campaignpages import routes as campaignpages
 from services.console.changepages import routes as changepages
 from services.console.citizenpages import routes as citizenpages
 from services.console.clock import routes as clock_of_the_demo
 from services.console.codepages import routes as codepages
 from services.console.hospitalpages import routes as hospitalpages
+from services.console.institutionpages import routes as institutionpages
 from services.console.integrity import routes as integrity
 from services.console.overviewpages import routes as overviewpages
 from services.console.pages import routes as pages
+from services.console.plannerpages import routes as plannerpages
+from services.console.pospages import routes as pospages
 from services.console.publicpages import routes as publicpages
 from services.console.screenlinks import routes as screenlinks
+from services.console.screenpages import routes as screenpages
 from services.console.secondfactor import routes as secondfactor
 from services.console.sessions import routes as sessions
 from services.console.staff import routes as staff
+from services.console.staffpages import routes as staffpages
 from services.console.tablepages import routes as tablepages
 from services.console.wiring import SERVICE, build
 from shared.clock import Clock
@@ -46,15 +52,22 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             awaited_router(wiring.awaited),
             clock_of_the_demo.router,
             screenlinks.router,
+            screenpages.figures_router,
             pages.router,
             publicpages.router,
             citizenpages.router,
+            screenpages.router,
+            pospages.router,
             overviewpages.router,
             changepages.router,
             campaignpages.router,
+            plannerpages.router,
             codepages.router,
             tablepages.router,
             hospitalpages.router,
+            auditpages.router,
+            staffpages.router,
+            institutionpages.router,
         ],
         lifespans=[wiring.limiter.running, wiring.first_admin.running, wiring.services.running],
         readiness=[wiring.first_admin.ready],

@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from shared.identity.staff import READERS, Role
+from shared.identity.staff import READERS, WRITERS, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Group:
 
 
 _HOSPITALS = (Role.HOSPITAL,)
+_INSTITUTIONS = (Role.INSTITUTION,)
 
 # One line for each page, in the order of the menu.
 MENU = (
@@ -44,7 +45,18 @@ MENU = (
     Group(
         "消费券",
         "Vouchers",
-        (Entry("campaigns", "/console/campaigns", "活动", "Campaigns", READERS),),
+        (
+            Entry("campaigns", "/console/campaigns", "活动", "Campaigns", READERS),
+            Entry("planner", "/console/planner", "中奖率测算", "Odds planner", READERS),
+        ),
+    ),
+    Group(
+        "核销与结算",
+        "Write-offs and settlement",
+        (
+            Entry("institutions", "/console/institutions", "服务机构", "Institutions", READERS),
+            Entry("institution-import", "/console/institutions/import", "机构导入", "Import", WRITERS),
+        ),
     ),
     Group(
         "发卡任务",
@@ -55,12 +67,26 @@ MENU = (
         ),
     ),
     Group(
+        "本机构",
+        "Our institution",
+        (Entry("own-institution", "/console/institutions/own", "机构与终端", "Terminals", _INSTITUTIONS),),
+    ),
+    Group(
         "本院",
         "Our hospital",
         (
             Entry("hospital", "/console/hospital", "进度与二维码", "Progress and code", _HOSPITALS),
             Entry("sub-codes", "/console/hospital/sub-codes", "科室与人员码", "Sub-codes", _HOSPITALS),
             Entry("trace", "/console/hospital/trace", "归属查询", "Trace a card", _HOSPITALS),
+        ),
+    ),
+    Group(
+        "系统",
+        "System",
+        (
+            Entry("staff", "/console/staff", "人员与权限", "Staff", READERS),
+            Entry("audit", "/console/audit", "操作日志", "Audit log", READERS),
+            Entry("account", "/console/account", "账号与安全", "Account", tuple(Role)),
         ),
     ),
 )

@@ -47,7 +47,8 @@ async def test_pages_lead_on_without_gap_or_repetition(scene: Scene) -> None:
     for _ in range(5):
         scene.clock.advance(seconds=1)
         made.append((await used(scene))[0])
-    seen, cursor = [], {}
+    seen: list[str] = []
+    cursor: dict[str, str] = {}
     while True:
         page = (await scene.staff.get(LIST, campaign=scene.campaign.slug, limit="2", **cursor)).json()
         seen += [item["id"] for item in page["items"]]
