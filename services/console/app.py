@@ -16,6 +16,7 @@ from services.console.overviewpages import routes as overviewpages
 from services.console.pages import routes as pages
 from services.console.plannerpages import routes as plannerpages
 from services.console.pospages import routes as pospages
+from services.console.plannerpages import routes as plannerpages
 from services.console.publicpages import routes as publicpages
 from services.console.screenlinks import routes as screenlinks
 from services.console.screenpages import routes as screenpages
