@@ -56,6 +56,15 @@ class SecondFactors:
             left = await store.recovery_codes_left(tx, staff.id)
         return Standing(found.confirmed_at if found else None, left)
 
+    async def pending(self, staff: Staff) -> tuple[str, str] | None:
+        """Secret and address of an enrolment that waits for its first code."""
+        async with self.kit.database.snapshot() as tx:
+            found = await store.factor(tx, staff.id)
+        if found is None or found.confirmed_at is not None:
+            return None
+        secret = self._opened(staff.id, found).secret
+        return shown_secret(secret), enrolment_address(staff.username, secret)
+
     async def begin(self, staff: Staff, key: RequestKey | None) -> Answer:
         """A new secret to enrol. Raises SecondFactorEnabled, RequestNoReused."""
         now = self.kit.clock.now()

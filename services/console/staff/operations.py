@@ -162,6 +162,14 @@ class StaffAccounts:
         await record(tx, entry, at=now)
         return {"id": str(staff_id), "sessions_ended": ended}
 
+    async def one(self, staff_id: UUID) -> Account:
+        """Raises NotFound."""
+        async with self.kit.database.snapshot() as tx:
+            found = await store.account(tx, staff_id)
+        if found is None:
+            raise NotFound
+        return found
+
     async def page(self, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Account]:
         """Newest first, `limit` + 1 at the most so that the caller knows whether more follow."""
         async with self.kit.database.snapshot() as tx:

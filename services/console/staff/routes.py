@@ -140,6 +140,12 @@ async def list_staff(
     )
 
 
+@router.get("/staff/{staff_id}", operation_id="console_get_staff")
+async def get_staff(request: Request, staff_id: str, staff: Reader) -> AccountItem:  # noqa: ARG001 - only readers get here
+    """One staff account."""
+    return account_item(await _accounts(request).one(parse_uuid(staff_id)))
+
+
 @router.post("/staff/{staff_id}/disable", operation_id="console_disable_staff", response_model=DisabledReply)
 async def disable_staff(request: Request, staff_id: str, staff: Admin, body: DisableBody) -> JSONResponse:
     """Disable a staff account: nobody can sign in with it, and its sessions end at once."""

@@ -171,6 +171,11 @@ async def page(tx: Tx, *, limit: int, after: tuple[datetime, UUID] | None) -> li
     return [_account(row) for row in await tx.execute(statement)]
 
 
+async def account(tx: Tx, staff_id: UUID) -> Account | None:
+    row = (await tx.execute(select(*_ACCOUNT).where(StaffRow.id == staff_id))).one_or_none()
+    return None if row is None else _account(row)
+
+
 async def lock_with_admins(tx: Tx, staff_id: UUID) -> dict[UUID, Account]:
     """This staff member and every administrator who is not disabled, locked in the order of their ids.
 
