@@ -45,6 +45,8 @@ class Limit:
 # A clerk mistypes a few times; an office of 30 behind one address signs in within a few minutes.
 # Guessing is stopped earlier, per user name (services/console/staff).
 CONSOLE_SIGN_IN_PER_ADDRESS = Limit("console-sign-in/address", amount=60, seconds=60)
+# A screen asks every ten seconds: two hundred screens of a prefecture behind one address.
+SCREEN_PER_ADDRESS = Limit("console-screen/address", amount=1_200, seconds=60)
 # Mini-program gateways and mobile carriers put thousands of people behind one address, and at the opening
 # all of them sign in within a minute: this only stops a flood from a single machine.
 SESSION_PER_ADDRESS = Limit("issuance-session/address", amount=6_000, seconds=60)

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
         pattern=r"^https?://[^/\s]+$",
         description="where the console reaches the other services when it runs alone",
     )
+    screen_refresh_seconds: int = Field(
+        default=10, ge=1, le=300, description="how often the big screen's figures are read anew"
+    )
     demo: bool = False
     clock_start: datetime | None = None
     rate_limits: Literal["on", "off"] = "on"

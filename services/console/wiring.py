@@ -10,6 +10,7 @@ from services.console.overviewpages.operations import Overview
 from services.console.pages.operations import Forms
 from services.console.publicpages.operations import PublicPages
 from services.console.screenlinks.operations import ScreenLinks
+from services.console.screenpages.operations import Screen
 from services.console.secondfactor.operations import SecondFactors
 from services.console.sessions.operations import Sessions
 from services.console.staff.operations import FirstAdmin, StaffAccounts
@@ -42,6 +43,7 @@ class Wiring:
     overview: Overview
     public: PublicPages
     screen_links: ScreenLinks
+    screen: Screen
     services: Services
 
 
@@ -54,6 +56,7 @@ def build(kit: Kit) -> Wiring:
     factors = SecondFactors(kit)
     awaited = AwaitedJobs(kit, Queue.CONSOLE)
     integrity = IntegrityDesk(kit, awaited)
+    screen_links = ScreenLinks(kit)
     return Wiring(
         kit=kit,
         limiter=build_limiter(kit.settings),
@@ -69,6 +72,7 @@ def build(kit: Kit) -> Wiring:
         forms=Forms(kit),
         overview=Overview(kit),
         public=PublicPages(kit),
-        screen_links=ScreenLinks(kit),
+        screen_links=screen_links,
+        screen=Screen(kit, screen_links),
         services=Services(kit.settings.services_url),
     )

@@ -38,6 +38,7 @@ MENU = (
         "Overview",
         (
             Entry("overview", "/console", "总览", "Overview", READERS),
+            Entry("screen-links", "/console/screen-links", "大屏链接", "Big screen links", READERS),
             Entry("changes", "/console/changes", "变更审批", "Changes", READERS),
             Entry("integrity", "/console/integrity", "完整性核验", "Integrity", READERS),
         ),
@@ -48,6 +49,8 @@ MENU = (
         (
             Entry("campaigns", "/console/campaigns", "活动", "Campaigns", READERS),
             Entry("planner", "/console/planner", "中奖率测算", "Odds planner", READERS),
+            Entry("questions", "/console/questions", "题库", "Question bank", READERS),
+            Entry("question-statistics", "/console/questions/statistics", "题目统计", "Statistics", READERS),
         ),
     ),
     Group(

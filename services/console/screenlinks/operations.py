@@ -21,7 +21,7 @@ from shared.kit import Kit
 _DOMAIN = "screen-link"
 # 256 bits: a link cannot be guessed. The mark tells its token from that of a session.
 _TOKEN_BYTES = 32
-TOKEN_MARK = "scr_"
+LINK_MARK = "scr_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ScreenLinks:
         self, staff: Staff, *, label: str, valid_days: int, key: RequestKey | None
     ) -> tuple[Answer, str | None]:
         """The answer, and the token, which nothing keeps: a repetition has none. Raises RequestNoReused."""
-        now, token = self.kit.clock.now(), TOKEN_MARK + secrets.token_urlsafe(_TOKEN_BYTES)
+        now, token = self.kit.clock.now(), LINK_MARK + secrets.token_urlsafe(_TOKEN_BYTES)
         link = ScreenLink(new_id(), label, staff.username, now, now + timedelta(days=valid_days), None)
 
         async def act() -> dict[str, Any]:

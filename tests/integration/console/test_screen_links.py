@@ -1,5 +1,7 @@
 """Links of the big screen: who makes them, what is kept of them, how they end."""
 
+import re
+
 import httpx
 import pytest
 from sqlalchemy import select, text
@@ -117,3 +119,36 @@ async def test_the_list_goes_on_by_its_cursor(client: httpx.AsyncClient, operato
     second = (await client.get(PATH, params=params, headers=operator)).json()
     labels = [one["label"] for one in [*first["items"], *second["items"]]]
     assert labels[:3] == ["会议室2", "会议室1", "会议室0"]
+
+
+async def test_a_clerk_makes_and_revokes_a_link_on_a_page(
+    client: httpx.AsyncClient, operator: dict[str, str], kit: Kit
+) -> None:
+    page = "/console/screen-links"
+    cookie = {"Cookie": f"hv_console={operator['Authorization'].removeprefix('Bearer ')}"}
+    form = hidden_of((await client.get(page, headers=cookie)).text)
+    shown = await client.post(page, data={**form, "label": "值班室<b>"}, headers=cookie)
+    assert shown.status_code == 200
+    assert re.search(r'<code class="token">http[^<]+/screen#scr_[\w-]{43}</code>', shown.text)
+    assert "值班室&lt;b&gt;" in shown.text
+    pressed_twice = await client.post(page, data={**form, "label": "值班室<b>"}, headers=cookie)
+    assert "此前已生成" in pressed_twice.text
+    assert "/screen#" not in pressed_twice.text
+    revoke = re.findall(r'action="(/console/screen-links/[^"]+/revoke)"', shown.text)[0]
+    done = await client.post(revoke, data={**hidden_of(shown.text), "reason": "不再使用"}, headers=cookie)
+    assert (done.status_code, done.headers["location"]) == (303, f"{page}?done=revoked")
+    again = await client.post(revoke, data={**form, "request_no": "", "reason": "再次"}, headers=cookie)
+    assert (again.status_code, "screen_link_revoked_already" in again.text) == (409, True)
+    for wrong in ({"label": " "}, {"label": "x", "valid_days": "31"}):
+        assert (await client.post(page, data={**form, **wrong}, headers=cookie)).status_code == 422
+    assert (await client.post(page, data={"label": "x"}, headers=cookie)).status_code == 403
+    auditor = await signed_in_staff(kit, Role.AUDITOR)
+    cookie = {"Cookie": f"hv_console={auditor['Authorization'].removeprefix('Bearer ')}"}
+    read_only = (await client.get(page, headers=cookie)).text
+    assert "生成链接" not in read_only
+    form = hidden_of(read_only)
+    assert (await client.post(page, data={**form, "label": "x"}, headers=cookie)).status_code == 403
+
+
+def hidden_of(page: str) -> dict[str, str]:
+    return dict(re.findall(r'type="hidden" name="(form_token|request_no)" value="([^"]*)"', page))
