@@ -3,25 +3,59 @@
 import json
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import text
 
 from deploy.local.asgi import OneOrigin
 from services.console.app import create_app as console
 from services.issuance.app import create_app as issuance
+from services.issuance.wiring import build
+from services.issuance.worker import parts
 from services.redemption.app import create_app as redemption
 from shared.clock import ManualClock
+from shared.identity.staff import Role
 from shared.kit import Kit
 from shared.settings import Settings
 from tests.support.browser import Tab, browsing, look
-from tests.support.campaigns import Published, open_campaign
-from tests.support.citizens import RIGHT, fill_bank
+from tests.support.citizens import fill_bank
+from tests.support.desk import Desk
+from tests.support.drain import drain
+from tests.support.held import held_voucher
 from tests.support.http import listening
+from tests.support.messaging import FakeSms, serving_messages
+from tests.support.people import signed_in_staff
+from tests.support.pictures import photo
+from tests.support.thumbs import (
+    PHONE,
+    SMALL,
+    at,
+    by_keyboard,
+    lose_answers,
+    opened,
+    serious,
+    signed_in,
+    sure_campaign,
+)
+from tests.support.ways import CHANNELS, LEAD, SHARE, Partaker, channels, made_event, open_ways
 
-PHONE: dict[str, Any] = {"width": 390, "height": 844, "mobile": True}
-SMALL: dict[str, Any] = {"width": 360, "height": 640, "mobile": True}
+
+@pytest.fixture(scope="module")
+def sms() -> FakeSms:
+    return FakeSms()
+
+
+@pytest.fixture(scope="module")
+async def settings(settings: Settings, sms: FakeSms) -> AsyncIterator[Settings]:
+    async with serving_messages(sms) as url:
+        token = SecretStr(sms.token)
+        yield settings.model_copy(
+            update={"notice_sms": "on", "notice_sms_url": f"{url}/send", "notice_sms_token": token}
+        )
 
 
 @pytest.fixture(scope="module")
@@ -41,60 +75,6 @@ async def tab() -> AsyncIterator[Tab]:
         await opened.size(**PHONE)
         yield opened
         assert opened.complaints == []
-
-
-async def sure_campaign(kit: Kit, clock: ManualClock, **parts: Any) -> Published:  # noqa: ANN401 - parts of a definition
-    """A draw wins unless told otherwise; each question has one right answer."""
-    campaign = await open_campaign(kit, clock, **{"odds": "1", **parts})
-    await fill_bank(kit, campaign, multiple_every=1_000)
-    return campaign
-
-
-class Taps:
-    """Counts what a thumb does."""
-
-    def __init__(self, tab: Tab) -> None:
-        self.tab = tab
-        self.count = 0
-
-    async def tap(self, selector: str) -> None:
-        await self.tab.tap(selector)
-        self.count += 1
-
-    async def answer(self, right: bool = True) -> None:  # noqa: FBT001, FBT002 - reads like a sentence
-        """Every question on its screen, until the answers can be handed in."""
-        await self.tab.until("document.querySelector('.quiz .option') !== null")
-        while not await self.tab.evaluate("document.querySelector('#hand-in') !== null"):
-            shown = await self.tab.text(".count")
-            wanted = [
-                key
-                for key, label in json.loads(
-                    await self.tab.evaluate(
-                        "JSON.stringify([...document.querySelectorAll('.option')]"
-                        ".map((one) => [one.dataset.key, one.querySelector('span').innerText]))"
-                    )
-                )
-                if label.startswith(RIGHT) == right
-            ]
-            several = await self.tab.evaluate("document.querySelector('.quiz .row .primary') !== null")
-            for key in wanted if several else wanted[:1]:
-                await self.tap(f".option[data-key={key}]")
-            if several:
-                await self.tap(".quiz .row .primary")
-            await self.tab.until(f"document.querySelector('.count').innerText !== {json.dumps(shown)}")
-
-
-async def opened(tab: Tab, address: str, campaign: Published, query: str = "") -> Taps:
-    await tab.open(f"{address}/app?campaign={campaign.slug}{query}")
-    await tab.until("document.querySelector('main h1') !== null")
-    return Taps(tab)
-
-
-async def signed_in(tab: Tab, address: str, campaign: Published, query: str = "") -> Taps:
-    taps = await opened(tab, address, campaign, query)
-    await taps.tap("main button.primary.big")
-    await tab.until("document.querySelector('.ways') !== null")
-    return taps
 
 
 async def one_row(kit: Kit, sql: str, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - whatever was selected
@@ -228,20 +208,6 @@ async def test_an_answer_that_was_lost_is_fetched_after_a_reload_and_nothing_hap
         assert await one_row(kit, count, {"id": campaign.id}) == 1
 
 
-async def lose_answers(tab: Tab) -> None:
-    """From now on what is sent arrives, and no answer to it comes back."""
-    await tab.evaluate("""
-        window.lost = 0;
-        const whole = window.fetch;
-        window.fetch = async (...asked) => {
-            const answer = await whole(...asked);
-            if ((asked[1] || {}).method !== 'POST') return answer;
-            window.lost += 1;
-            return new Promise(() => undefined);
-        };
-    """)
-
-
 async def test_without_a_network_the_act_waits_and_goes_on_by_itself(
     tab: Tab, address: str, kit: Kit, clock: ManualClock
 ) -> None:
@@ -297,7 +263,7 @@ async def test_the_page_speaks_english_and_large_and_can_be_used_by_keyboard(
     await tab.evaluate("location.hash = '#/me'")
     await tab.until("document.querySelector('main .column') !== null")
     normal = await tab.evaluate("getComputedStyle(document.querySelector('h1')).fontSize")
-    await taps.tap("main .column button")
+    await taps.tap("#large")
     large = await tab.evaluate("getComputedStyle(document.querySelector('h1')).fontSize")
     assert float(large[:-2]) > 1.25 * float(normal[:-2])
     await tab.evaluate("location.hash = '#/'")
@@ -325,3 +291,247 @@ async def test_two_taps_on_one_button_are_one_act(
     await tab.until("document.querySelector('.option') !== null")
     count = "SELECT count(*) FROM issuance.quiz_attempt WHERE campaign_id = :id"
     assert await one_row(kit, count, {"id": campaign.id}) == 1
+
+
+# --- the person's own things ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+async def client(address: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=address) as opened_client:
+        yield opened_client
+
+
+async def test_consent_and_messages_are_set_by_oneself(
+    tab: Tab, address: str, kit: Kit, clock: ManualClock, sms: FakeSms
+) -> None:
+    campaign = await sure_campaign(kit, clock)
+    taps = await signed_in(tab, address, campaign)
+    await tab.evaluate("location.hash = '#/me'")
+    await tab.until("document.querySelector('#sms-state') !== null")
+    assert "短信通知未开通" in await tab.text("#notices")
+    assert "还没有同意过" in await tab.text("#consent")
+    await tab.type("#phone", "13800138000")
+    await taps.tap("#notices form button")
+    await tab.until("document.querySelector('#phone-code') !== null")
+    assert "138****8000" in await tab.text("#notices")
+    await tab.type("#phone-code", "000000")
+    await taps.tap("#notices form button")
+    await tab.until("document.querySelector('#notices [role=alert]').innerText.includes('核对短信')")
+    assert await tab.evaluate("document.querySelector('#phone-code').value") == "000000"
+    await look(tab, "citizen-phone", **PHONE)
+    await drain(kit, parts(build(kit)))
+    [code] = [body["values"]["code"] for body in sms.received.values()]
+    await tab.type("#phone-code", code)
+    await taps.tap("#notices form button")
+    await tab.until("document.querySelector('#sms-stop') !== null")
+    await taps.tap("#sms-stop")
+    await tab.until("document.querySelector('#phone') !== null")
+    await tab.evaluate(
+        "document.querySelector('#notice-language').value = 'en';"
+        "document.querySelector('#notice-language').dispatchEvent(new Event('change'))"
+    )
+    await tab.until("document.getElementById('note').innerText === '已保存'")
+    preferred = "SELECT language FROM issuance.notice_preference ORDER BY updated_at DESC LIMIT 1"
+    assert await one_row(kit, preferred, {}) == "en"
+    # Consent comes with the identity; the sentence at the tick leads to the text itself.
+    await taps.tap("main .card button.primary")
+    await taps.tap("label.check a")
+    assert await tab.evaluate("document.querySelector('#consent-text').open")
+    assert not await tab.evaluate("document.querySelector('#agree').checked")
+    await taps.tap("#example-identity")
+    await tab.until("document.querySelector('.ways') !== null")
+    await tab.evaluate("location.hash = '#/me'")
+    await taps.tap("#withdraw")
+    assert await tab.evaluate("document.activeElement.innerText") == "再想想"
+    await taps.tap("#consent .sure .danger")
+    await tab.until("document.querySelector('#agree-again') !== null")
+    await look(tab, "citizen-me", **PHONE)
+    await tab.evaluate("location.hash = '#/'")
+    await tab.until("document.querySelector('main').innerText.includes('您撤回了同意')")
+    await tab.evaluate("location.hash = '#/me'")
+    await taps.tap("#agree-again")
+    await tab.until("document.querySelector('#withdraw') !== null")
+
+
+async def test_messages_are_counted_until_read_and_long_lists_come_in_pieces(
+    tab: Tab, address: str, kit: Kit, clock: ManualClock, client: httpx.AsyncClient
+) -> None:
+    ways = channels(share={"per_day": 50, "review": False})
+    held = await held_voucher(client, kit, clock, "general_50", channels=ways)
+    person, campaign = held.hands.person, held.campaign
+    for number in range(22):
+        await Partaker(client, person).send(
+            campaign.slug, "share", SHARE | {"url": f"https://weibo.com/{number}"}
+        )
+    await drain(kit, parts(build(kit)))
+    # A sign-in that ends in two days is renewed before it gets in the way.
+    taps = await at(tab, address, held, "/wallet", days=2)
+    await tab.until(
+        "JSON.parse(localStorage.getItem('hv.session')).until > Date.now() + 3 * 24 * 3600 * 1000"
+    )
+    taps = await at(tab, address, held, "/wallet")
+    await tab.until("document.querySelector('.count-badge') !== null")
+    assert "1 条未读消息" in await tab.evaluate("document.querySelector('.count-badge').textContent")
+    await tab.until("document.querySelector('.worth') !== null")
+    assert await tab.text(".ticket .worth") == "¥50"
+    await tab.evaluate("location.hash = '#/history'")
+    await taps.tap(".more:not([hidden])")
+    await tab.until("document.querySelectorAll('section:last-of-type .places-list li').length === 22")
+    assert await tab.evaluate("document.querySelectorAll('.more:not([hidden])').length") == 0
+    assert await tab.evaluate("document.activeElement.tagName") == "LI"
+    await look(tab, "citizen-unread", **PHONE)
+    await taps.tap("#read-all")
+    await tab.until("document.querySelector('#read-all') === null")
+    assert await tab.evaluate("document.querySelector('.count-badge, .unread') === null")
+
+
+async def test_a_voucher_says_how_it_is_used_and_remembers_the_county(
+    tab: Tab, address: str, kit: Kit, clock: ManualClock, client: httpx.AsyncClient
+) -> None:
+    held = await held_voucher(client, kit, clock, "general_50")
+    office = await signed_in_staff(kit, Role.OPERATOR)
+    for county in ("蒙自市", "个旧市"):
+        body: dict[str, object] = {
+            "name": f"示例·{county}药店",
+            "category": "general_merchant",
+            "county": county,
+        }
+        body |= {"accepts": ["general_50"], "campaign": held.campaign.slug}
+        made = await client.post("/redemption/v1/institutions", json=body, headers=office)
+        assert made.status_code == 201, made.text
+    await at(tab, address, held, f"/voucher/{held.id}")
+    await tab.until("document.querySelector('.how') !== null")
+    assert "最多抵 ¥50" in await tab.text(".how")
+    assert "不找零" in await tab.text(".how")
+    opened_list = (
+        "document.querySelector('.where').open = true,"
+        "document.querySelectorAll('.places-list li').length === {}"
+    )
+    await tab.until(opened_list.format(2))
+    await tab.evaluate(
+        "document.querySelector('.where select').value = '个旧市';"
+        "document.querySelector('.where select').dispatchEvent(new Event('change'))"
+    )
+    await tab.until(opened_list.format(1))
+    await look(tab, "citizen-voucher-general", **PHONE)
+    await tab.evaluate("window.before = true; location.reload()")
+    await tab.until("!window.before && document.querySelector('.where') !== null")
+    await tab.until(opened_list.format(1))
+    assert "个旧市" in await tab.text(".places-list")
+
+
+async def test_a_poster_of_any_kind_leads_to_its_check_in(
+    tab: Tab, address: str, kit: Kit, clock: ManualClock, client: httpx.AsyncClient
+) -> None:
+    campaign = await open_ways(kit, clock)
+    desk = Desk(client, await signed_in_staff(kit, Role.OPERATOR), {})
+    made = await made_event(desk, clock, campaign.slug, channel="fitness", name="健步走")
+    await made_event(desk, clock, campaign.slug, name="清洁家园")
+    taps = await opened(tab, address, campaign, f"&check_in_code={made['check_in_code']}")
+    await taps.tap("main button.primary.big")
+    await tab.until("document.querySelector('#code') !== null")
+    assert await tab.evaluate("document.querySelector('#code').value") == made["check_in_code"]
+    shown = await tab.text()
+    assert "健步走" in shown
+    assert "清洁家园" in shown
+    await look(tab, "citizen-check-in", **PHONE)
+    await taps.tap("form button[type=submit]")
+    await tab.until("document.querySelector('.outcome.good') !== null")
+    assert "获得 3 次抽奖机会" in await tab.text()
+
+
+async def test_a_photo_that_is_refused_leaves_what_was_typed(
+    tab: Tab, address: str, kit: Kit, clock: ManualClock, tmp_path: Path
+) -> None:
+    campaign = await open_ways(kit, clock)
+    good, broken = tmp_path / "good.jpg", tmp_path / "broken.jpg"
+    good.write_bytes(photo(1))
+    broken.write_bytes(b"no picture")
+    taps = await signed_in(tab, address, campaign)
+    await tab.evaluate("location.hash = '#/way/lead'")
+    await tab.until("document.querySelector('#photos') !== null")
+    for selector, key in (("#category", "category"), ("#place", "place"), ("#words", "description")):
+        await tab.type(selector, LEAD[key])
+    await tab.choose_files("#photos", [good, broken])
+    await taps.tap("form button[type=submit]")
+    await tab.until("!document.querySelector('#photos-refused').hidden")
+    assert "broken.jpg" in await tab.text("#photos-refused")
+    assert "只能上传 JPEG" in await tab.text("#photos-refused")
+    assert await tab.evaluate("document.querySelector('#place').value") == LEAD["place"]
+    await look(tab, "citizen-photo-refused", **SMALL)
+    await tab.choose_files("#photos", [good])
+    await taps.tap("form button[type=submit]")
+    await tab.until("document.querySelector('.outcome.good') !== null")
+    uploads = [url for url in tab.asked if url.endswith("/issuance/v1/photos")]
+    assert len(uploads) == 2, "the photo that had arrived was not sent again"
+
+
+# --- for everybody --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("size", "type_size"), [(PHONE, "normal"), (SMALL, "large")])
+async def test_every_screen_is_usable_by_all(  # noqa: PLR0917 - fixtures, and what is varied
+    tab: Tab,
+    address: str,
+    kit: Kit,
+    clock: ManualClock,
+    client: httpx.AsyncClient,
+    size: dict[str, Any],
+    type_size: str,
+) -> None:
+    assumed = ["phases.1.stock", "phases.1.odds"]
+    held = await held_voucher(client, kit, clock, channels=CHANNELS, assumed=assumed, quiz={"questions": 2})
+    await fill_bank(kit, held.campaign, multiple_every=1_000)
+    await tab.size(**size)
+    await opened(tab, address, held.campaign)
+    assert await serious(tab) == [], "welcome"
+    await tab.evaluate(f"localStorage.setItem('hv.size', {json.dumps(type_size)})")
+    taps = await at(tab, address, held, "/")
+    await tab.until("document.querySelector('.ways') !== null")
+    # What was never published is marked where it is shown.
+    assert await tab.evaluate("document.querySelectorAll('.types .assumed').length") == 5
+    assert "100%" in await tab.text(".types .odds")
+    await look(tab, f"citizen-assumed-{type_size}", **size)
+    routes = ("/draw", "/wallet", f"/voucher/{held.id}", "/history", "/me", "/way/lead", "/checkin", "/")
+    for route in routes:
+        await tab.evaluate(
+            f"location.hash = {json.dumps(f'#{route}')}; document.querySelector('h1').remove()"
+        )
+        await tab.until("document.querySelector('main h1') !== null")
+        assert await serious(tab) == [], route
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await tab.evaluate(wide) <= 0, route
+        await look(tab, f"citizen{route.split('0')[0].replace('/', '-')}-{type_size}", **size)
+    await tab.evaluate("location.hash = '#/'")
+    await taps.tap("#start-quiz")
+    await tab.until("document.querySelector('.option') !== null")
+    assert await serious(tab) == [], "question"
+    # The time is said twice, not every second.
+    for seconds, words in ((61, "还剩 1 分钟"), (11, "还剩 10 秒")):
+        await tab.evaluate(f"""
+            window.real = window.real || Date.now;
+            window.shown = document.querySelector('.time b').innerText.split(':');
+            window.skip = (window.skip || 0) + (Number(shown[0]) * 60 + Number(shown[1]) - {seconds}) * 1000;
+            Date.now = () => window.real() + window.skip;
+        """)
+        await tab.until(f"document.getElementById('live').textContent === {json.dumps(words)}")
+
+
+async def test_the_whole_way_to_a_voucher_needs_no_pointer(
+    tab: Tab, address: str, kit: Kit, clock: ManualClock
+) -> None:
+    campaign = await sure_campaign(kit, clock, quiz={"questions": 1})
+    await opened(tab, address, campaign)
+    for selector in (
+        "main button.primary.big",
+        "#start-quiz",
+        ".option",
+        "#hand-in",
+        "#draw",
+        "#example-identity",
+        ".choice[data-type=fitness] > button",
+        ".choice[data-type=fitness] .sure .primary",
+    ):
+        await by_keyboard(tab, selector)
+    await tab.until("document.querySelector('.code svg') !== null")

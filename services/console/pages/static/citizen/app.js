@@ -3,10 +3,17 @@
 import { Journey } from "./logic/journey.js";
 import { Refused, Unreachable } from "./logic/client.js";
 import { next, say } from "./logic/words.js";
+import { me } from "./me.js";
+import { history, verify } from "./records.js";
 import * as screens from "./screens.js";
+import { checkIn, way } from "./ways.js";
 import { h } from "./ui.js";
 
 const SEND_MS = 10000;
+// A photo is large, and a phone's line out is slow.
+const UPLOAD_MS = 60000;
+const RENEW_MS = 3 * 24 * 3600 * 1000;
+const LATER = [429, 502, 503, 504];
 const root = document.documentElement;
 const main = document.getElementById("main");
 const noteBox = document.getElementById("note");
@@ -21,10 +28,11 @@ const ROUTES = {
   claim: screens.claim,
   wallet: screens.wallet,
   voucher: screens.voucher,
-  way: screens.way,
-  history: screens.history,
-  verify: screens.verify,
-  me: screens.me,
+  way,
+  checkin: checkIn,
+  history,
+  verify,
+  me,
 };
 
 /** What this device keeps; a browser that keeps nothing still works until it is closed. */
@@ -196,11 +204,13 @@ class App {
   async signIn() {
     await this.journey.signIn(this.provider, this.provider === "demo" ? undefined : this.given.code);
     await this.resume();
+    this.look();
     this.render();
   }
 
   leave(text) {
     this.journey.signOut();
+    this.unread(0);
     this.note(text);
     this.go("/");
   }
@@ -216,12 +226,39 @@ class App {
     const form = new FormData();
     form.append("file", file);
     const headers = { Authorization: `Bearer ${this.journey.client.token}`, "Accept-Language": this.language };
-    const answer = await fetch("/issuance/v1/photos", { method: "POST", headers, body: form, credentials: "omit" }).catch(() => {
-      throw new Unreachable(null);
-    });
-    const told = await answer.json();
-    if (!answer.ok) throw new Refused(answer.status, told);
-    return told.photo_id;
+    const stop = new AbortController();
+    const timer = setTimeout(() => stop.abort(), UPLOAD_MS);
+    try {
+      const answer = await fetch("/issuance/v1/photos", { method: "POST", headers, body: form, signal: stop.signal, credentials: "omit" });
+      const told = await answer.json();
+      if (answer.ok) return told.photo_id;
+      if (!LATER.includes(answer.status)) throw new Refused(answer.status, told);
+    } catch (error) {
+      if (error instanceof Refused) throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+    throw new Unreachable(null);
+  }
+
+  /** Says it beside the field, where what was typed stays; false: it is not about what was typed. */
+  refusedHere(error, place) {
+    if (!(error instanceof Refused) || error.status === 401) return false;
+    const reasons = error.errors.map((fault) => fault.message).filter(Boolean);
+    place.textContent = [reasons.join(" ") || error.sentence || error.code, next(this.language, error.code).sentence].filter(Boolean).join(" ");
+    place.hidden = false;
+    return true;
+  }
+
+  /** On the tab of the messages: as a number to see, and in words to hear. */
+  unread(count) {
+    const tab = tabs.querySelector("[href='#/history']");
+    tab.querySelectorAll(".count-badge").forEach((badge) => badge.remove());
+    if (count > 0) {
+      tab.append(h("span", { class: "count-badge" },
+        h("span", { "aria-hidden": "true" }, count > 99 ? "99+" : String(count)),
+        h("span", { class: "out-of-sight" }, this.say("unreadN", { n: count }))));
+    }
   }
 
   async download(path, name) {
@@ -262,6 +299,17 @@ class App {
     }
   }
 
+  /** A sign-in that ends soon is renewed unseen where its code can be used again; elsewhere the app around does. */
+  async renew() {
+    if (this.provider !== "demo" || !this.journey.endsWithin(RENEW_MS)) return;
+    await this.journey.signIn("demo").catch(() => undefined);
+  }
+
+  /** How many messages wait to be read; nobody waits for it. */
+  look() {
+    this.journey.notices({ limit: 1 }).then((inbox) => this.unread(inbox.unread), () => undefined);
+  }
+
   async begin() {
     this.note("");
     try {
@@ -270,12 +318,16 @@ class App {
       this.campaign = this.all.find((one) => one.slug === wanted) || this.all[0] || null;
       this.slug = this.campaign ? this.campaign.slug : "";
       if (this.slug) this.journey.opened(this.slug);
-      if (this.journey.session) await this.resume();
+      if (this.journey.session) {
+        await this.renew();
+        await this.resume();
+        this.look();
+      }
     } catch (error) {
       this.refuse(error);
       return;
     }
-    if (this.checkInCode && this.campaign && !location.hash) location.hash = "#/way/event";
+    if (this.checkInCode && this.campaign && !location.hash) location.hash = "#/checkin";
     this.render();
   }
 

@@ -2,22 +2,13 @@
 // the journey, and what goes wrong is shown in one place (app.js).
 
 import { Refused } from "./logic/client.js";
-import { clock, drawing, grouped, h, percent, picture, shownTime, yuan } from "./ui.js";
+import { isAssumed } from "./logic/journey.js";
+import { button, clock, drawing, grouped, h, link, percent, picture, shownTime, t, yuan } from "./ui.js";
 
 const REVEAL_MS = 1200;
 const LATE_MS = 1000;
 const CHOSEN_MS = 180;
-
-/** @param {any} app */
-const t = (app) => (key, values) => app.say(key, values);
-
-function button(label, onclick, more) {
-  return h("button", Object.assign({ type: "button", class: "primary", onclick }, more || {}), label);
-}
-
-function link(label, route, more) {
-  return h("a", Object.assign({ href: `#${route}`, class: "button" }, more || {}), label);
-}
+const TOLD_AT = [[60, "lastMinute"], [10, "lastSeconds"]];
 
 function openPhase(campaign) {
   return campaign.phases.find((phase) => phase.state === "open") || null;
@@ -106,13 +97,21 @@ function wayItem(app, way, today) {
 }
 
 function stock(app, campaign) {
+  const w = t(app);
   const phase = openPhase(campaign);
   if (!phase) return null;
+  const at = `phases.${phase.seq}`;
+  const guess = (path) => isAssumed(campaign, path) && h("span", { class: "badge assumed" }, w("assumed"));
+  const any = ["odds", "stock"].some((part) => (campaign.assumed || []).some((one) => one === at || one.startsWith(`${at}.${part}`)));
   return h("section", { class: "card" },
-    h("h2", {}, app.say("stock")),
-    h("ul", { class: "types" }, campaign.voucher_types.map((type) => h("li", {},
-      picture(type.key), h("span", {}, type.name),
-      h("b", {}, (phase.stock_remaining[type.key] || 0).toLocaleString())))));
+    h("h2", {}, w("stock")),
+    h("ul", { class: "types" },
+      campaign.voucher_types.map((type) => h("li", {},
+        picture(type.key), h("span", {}, type.name),
+        guess(`${at}.stock.${type.key}`),
+        h("b", {}, (phase.stock_remaining[type.key] || 0).toLocaleString()))),
+      h("li", { class: "odds" }, h("span", {}, w("odds")), guess(`${at}.odds`), h("b", {}, percent(phase.odds)))),
+    any && h("p", { class: "quiet small" }, w("assumedText")));
 }
 
 // --- the quiz -----------------------------------------------------------------------------------------
@@ -129,10 +128,16 @@ export async function quiz(app, [id]) {
   const run = { attempt, chosen: attempt.chosen, place: 0, ends: app.now() + attempt.seconds_left * 1000 };
   run.place = Math.max(0, attempt.questions.findIndex((question) => !(run.chosen[question.id] || []).length));
   const box = h("div", { class: "quiz" });
+  let before = attempt.seconds_left;
   const tick = app.every(LATE_MS, () => {
     const left = (run.ends - app.now()) / 1000;
     const shown = box.querySelector(".time b");
     if (shown) shown.textContent = clock(left);
+    // A clock that is read out every second drowns the question.
+    TOLD_AT.forEach(([seconds, words]) => {
+      if (before > seconds && left <= seconds) app.announce(app.say(words));
+    });
+    before = left;
     if (left <= 0) {
       tick.stop();
       app.show(over(app));
@@ -272,7 +277,7 @@ export async function draw(app) {
 }
 
 /** One tap: whoever has not said yet who they are does so first. */
-function drawButton(app, label, more) {
+export function drawButton(app, label, more) {
   return button(label, () => app.busy(async () => {
     const today = await app.journey.today(app.slug);
     if (today.identity_verified) await drawNow(app);
@@ -315,10 +320,19 @@ export function identity(app, then) {
   const number = h("input", { id: "id-number", name: "id-number", inputmode: "text", autocomplete: "off", required: true, maxlength: 18, autocapitalize: "characters" });
   const agree = h("input", { type: "checkbox", id: "agree", required: true });
   let version = "1";
-  const consent = h("details", {}, h("summary", {}, w("consentDefault")), h("p", { class: "quiet" }, w("identityText")));
+  const consent = h("details", { id: "consent-text" }, h("summary", {}, w("consentDefault")), h("p", { class: "quiet" }, w("identityText")));
+  const read = h("a", {
+    href: "#consent-text", class: "inline",
+    onclick: (event) => {
+      event.preventDefault();
+      consent.open = true;
+      consent.querySelector("summary").focus();
+    },
+  }, w("consentDefault"));
   app.journey.consentText().then((text) => {
     if (!text) return;
     version = text.version;
+    read.textContent = `《${text.title}》`;
     consent.replaceChildren(h("summary", {}, `《${text.title}》`), h("p", { class: "pre" }, text.text));
   }, () => undefined);
   const bind = (who, digits) => app.busy(async () => {
@@ -338,7 +352,7 @@ export function identity(app, then) {
     },
     h("label", { for: "name" }, w("name")), name,
     h("label", { for: "id-number" }, w("idNumber")), number,
-    h("label", { class: "check" }, agree, h("span", {}, w("agree"))), consent,
+    h("label", { class: "check" }, agree, h("span", {}, w("agree"), " ", read)), consent,
     h("button", { type: "submit", class: app.provider === "demo" ? "" : "primary" }, w("confirm"))),
   ];
 }
@@ -423,16 +437,23 @@ function choice(app, award, phase, type) {
 function places(app, slug, type) {
   const w = t(app);
   const list = h("ul", { class: "places-list" });
-  const select = h("select", { "aria-label": w("where"), onchange: () => fill(select.value || null) });
+  const select = h("select", { "aria-label": w("where"), onchange: () => {
+    app.journey.keepCounty(select.value);
+    fill(select.value || null);
+  } });
   const shown = (items) => list.replaceChildren(...(items.length ? items.map((one) =>
     h("li", {}, h("b", {}, one.name), h("span", { class: "quiet" }, [one.county, one.address].filter(Boolean).join(" ")))) : [h("li", {}, w("whereNone"))]));
   const fill = async (county) => {
     const items = await app.journey.institutions(slug, type, county).catch(() => []);
-    shown(items);
-    if (select.children.length === 0) {
-      const counties = Array.from(new Set(items.map((one) => one.county).filter(Boolean))).sort();
-      select.append(h("option", { value: "" }, w("whereAll")), ...counties.map((one) => h("option", { value: one }, one)));
+    if (select.children.length > 0) {
+      shown(items);
+      return;
     }
+    const counties = Array.from(new Set(items.map((one) => one.county).filter(Boolean))).sort();
+    select.append(h("option", { value: "" }, w("whereAll")), ...counties.map((one) => h("option", { value: one }, one)));
+    // Where somebody looked the last time is where they are.
+    select.value = counties.includes(app.journey.county()) ? app.journey.county() : "";
+    shown(select.value ? items.filter((one) => one.county === select.value) : items);
   };
   const box = h("details", { class: "where" }, h("summary", {}, w("where")), select, list);
   box.addEventListener("toggle", () => {
@@ -457,6 +478,7 @@ export async function wallet(app) {
         h("span", { class: "ticket-text" },
           h("b", {}, voucher.name),
           h("span", {}, voucher.status === "redeemed" ? w("usedAt", { at: shownTime(voucher.redeemed_at) }) : w("until", { at: voucher.valid_until.slice(0, 10) }))),
+        voucher.face_value_fen && h("b", { class: "worth" }, yuan(voucher.face_value_fen)),
         h("span", { class: "badge" }, w(voucher.status)))))),
   ];
 }
@@ -468,6 +490,8 @@ export async function voucher(app, [id]) {
   const facts = h("section", { class: "card" },
     h("p", {}, w("until", { at: shownTime(found.valid_until) })),
     found.face_value_fen && h("p", {}, `${w("value")} ${yuan(found.face_value_fen)}`),
+    found.status === "issued" && h("p", { class: "how" }, found.kind === "general"
+      ? w("useGeneral", { value: yuan(found.face_value_fen) }) : w("useDirected")),
     places(app, found.campaign, found.voucher_type));
   const title = h("h1", { tabindex: "-1" }, found.name);
   if (found.status !== "issued") {
@@ -501,156 +525,4 @@ export async function voucher(app, [id]) {
   tell();
   app.every(LATE_MS, tell);
   return [title, h("p", { class: "state issued" }, w("showCode")), frame, count, digits, facts, link(w("wallet"), "/wallet")];
-}
-
-// --- other ways to take part --------------------------------------------------------------------------
-
-export async function way(app, [channel]) {
-  const w = t(app);
-  const campaign = app.campaign || (await app.journey.campaign(app.slug));
-  const one = campaign.channels.find((entry) => entry.key === channel);
-  if (!one) throw new Refused(404, { code: "not_found", detail: "" });
-  const form = { share: shareForm, lead: leadForm, event: checkInForm, fitness: checkInForm }[channel];
-  return [h("h1", { tabindex: "-1" }, one.name), ...(form ? await form(app, channel) : []), link(w("home"), "/")];
-}
-
-async function sent(app, channel, evidence) {
-  const taken = await app.journey.takePart(app.slug, channel, evidence);
-  app.show([
-    h("div", { class: "outcome good" },
-      h("h1", { tabindex: "-1" }, app.say(taken.status)),
-      taken.chances_granted > 0 && h("p", {}, app.say("gained", { n: taken.chances_granted }))),
-    taken.chances_granted > 0 && drawButton(app, app.say("goDraw")),
-    link(app.say("home"), "/"),
-  ]);
-}
-
-async function checkInForm(app, channel) {
-  const w = t(app);
-  const code = h("input", { id: "code", required: true, maxlength: 500, autocapitalize: "characters", value: app.checkInCode || "" });
-  const events = (await app.journey.events(app.slug)).filter((event) => event.channel === channel && event.state !== "closed");
-  return [
-    h("p", {}, w("checkInText")),
-    h("form", {
-      class: "card form",
-      onsubmit: (event) => {
-        event.preventDefault();
-        app.busy(() => sent(app, channel, { check_in_code: code.value.trim() }));
-      },
-    }, h("label", { for: "code" }, w("checkInCode")), code, h("button", { type: "submit", class: "primary" }, w("checkIn"))),
-    h("section", { class: "card" },
-      h("h2", {}, w("eventsNow")),
-      events.length === 0 ? h("p", { class: "quiet" }, w("noEvents")) : h("ul", { class: "places-list" }, events.map((event) => h("li", {},
-        h("b", {}, event.name), h("span", { class: "quiet" }, `${event.place} · ${shownTime(event.starts_at)} – ${shownTime(event.ends_at).slice(11)}`))))),
-  ];
-}
-
-async function shareForm(app) {
-  const w = t(app);
-  const kind = h("select", { id: "kind" }, ["forwarded", "followed", "registered"].map((key) => h("option", { value: key }, w(key))));
-  const url = h("input", { id: "url", type: "url", required: true, maxlength: 2000, placeholder: "https://" });
-  const words = h("textarea", { id: "words", required: true, maxlength: 2000, rows: 4 });
-  return [
-    h("p", {}, w("shareText")),
-    h("form", {
-      class: "card form",
-      onsubmit: (event) => {
-        event.preventDefault();
-        app.busy(() => sent(app, "share", { kind: kind.value, url: url.value.trim(), text: words.value.trim() }));
-      },
-    }, h("label", { for: "kind" }, w("shareKind")), kind, h("label", { for: "url" }, w("url")), url,
-    h("label", { for: "words" }, w("content")), words, h("button", { type: "submit", class: "primary" }, w("send"))),
-  ];
-}
-
-async function leadForm(app) {
-  const w = t(app);
-  const category = h("input", { id: "category", required: true, maxlength: 64 });
-  const place = h("input", { id: "place", required: true, maxlength: 200 });
-  const words = h("textarea", { id: "words", required: true, maxlength: 2000, rows: 4 });
-  const photos = h("input", { id: "photos", type: "file", accept: "image/jpeg,image/png,image/webp", multiple: true });
-  return [
-    h("p", {}, w("leadText")),
-    h("form", {
-      class: "card form",
-      onsubmit: (event) => {
-        event.preventDefault();
-        app.busy(async () => {
-          const files = Array.from(photos.files).slice(0, 6);
-          const ids = [];
-          for (const file of files) ids.push(await app.upload(file));
-          await sent(app, "lead", { category: category.value.trim(), place: place.value.trim(), description: words.value.trim(), photos: ids });
-        });
-      },
-    }, h("label", { for: "category" }, w("category")), category, h("label", { for: "place" }, w("place")), place,
-    h("label", { for: "words" }, w("description")), words, h("label", { for: "photos" }, w("photos")), photos,
-    h("button", { type: "submit", class: "primary" }, w("send"))),
-  ];
-}
-
-// --- history, checking, me ----------------------------------------------------------------------------
-
-export async function history(app) {
-  const w = t(app);
-  const [notices, activities, draws] = await Promise.all([
-    app.journey.notices(), app.journey.activities(), app.journey.draws(app.slug),
-  ]);
-  const list = (title, items) => h("section", { class: "card" }, h("h2", {}, title),
-    items.length ? h("ul", { class: "places-list" }, items) : h("p", { class: "quiet" }, w("none")));
-  const named = (key) => (app.campaign.channels.find((channel) => channel.key === key) || { name: key }).name;
-  return [
-    h("h1", { tabindex: "-1" }, w("history")),
-    list(w("notices"), notices.map((notice) => h("li", {}, h("b", {}, notice.title), h("span", {}, notice.text), h("span", { class: "quiet" }, shownTime(notice.at))))),
-    list(w("drawsTitle"), draws.map((drawn) => h("li", {}, h("b", {}, w(drawn.won ? "won" : "lost")), h("span", { class: "quiet" }, `${named(drawn.channel)} · ${shownTime(drawn.drawn_at)}`)))),
-    link(w("verifyMine"), "/verify"),
-    list(w("participation"), activities.map((activity) => h("li", {}, h("b", {}, `${named(activity.channel)} · ${w(activity.status)}`),
-      activity.note && h("span", {}, activity.note), h("span", { class: "quiet" }, shownTime(activity.submitted_at))))),
-  ];
-}
-
-export async function verify(app) {
-  const w = t(app);
-  const { judge } = await import("./check.js");
-  const [draws, audit] = await Promise.all([app.journey.draws(app.slug), app.journey.client.get(`/issuance/v1/campaigns/${app.slug}/draw-audit`)]);
-  const phases = Object.assign({}, ...audit.phases.map((phase) => ({ [phase.seq]: phase })));
-  const items = draws.map((drawn) => {
-    const verdict = judge(app.slug, drawn, phases[drawn.phase]);
-    const key = { later: "verifyLater", sound: "verifyGood", broken: "verifyBad" }[verdict];
-    return h("li", { class: verdict },
-      h("b", {}, `${w(drawn.won ? "won" : "lost")} · ${shownTime(drawn.drawn_at)}`),
-      h("span", {}, w(key)),
-      h("code", {}, drawn.value));
-  });
-  return [
-    h("h1", { tabindex: "-1" }, w("verifyMine")),
-    h("p", {}, w("verifyText")),
-    h("ul", { class: "places-list card" }, items.length ? items : h("li", {}, w("noDraws"))),
-    h("a", { class: "button", href: `/verify?campaign=${app.slug}` }, w("verifyAll")),
-  ];
-}
-
-export async function me(app) {
-  const w = t(app);
-  const today = await app.journey.today(app.slug);
-  const erase = h("div", { class: "sure", hidden: true, role: "group" },
-    h("p", {}, w("eraseSure")),
-    button(w("eraseYes"), () => app.busy(async () => {
-      await app.journey.client.ask("DELETE", "/issuance/v1/me");
-      app.leave(w("erased"));
-    }), { class: "danger" }),
-    button(w("cancel"), () => erase.setAttribute("hidden", ""), { class: "plain" }));
-  return [
-    h("h1", { tabindex: "-1" }, w("me")),
-    h("section", { class: "card" },
-      h("p", {}, today.identity_verified ? w("identityDone") : w("identityOpen")),
-      !today.identity_verified && button(w("identityTitle"), () => app.show(identity(app, () => app.go("/"))))),
-    h("section", { class: "card column" },
-      h("button", { type: "button", "aria-pressed": String(app.isLarge()), onclick: (event) => event.currentTarget.setAttribute("aria-pressed", String(app.toggleLarge())) }, w("large")),
-      h("a", { class: "button", href: `/app?lang=${app.language === "en" ? "zh" : "en"}${location.hash}` }, w("language")),
-      link(w("history"), "/history"),
-      link(w("verifyMine"), "/verify"),
-      button(w("exportMine"), () => app.busy(() => app.download("/issuance/v1/me/export", "my-data.json")), { class: "plain" }),
-      button(w("signOut"), () => app.leave(""), { class: "plain" }),
-      button(w("erase"), () => erase.removeAttribute("hidden"), { class: "plain danger" }), erase),
-  ];
 }

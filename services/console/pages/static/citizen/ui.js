@@ -80,3 +80,16 @@ export function clock(seconds) {
 export function grouped(code) {
   return code.replace(/[^0-9A-Za-z]/g, "").replace(/(.{4})(?=.)/g, "$1 ");
 }
+
+// --- what every screen is made of ---------------------------------------------------------------------
+
+/** @param {any} app */
+export const t = (app) => (key, values) => app.say(key, values);
+
+export function button(label, onclick, more) {
+  return h("button", Object.assign({ type: "button", class: "primary", onclick }, more || {}), label);
+}
+
+export function link(label, route, more) {
+  return h("a", Object.assign({ href: `#${route}`, class: "button" }, more || {}), label);
+}

@@ -27,8 +27,11 @@ const SESSION = "hv.session";
 const DEVICE = "hv.device";
 const DEMO = "hv.demo";
 const ANSWERS = "hv.answers";
+const COUNTY = "hv.county";
 // A text behind the picture is good for at least half a minute, whatever the clocks say.
 const CODE_LIFE_MS = 25000;
+// As many lines of a list as fit on a few screens.
+const PIECE = 20;
 const SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
 /**
@@ -103,6 +106,14 @@ export class Journey {
     return told.citizen;
   }
 
+  /**
+   * Whether the session ends so soon that it should be renewed before it gets in the way.
+   * @param {number} ms
+   */
+  endsWithin(ms) {
+    return this.session !== null && this.session.until - this.around.now() < ms;
+  }
+
   signOut() {
     this.session = null;
     this.client.token = null;
@@ -136,7 +147,10 @@ export class Journey {
 
   // --- identity -------------------------------------------------------------------------------------
 
-  /** @returns {Promise<{version: string, title: string, text: string} | null>} what a person agrees to */
+  /**
+   * What a person agrees to with the identity.
+   * @returns {Promise<{kind: string, version: string, title: string, text: string} | null>}
+   */
   async consentText() {
     try {
       return await this.client.get(`${API}/consent-texts/current?kind=sensitive`);
@@ -233,6 +247,24 @@ export class Journey {
     return this.acts.perform(`activity:${channel}`, path, { channel, evidence });
   }
 
+  /**
+   * Checks in with the code of a poster, which does not say what it is of: a code that is unknown in one way
+   * of taking part is tried in the next. Nothing is changed by a code that is refused.
+   * @param {string} slug
+   * @param {string[]} channels
+   * @param {string} code
+   */
+  async checkIn(slug, channels, code) {
+    for (let place = 0; ; place += 1) {
+      try {
+        return await this.takePart(slug, channels[place], { check_in_code: code });
+      } catch (error) {
+        const unknown = error instanceof Refused && error.code === "check_in_code_unknown";
+        if (!unknown || place + 1 >= channels.length) throw error;
+      }
+    }
+  }
+
   /** @param {string} slug */
   async events(slug) {
     return (await this.client.get(`${API}/campaigns/${encodeURIComponent(slug)}/events`)).items;
@@ -281,17 +313,94 @@ export class Journey {
     return { svg: picture.text, until: this.around.now() + CODE_LIFE_MS };
   }
 
-  /** @param {string} slug */
-  async draws(slug) {
-    return (await this.client.get(`${API}/me/draws?limit=200&campaign=${encodeURIComponent(slug)}`)).items;
+  /**
+   * A list piece by piece, the newest first.
+   * @param {string} path
+   * @param {{limit?: number, cursor?: string | null, campaign?: string}} [wanted]
+   * @returns {Promise<{items: any[], next_cursor: string | null}>}
+   */
+  list(path, wanted) {
+    const { limit, cursor, campaign } = Object.assign({ limit: PIECE, cursor: null, campaign: null }, wanted);
+    const query = [`limit=${limit}`];
+    if (campaign) query.push(`campaign=${encodeURIComponent(campaign)}`);
+    if (cursor) query.push(`cursor=${encodeURIComponent(cursor)}`);
+    return this.client.get(`${API}${path}?${query.join("&")}`);
   }
 
-  async notices() {
-    return (await this.client.get(`${API}/me/notices`)).items;
+  /**
+   * @param {string} slug
+   * @param {{limit?: number, cursor?: string | null}} [wanted]
+   */
+  draws(slug, wanted) {
+    return this.list("/me/draws", Object.assign({ campaign: slug }, wanted));
   }
 
-  async activities() {
-    return (await this.client.get(`${API}/me/activities`)).items;
+  /** @param {{limit?: number, cursor?: string | null}} [wanted] */
+  activities(wanted) {
+    return this.list("/me/activities", wanted);
+  }
+
+  /**
+   * What the person was told, and how much of it was not read yet.
+   * @param {{limit?: number, cursor?: string | null}} [wanted]
+   * @returns {Promise<{items: any[], next_cursor: string | null, unread: number}>}
+   */
+  notices(wanted) {
+    return /** @type {Promise<any>} */ (this.list("/me/notices", wanted));
+  }
+
+  /**
+   * This notice and all before it are read.
+   * @param {string} notice
+   */
+  async read(notice) {
+    return JSON.parse((await this.client.ask("POST", `${API}/me/notices/read`, { up_to: notice })).text);
+  }
+
+  // --- how one is told, and what one agreed to --------------------------------------------------------
+
+  preferences() {
+    return this.client.get(`${API}/me/notice-preferences`);
+  }
+
+  /** @param {{language?: string, sms?: {enabled: boolean, phone?: string}}} wanted what is left out stays */
+  async prefer(wanted) {
+    return JSON.parse((await this.client.ask("PUT", `${API}/me/notice-preferences`, wanted)).text);
+  }
+
+  /** @param {string} code that came by SMS */
+  async confirmPhone(code) {
+    const path = `${API}/me/notice-preferences/phone-code`;
+    return JSON.parse((await this.client.ask("POST", path, { code })).text);
+  }
+
+  /** @returns {Promise<{withdrawn: boolean, items: any[]}>} */
+  consents() {
+    return this.client.get(`${API}/me/consents`);
+  }
+
+  /**
+   * @param {string} kind
+   * @param {string} version
+   */
+  agree(kind, version) {
+    return this.acts.perform("consent", `${API}/me/consents`, { kind, version });
+  }
+
+  withdrawConsent() {
+    return this.acts.perform("withdrawal", `${API}/me/consents/withdraw`, {});
+  }
+
+  // --- where vouchers are used ------------------------------------------------------------------------
+
+  /** @returns {string} the county that was looked at last, or nothing */
+  county() {
+    return this.shelf.read(COUNTY) || "";
+  }
+
+  /** @param {string} name */
+  keepCounty(name) {
+    this.shelf.write(COUNTY, name || null);
   }
 
   /**
@@ -305,4 +414,13 @@ export class Journey {
     const query = `campaign=${encodeURIComponent(slug)}&voucher_type=${encodeURIComponent(voucherType)}${place}`;
     return (await this.client.get(`/redemption/v1/institutions?limit=200&${query}`)).items;
   }
+}
+
+/**
+ * Whether a published value is an assumption of a demonstration: named itself, or as a part of what is.
+ * @param {{assumed?: string[]}} campaign
+ * @param {string} path such as `phases.1.odds`
+ */
+export function isAssumed(campaign, path) {
+  return (campaign.assumed || []).some((one) => path === one || path.startsWith(`${one}.`));
 }

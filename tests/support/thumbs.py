@@ -1,0 +1,132 @@
+"""What a citizen does on the page: thumbs, a keyboard, a screen reader, a line that is lost."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from shared.clock import ManualClock
+from shared.kit import Kit
+from tests.support.browser import Tab
+from tests.support.campaigns import Published, open_campaign
+from tests.support.citizens import RIGHT, fill_bank
+from tests.support.held import Held
+
+PHONE: dict[str, Any] = {"width": 390, "height": 844, "mobile": True}
+SMALL: dict[str, Any] = {"width": 360, "height": 640, "mobile": True}
+_AXE = Path(__file__).parents[1] / "browser" / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+
+
+async def sure_campaign(kit: Kit, clock: ManualClock, **parts: Any) -> Published:  # noqa: ANN401 - parts of a definition
+    """A draw wins unless told otherwise; each question has one right answer."""
+    campaign = await open_campaign(kit, clock, **{"odds": "1", **parts})
+    await fill_bank(kit, campaign, multiple_every=1_000)
+    return campaign
+
+
+class Taps:
+    """Counts what a thumb does."""
+
+    def __init__(self, tab: Tab) -> None:
+        self.tab = tab
+        self.count = 0
+
+    async def tap(self, selector: str) -> None:
+        await self.tab.tap(selector)
+        self.count += 1
+
+    async def answer(self, right: bool = True) -> None:  # noqa: FBT001, FBT002 - reads like a sentence
+        """Every question on its screen, until the answers can be handed in."""
+        await self.tab.until("document.querySelector('.quiz .option') !== null")
+        while not await self.tab.evaluate("document.querySelector('#hand-in') !== null"):
+            shown = await self.tab.text(".count")
+            wanted = [
+                key
+                for key, label in json.loads(
+                    await self.tab.evaluate(
+                        "JSON.stringify([...document.querySelectorAll('.option')]"
+                        ".map((one) => [one.dataset.key, one.querySelector('span').innerText]))"
+                    )
+                )
+                if label.startswith(RIGHT) == right
+            ]
+            several = await self.tab.evaluate("document.querySelector('.quiz .row .primary') !== null")
+            for key in wanted if several else wanted[:1]:
+                await self.tap(f".option[data-key={key}]")
+            if several:
+                await self.tap(".quiz .row .primary")
+            await self.tab.until(f"document.querySelector('.count').innerText !== {json.dumps(shown)}")
+
+
+async def opened(tab: Tab, address: str, campaign: Published, query: str = "") -> Taps:
+    await tab.open(f"{address}/app?campaign={campaign.slug}{query}")
+    await tab.until("document.querySelector('main h1') !== null")
+    return Taps(tab)
+
+
+async def signed_in(tab: Tab, address: str, campaign: Published, query: str = "") -> Taps:
+    taps = await opened(tab, address, campaign, query)
+    await taps.tap("main button.primary.big")
+    await tab.until("document.querySelector('.ways') !== null")
+    return taps
+
+
+async def at(tab: Tab, address: str, held: Held, route: str, *, days: int = 900) -> Taps:
+    """Signed in, for so many days, as somebody whom a builder made."""
+    await tab.open(f"{address}/app?campaign={held.campaign.slug}")
+    token = held.hands.person.headers["Authorization"].removeprefix("Bearer ")
+    await tab.evaluate(f"""
+        const until = Date.now() + {days} * 24 * 3600 * 1000;
+        const kept = {{token: {json.dumps(token)}, until, person: 'p'}};
+        localStorage.setItem('hv.session', JSON.stringify(kept));
+        location.hash = {json.dumps(f"#{route}")};
+        location.reload();
+    """)
+    await tab.until(
+        "document.querySelector('#tabs:not([hidden])') !== null && document.querySelector('main h1') !== null"
+    )
+    return Taps(tab)
+
+
+async def lose_answers(tab: Tab) -> None:
+    """From now on what is sent arrives, and no answer to it comes back."""
+    await tab.evaluate("""
+        window.lost = 0;
+        const whole = window.fetch;
+        window.fetch = async (...asked) => {
+            const answer = await whole(...asked);
+            if ((asked[1] || {}).method !== 'POST') return answer;
+            window.lost += 1;
+            return new Promise(() => undefined);
+        };
+    """)
+
+
+async def by_keyboard(tab: Tab, selector: str) -> None:
+    """Goes on with Tab until it is reached, and presses Enter."""
+    wanted = f"document.activeElement.matches({json.dumps(selector)})"
+    if selector == ".option":
+        wanted = f"{wanted} && document.activeElement.innerText.includes({json.dumps(RIGHT)})"
+    await tab.until(
+        f"document.querySelector({json.dumps(selector)}) !== null"
+        " && document.querySelector('main').getAttribute('aria-busy') !== 'true'"
+    )
+    for _ in range(40):
+        if await tab.evaluate(wanted):
+            await tab.press("Enter")
+            return
+        await tab.press("Tab")
+    raise AssertionError(selector)
+
+
+async def serious(tab: Tab) -> list[str]:
+    """What a person with a screen reader or a keyboard would stumble over."""
+    if not await tab.evaluate("window.axe !== undefined"):
+        await tab.evaluate(_AXE.read_text(encoding="utf-8") + ";0")
+    told: list[str] = json.loads(
+        await tab.evaluate(
+            "axe.run().then((told) => JSON.stringify(told.violations.filter(({ impact }) =>"
+            " ['serious', 'critical'].includes(impact)).map(({ id, nodes }) =>"
+            " `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)))"
+        )
+    )
+    return told
