@@ -18,6 +18,7 @@ from services.console.plannerpages import routes as plannerpages
 from services.console.pospages import routes as pospages
 from services.console.plannerpages import routes as plannerpages
 from services.console.publicpages import routes as publicpages
+from services.console.questionpages import routes as questionpages
 from services.console.screenlinks import routes as screenlinks
 from services.console.screenpages import routes as screenpages
 from services.console.secondfactor import routes as secondfactor
@@ -63,6 +64,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             changepages.router,
             campaignpages.router,
             plannerpages.router,
+            questionpages.router,
             codepages.router,
             tablepages.router,
             hospitalpages.router,

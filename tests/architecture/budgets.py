@@ -164,6 +164,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "pospages",
             "plannerpages",
             "publicpages",
+            "questionpages",
             "screenlinks",
             "screenpages",
             "secondfactor",

@@ -1,6 +1,8 @@
 """Workbooks as people make them, with merged cells."""
 
 import io
+import re
+import zipfile
 from collections.abc import Sequence
 
 import xlsxwriter
@@ -18,3 +20,14 @@ def workbook(rows: Sequence[Sequence[object]], merges: Sequence[Merge] = ()) -> 
         for merge in merges:
             sheet.merge_range(*merge)
     return buffer.getvalue()
+
+
+def coloured(content: bytes) -> list[str]:
+    """The cells of the first sheet that have a colour of their own, such as `B3`; none holds a formula."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+        styles = archive.read("xl/styles.xml").decode()
+    assert "<f>" not in sheet, "a formula"
+    forms = re.findall(r'<xf [^>]*fillId="(\d+)"', styles.partition("<cellXfs")[2].partition("</cellXfs>")[0])
+    cells = re.findall(r'<c r="([A-Z]+\d+)" s="(\d+)"', sheet)
+    return [cell for cell, style in cells if int(forms[int(style)])]

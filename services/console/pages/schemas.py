@@ -203,7 +203,7 @@ async def listed_file(
     """A list as a workbook. One that was cut at `EXPORTED_MAX` says so."""
     grid = Grid(header, rows, widths)
     cut = (Lines((f"仅导出前 {EXPORTED_MAX} 条，请缩小筛选范围。",)),) if len(rows) >= EXPORTED_MAX else ()
-    content = await asyncio.to_thread(workbook, [Paper(title, title, (*cut, grid))])
+    content = await asyncio.to_thread(workbook, [Paper("列表", title, (*cut, grid))])
     return attached(content, XLSX, f"{title}.xlsx")
 
 

@@ -1,0 +1,61 @@
+"""A file that was sent for an import, given back with its faults: cells coloured, reasons beside them."""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+
+import xlsxwriter
+
+from shared.documents.reports import ImportFault
+from shared.documents.sheets import Row, normalise, read_rows
+
+_TITLE = "问题"
+_WIDTH, _REASON_WIDTH = 18, 60
+_BAD = {"bg_color": "#F8CBAD", "border": 1, "valign": "top", "text_wrap": True}
+_PLAIN = {"border": 1, "valign": "top"}
+
+
+def fault_sheet(content: bytes, faults: Iterable[ImportFault]) -> bytes:
+    """The first sheet as text, row by row where it stood; its last column says what is wrong.
+
+    Without a column that is known, the row's first cell is coloured. Raises InvalidRequest.
+    """
+    rows = read_rows(content)
+    by_row: dict[int, list[ImportFault]] = {}
+    for fault in faults:
+        by_row.setdefault(fault.row, []).append(fault)
+    width = max((len(row.cells) for row in rows), default=0)
+    places = _places(rows)
+    buffer = io.BytesIO()
+    # Nothing in it is ever a formula, a link or a number that a spreadsheet would change.
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with xlsxwriter.Workbook(buffer, options) as book:
+        plain, bad = book.add_format(_PLAIN), book.add_format(_BAD)
+        sheet = book.add_worksheet(_TITLE)
+        sheet.set_column(0, max(0, width - 1), _WIDTH)
+        sheet.set_column(width, width, _REASON_WIDTH)
+        sheet.write_string(rows[0].number - 1 if rows else 0, width, _TITLE, plain)
+        for row in rows:
+            found = by_row.get(row.number, [])
+            coloured = {places.get(normalise(fault.column or ""), 0) for fault in found}
+            for column in range(width):
+                style = bad if column in coloured else plain
+                sheet.write_string(row.number - 1, column, row.at(column), style)
+            if found:
+                sheet.write_string(row.number - 1, width, _said(found), bad)
+    return buffer.getvalue()
+
+
+def _places(rows: Sequence[Row]) -> Mapping[str, int]:
+    """Where a column stands: at the first cell that is called like it."""
+    places: dict[str, int] = {}
+    for row in rows:
+        for column, text in enumerate(row.cells):
+            if text:
+                places.setdefault(normalise(text), column)
+    return places
+
+
+def _said(faults: Sequence[ImportFault]) -> str:
+    return "；".join(
+        f"{fault.column}：{fault.message}" if fault.column else fault.message for fault in faults
+    )
