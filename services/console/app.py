@@ -16,7 +16,6 @@ from services.console.overviewpages import routes as overviewpages
 from services.console.pages import routes as pages
 from services.console.plannerpages import routes as plannerpages
 from services.console.pospages import routes as pospages
-from services.console.plannerpages import routes as plannerpages
 from services.console.publicpages import routes as publicpages
 from services.console.questionpages import routes as questionpages
 from services.console.screenlinks import routes as screenlinks
