@@ -82,9 +82,10 @@ def test_units_and_ranked_hospitals_make_what_is_attributed(figures: list[Figure
     cards = cards_of(rows, known)
     assert cards.issued == cards.attributed + cards.unattributed
     assert cards.allocated == sum(row.quota or 0 for row in rows)
-    for parts in (cards.units, [*cards.ranking, cards.others]):
-        assert sum(part.issued for part in parts) == cards.attributed
-        assert sum(part.quota or 0 for part in parts) == cards.allocated
+    for told in ("issued", "quota"):
+        whole = cards.attributed if told == "issued" else cards.allocated
+        assert sum(getattr(unit, told) for unit in cards.units) == whole
+        assert sum(getattr(one, told) or 0 for one in [*cards.ranking, cards.others]) == whole
     assert sum(unit.hospitals for unit in cards.units) == len(KEYS) - 1
 
 
@@ -98,7 +99,8 @@ def test_vendored_scripts_are_what_their_makers_published() -> None:
     folders = list(VENDOR.iterdir())
     assert {"echarts-6.1.0", "htmx-2.0.11"} <= {folder.name for folder in folders}
     for folder in folders:
-        sums = dict(reversed(line.split()) for line in (folder / "SHA256SUMS").read_text().splitlines())
+        lines = [line.split() for line in (folder / "SHA256SUMS").read_text().splitlines()]
+        sums = {name: digest for digest, name in lines}
         files = [file for file in folder.iterdir() if file.name != "SHA256SUMS"]
         assert {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in files} == sums
         assert "LICENSE" in sums

@@ -227,7 +227,7 @@
 
   function choices(id, found, chosen) {
     var select = at(id);
-    select.hidden = found.length < 2;
+    select.hidden = found.length === 0;
     if (select.options.length !== found.length) {
       select.textContent = "";
       found.forEach(function (one) { select.appendChild(new Option(one.title, one.slug)); });
