@@ -44,6 +44,10 @@ test: install ## Run all tests, on a real Postgres and a real Redis of their own
 test-soak: install ## Run the long races: 100,000 write-offs of 1,000 vouchers, 10,000 mutated requests
 	$(BIN)/pytest -m soak $(ARGS)
 
+.PHONY: test-monitoring
+test-monitoring: install ## Run every query of alerts and dashboards on a real Prometheus (Debian: apt-get install prometheus)
+	$(BIN)/pytest tests/monitoring -m monitoring $(ARGS)
+
 .PHONY: lint
 lint: lint-style lint-types lint-borders lint-migrations ## Run every check that needs no database
 
