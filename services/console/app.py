@@ -9,23 +9,30 @@ from services.console.changepages import routes as changepages
 from services.console.citizenpages import routes as citizenpages
 from services.console.clock import routes as clock_of_the_demo
 from services.console.codepages import routes as codepages
+from services.console.healthpages import routes as healthpages
 from services.console.hospitalpages import routes as hospitalpages
 from services.console.institutionpages import routes as institutionpages
 from services.console.integrity import routes as integrity
+from services.console.jobpages import routes as jobpages
 from services.console.overviewpages import routes as overviewpages
 from services.console.pages import routes as pages
 from services.console.plannerpages import routes as plannerpages
 from services.console.pospages import routes as pospages
 from services.console.publicpages import routes as publicpages
 from services.console.questionpages import routes as questionpages
+from services.console.quotapages import routes as quotapages
+from services.console.rankingpages import routes as rankingpages
+from services.console.reconciliationpages import routes as reconciliationpages
 from services.console.screenlinks import routes as screenlinks
 from services.console.screenpages import routes as screenpages
 from services.console.secondfactor import routes as secondfactor
 from services.console.sessions import routes as sessions
+from services.console.settlementpages import routes as settlementpages
 from services.console.staff import routes as staff
 from services.console.staffpages import routes as staffpages
 from services.console.tablepages import routes as tablepages
 from services.console.wiring import SERVICE, build
+from services.console.writeoffpages import routes as writeoffpages
 from shared.clock import Clock
 from shared.http.app import build_app
 from shared.http.jobs import awaited_router
@@ -69,7 +76,14 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             hospitalpages.router,
             auditpages.router,
             staffpages.router,
+            jobpages.router,
+            healthpages.router,
+            quotapages.router,
+            rankingpages.router,
             institutionpages.router,
+            writeoffpages.router,
+            settlementpages.router,
+            reconciliationpages.router,
         ],
         lifespans=[wiring.limiter.running, wiring.first_admin.running, wiring.services.running],
         readiness=[wiring.first_admin.ready],

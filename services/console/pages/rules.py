@@ -59,12 +59,21 @@ MENU = (
         (
             Entry("institutions", "/console/institutions", "服务机构", "Institutions", READERS),
             Entry("institution-import", "/console/institutions/import", "机构导入", "Import", WRITERS),
+            Entry("write-offs", "/console/write-offs", "核销记录", "Write-offs", READERS),
+            Entry("manual-write-offs", "/console/write-offs/manual", "人工核销", "By id number", READERS),
+            Entry("conflicts", "/console/write-offs/conflicts", "离线冲突", "Offline conflicts", READERS),
+            Entry("settlements", "/console/settlements", "结算", "Settlements", READERS),
+            Entry("reconciliations", "/console/reconciliations", "对账", "Reconciliation", READERS),
         ),
     ),
     Group(
         "发卡任务",
         "Card programmes",
         (
+            Entry("progress", "/console/quota/progress", "任务进度", "Progress", READERS),
+            Entry("allocation", "/console/quota/allocation", "任务分配", "Allocation", READERS),
+            Entry("rankings", "/console/quota/rankings", "排名与通报", "Ranking", READERS),
+            Entry("notices", "/console/quota/notices", "通报模板", "Templates", READERS),
             Entry("codes", "/console/quota/codes", "二维码与海报", "Codes and posters", READERS),
             Entry("table-check", "/console/quota/table-check", "分配表核对", "Table check", READERS),
         ),
@@ -72,7 +81,12 @@ MENU = (
     Group(
         "本机构",
         "Our institution",
-        (Entry("own-institution", "/console/institutions/own", "机构与终端", "Terminals", _INSTITUTIONS),),
+        (
+            Entry("own-institution", "/console/institutions/own", "机构与终端", "Terminals", _INSTITUTIONS),
+            Entry("own-write-offs", "/console/write-offs", "核销记录", "Write-offs", _INSTITUTIONS),
+            Entry("own-settlements", "/console/settlements", "结算", "Settlements", _INSTITUTIONS),
+            Entry("own-reconciliations", "/console/reconciliations", "对账", "Reconciliation", _INSTITUTIONS),
+        ),
     ),
     Group(
         "本院",
@@ -89,6 +103,8 @@ MENU = (
         (
             Entry("staff", "/console/staff", "人员与权限", "Staff", READERS),
             Entry("audit", "/console/audit", "操作日志", "Audit log", READERS),
+            Entry("jobs", "/console/jobs", "任务中心", "Job centre", READERS),
+            Entry("health", "/console/health", "系统健康", "System health", READERS),
             Entry("account", "/console/account", "账号与安全", "Account", tuple(Role)),
         ),
     ),
