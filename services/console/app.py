@@ -64,6 +64,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             pages.router,
             publicpages.router,
             citizenpages.router,
+            pospages.router,
             screenpages.router,
             pospages.router,
             overviewpages.router,

@@ -30,6 +30,7 @@ from services.redemption.sightings import routes as sightings
 from services.redemption.signals import routes as signals
 from services.redemption.statements import routes as statements
 from services.redemption.terminals import routes as terminals
+from services.redemption.tillviews import routes as tillviews
 from services.redemption.wiring import SERVICE, build
 from services.redemption.writeoff import routes as writeoff
 from shared.clock import Clock
@@ -67,6 +68,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             contracts.router,
             payees.router,
             operators.router,
+            tillviews.router,
             sightings.router,
             records.router,
             reporting.router,

@@ -32,6 +32,7 @@ from services.redemption.sightings.operations import Sightings
 from services.redemption.signals.operations import Signals
 from services.redemption.statements.operations import Statements
 from services.redemption.terminals.operations import Keyring, TerminalDesk
+from services.redemption.tillviews.operations import TillViews
 from services.redemption.writeoff.operations import WriteOffs
 from shared.approvals import Approvals
 from shared.healthcode import health_code_of
@@ -56,6 +57,7 @@ class Wiring:
     admissions: Admissions
     contracts: ContractPrices
     operators: Operators
+    till_views: TillViews
     sightings: Sightings
     activations: Activations
     terminals: TerminalDesk
@@ -112,6 +114,7 @@ def build(kit: Kit) -> Wiring:
         admissions=admissions,
         contracts=contracts,
         operators=Operators(kit),
+        till_views=TillViews(kit),
         sightings=Sightings(kit),
         activations=Activations(kit, keyring),
         terminals=terminals,

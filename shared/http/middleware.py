@@ -30,7 +30,7 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
     "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "geolocation=(), microphone=()",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 # API answers are data; only the pages' app sets a policy that lets its own scripts run.
 API_CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'"

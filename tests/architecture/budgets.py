@@ -165,6 +165,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "pages",
             "pospages",
             "plannerpages",
+            "pospages",
             "publicpages",
             "quotapages",
             "rankingpages",

@@ -50,6 +50,10 @@ class Tab:
         await self._do("Page.navigate", url=url)
         await self.until(f"location.href === {json.dumps(url)} && document.readyState === 'complete'")
 
+    async def beforehand(self, script: str) -> None:
+        """Runs in every page of this tab from now on, before the page's own scripts."""
+        await self._do("Page.addScriptToEvaluateOnNewDocument", source=script)
+
     async def evaluate(self, script: str) -> Any:  # noqa: ANN401 - whatever the script says
         told = await self._do("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in told, told

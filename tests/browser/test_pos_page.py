@@ -1,0 +1,487 @@
+"""The till in a real browser with the real platform behind: jobs, refusals, and a line that breaks."""
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+import pytest
+from sqlalchemy import text
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from deploy.local.asgi import OneOrigin
+from services.console.app import create_app as console
+from services.redemption.app import create_app as redemption
+from shared.clock import ManualClock
+from shared.kit import Kit
+from shared.settings import Settings
+from shared.vouchers.catalogue import CampaignRef, TillRules
+from tests.support.browser import Tab, browsing, look
+from tests.support.http import listening
+from tests.support.tills import Bureau, bureau
+from tests.support.vouchers import HeldVoucher, held_voucher, published
+
+AXE = Path(__file__).parent / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+VECTORS = Path(__file__).resolve().parents[2] / "docs" / "signing-vectors.json"
+TABLET: dict[str, Any] = {"width": 1024, "height": 768}
+PHONE: dict[str, Any] = {"width": 390, "height": 844, "mobile": True}
+
+# What a device has that this browser has not: asked for by the address, so that all tests share one tab.
+DEVICE = """
+if (location.search.includes('insecure')) Object.defineProperty(window, 'isSecureContext', { value: false });
+if (location.search.includes('camera')) {
+    const seen = () => (window.held ? [{ rawValue: window.held }] : []);
+    window.BarcodeDetector = class { async detect() { return seen(); } };
+    navigator.mediaDevices.getUserMedia = async () => {
+        const canvas = document.createElement('canvas');
+        const pen = canvas.getContext('2d');
+        setInterval(() => pen.fillRect(0, 0, 9, 9), 50);
+        return canvas.captureStream(20);
+    };
+}
+if (location.search.includes('loud')) {
+    window.tones = [];
+    const gain = { gain: {}, connect: () => undefined };
+    window.AudioContext = class {
+        constructor() { this.currentTime = 0; }
+        createGain() { return gain; }
+        createOscillator() {
+            const tone = { frequency: {}, connect: () => gain, stop: () => undefined };
+            return Object.assign(tone, { start: () => window.tones.push(tone.frequency.value) });
+        }
+    };
+    Object.defineProperty(navigator, 'userActivation', { value: { hasBeenActive: true } });
+}
+"""
+
+
+class Wire:
+    """What stands between the till and the platform, and what it does to it.
+
+    `down`: a gateway that reaches nothing. `deaf`: what is sent arrives, and no answer comes back.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.state: Literal["up", "down", "deaf"] = "up"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or self.state == "up":
+            await self._app(scope, receive, send)
+            return
+        if self.state == "deaf" and scope["method"] == "POST":
+            await self._app(scope, receive, _lost)
+        await send({"type": "http.response.start", "status": 502, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _lost(_message: Message) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A till in the browser and what stands behind it."""
+
+    tab: Tab
+    address: str
+    wire: Wire
+    staff: Bureau
+    kit: Kit
+    campaign: CampaignRef
+    institution: str
+
+    async def activated(self, query: str = "") -> None:
+        await self.open(query)
+        await self.tab.type("#activation", await self.staff.activation_code(self.institution))
+        await self.tab.tap("#activate")
+        await self.tab.until("document.querySelector('#voucher') !== null")
+
+    async def open(self, query: str = "") -> None:
+        await self.tab.open(f"{self.address}/pos{query}")
+        await self.ready()
+
+    async def ready(self) -> None:
+        await self.tab.until(
+            "document.documentElement?.dataset.ready === 'true' && document.querySelector('main h1') !== null"
+        )
+
+    async def reload(self) -> None:
+        await self.tab.evaluate("document.documentElement.dataset.ready = 'old'; location.reload()")
+        await self.ready()
+
+    async def go(self, route: str, selector: str) -> None:
+        await self.tab.tap(f"#tabs a[href='#/{route}']")
+        await self.tab.until(f"document.querySelector('main:not([aria-busy]) {selector}') !== null")
+
+    async def bill(self, typed: str) -> None:
+        for key in typed:
+            await self.tab.tap(f"[data-key='{key}']")
+
+    async def check(self, code: str) -> None:
+        await self.tab.until("document.querySelector('#voucher') !== null")
+        await self.tab.type("#voucher", code)
+        await self.tab.tap("#check")
+
+    async def outcome(self, kind: str, words: str = "") -> str:
+        """What it says, once it says these words."""
+        await self.tab.until(
+            f"(document.querySelector('.outcome.{kind}')?.innerText ?? 'none').includes({json.dumps(words)})"
+            f" && document.querySelector('.outcome.{kind}') !== null"
+        )
+        return await self.tab.text(".outcome")
+
+    async def sold(self, voucher: HeldVoucher, bill: str = "") -> str:
+        """Written off as a cashier does; what the outcome says."""
+        await self.bill(bill)
+        await self.check(voucher.code)
+        await self.tab.tap("#confirm")
+        return await self.outcome("good")
+
+    async def next(self) -> None:
+        await self.tab.tap("#next")
+        await self.tab.until("document.querySelector('#voucher') !== null")
+
+    async def written_off(self, voucher: HeldVoucher) -> list[str]:
+        """The states of all write-offs of a voucher."""
+        sql = text("SELECT state FROM redemption.redemption WHERE voucher_id = :id ORDER BY redeemed_at")
+        async with self.kit.database.snapshot() as tx:
+            return list((await tx.execute(sql, {"id": voucher.id})).scalars())
+
+    async def voucher(self, kind: str = "general_50") -> HeldVoucher:
+        return await held_voucher(self.kit, self.campaign, kind)
+
+    async def serious(self) -> list[str]:
+        """What a person with a screen reader or a keyboard would stumble over."""
+        await self.tab.evaluate(AXE.read_text(encoding="utf-8") + ";0")
+        found = await self.tab.evaluate(
+            "axe.run().then((told) => JSON.stringify(told.violations.filter(({ impact }) =>"
+            " ['serious', 'critical'].includes(impact)).map(({ id, nodes }) =>"
+            " `${id}: ${nodes.map(({ html }) => html).join(' | ')}`)))"
+        )
+        told: list[str] = json.loads(found)
+        return told
+
+    async def seen(self, name: str) -> None:
+        """It fits a tablet and a phone; and a picture of each."""
+        for kind, size in (("phone", PHONE), ("tablet", TABLET)):
+            await self.tab.size(**size)
+            wide = await self.tab.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert wide <= 0, f"{name} is {wide} px wider than a {kind}"
+            await look(self.tab, f"pos-{name}-{kind}", **size)
+
+
+@dataclass(frozen=True, slots=True)
+class Street:
+    address: str
+    wire: Wire
+    tab: Tab
+
+
+@pytest.fixture(scope="module")
+async def street(settings: Settings, clock: ManualClock) -> AsyncIterator[Street]:
+    """One platform and one browser for all tests of this module."""
+    apps = {"console": console(settings, clock=clock), "redemption": redemption(settings, clock=clock)}
+    wire = Wire(OneOrigin(apps, rest="console"))
+    async with listening(wire) as address, browsing() as tab:
+        await tab.size(**TABLET)
+        await tab.beforehand(DEVICE)
+        yield Street(address, wire, tab)
+
+
+@pytest.fixture(scope="module")
+async def campaign(kit: Kit, street: Street) -> CampaignRef:  # noqa: ARG001 - the origin first: it migrates
+    return await published(kit, "pos", tills=TillRules(offline_count_per_day=2, offline_fen_per_day=80_000))
+
+
+@pytest.fixture
+async def shop(street: Street, kit: Kit, campaign: CampaignRef) -> AsyncIterator[Shop]:
+    """A browser that was never a till. At the end nothing was complained of, nothing asked elsewhere."""
+    tab, street.wire.state = street.tab, "up"
+    await tab.open(f"{street.address}/favicon.ico")
+    await tab.evaluate(
+        "new Promise((done) => { indexedDB.deleteDatabase('hv.pos').onsuccess = () => done(); })"
+    )
+    await tab.size(**TABLET)
+    async with httpx.AsyncClient(base_url=street.address) as http:
+        staff = await bureau(http, kit)
+        yield Shop(tab, street.address, street.wire, staff, kit, campaign, await staff.institution(campaign))
+    assert tab.complaints == []
+    assert [url for url in tab.asked if url.startswith("http") and not url.startswith(street.address)] == []
+
+
+async def test_signatures_are_those_of_the_vectors_and_the_key_cannot_be_read(shop: Shop) -> None:
+    vectors = json.loads(VECTORS.read_text(encoding="utf-8"))
+    await shop.activated()
+    told = await shop.tab.evaluate(f"""(async () => {{
+        const signing = await import('/console/static/pos/logic/signing.js');
+        const found = [];
+        for (const one of {json.dumps(vectors)}) {{
+            const key = await signing.importKey(crypto.subtle, one.key);
+            const header = await signing.authorization(crypto.subtle, one.key_id, key, one);
+            found.push([signing.stringToSign(one), header]);
+        }}
+        return JSON.stringify(found);
+    }})()""")
+    assert json.loads(told) == [[one["string_to_sign"], one["authorization"]] for one in vectors]
+    kept = await shop.tab.evaluate("""(async () => {
+        const store = await import('/console/static/pos/store.js');
+        const { key } = await (await store.openShelf()).read('terminal');
+        const read = await crypto.subtle.exportKey('raw', key).then(() => 'read', () => 'sealed');
+        return `${key.extractable} ${read}`;
+    })()""")
+    assert kept == "false sealed"
+
+
+async def test_from_activation_over_the_bill_to_the_outcome(shop: Shop) -> None:
+    await shop.open()
+    assert await shop.serious() == []
+    await shop.seen("activation")
+    await shop.tab.type("#activation", "AAAA-BBBB-CCCC")
+    await shop.tab.tap("#activate")
+    await shop.outcome("bad", "激活码")
+    await shop.reload()
+    await shop.activated()
+    general, directed = await shop.voucher(), await shop.voucher("checkup")
+    await shop.seen("sale")
+    assert await shop.serious() == []
+    # The bill may come after the look, too: a general voucher asks for it.
+    await shop.check(general.code)
+    await shop.tab.until("document.querySelector('#ask-bill') !== null")
+    await shop.seen("ask-bill")
+    await shop.bill("128.05")
+    await shop.tab.tap("#bill-ok")
+    await shop.tab.until("document.querySelector('#confirm') !== null")
+    assert "¥78.05" in await shop.tab.text(".look")
+    assert await shop.serious() == []
+    await shop.seen("confirm")
+    assert await shop.written_off(general) == []
+    await shop.tab.tap("#confirm")
+    told = await shop.outcome("good")
+    assert ("核销成功" in told, "¥50.00" in told, "¥78.05" in told) == (True, True, True)
+    assert await shop.written_off(general) == ["redeemed"]
+    assert await shop.serious() == []
+    await shop.seen("good")
+    await shop.next()
+    assert "健康体检券" in await shop.sold(directed)
+    await shop.next()
+    await shop.check(general.code)
+    await shop.outcome("bad", "已经用过")
+    assert await shop.serious() == []
+    await shop.seen("used")
+    await shop.next()
+    await shop.check("0000-0000-0000-0000")
+    await shop.outcome("bad", "没有这张券")
+
+
+async def test_what_was_written_off_is_found_reversed_and_closed(shop: Shop) -> None:
+    await shop.activated()
+    first, second = await shop.voucher("fitness"), await shop.voucher("fitness")
+    for voucher in (first, second):
+        await shop.sold(voucher)
+        await shop.next()
+    # The last one stands there ready; a reason is chosen by a tap.
+    await shop.go("undo", "#original")
+    await shop.seen("undo")
+    assert await shop.serious() == []
+    number = await shop.tab.evaluate("document.querySelector('#original').value")
+    await shop.tab.tap(".chips .chip")
+    await shop.tab.tap("#reverse")
+    await shop.outcome("good", "已冲正")
+    assert (await shop.written_off(first), await shop.written_off(second)) == (["redeemed"], ["reversed"])
+    await shop.go("undo", "#original")
+    await shop.tab.type("#original", number)
+    await shop.tab.type("#reason", "再来一次")
+    await shop.tab.tap("#reverse")
+    await shop.outcome("bad", "已冲正")
+    await shop.go("look", "#number")
+    for asked, answered in ((number, "已冲正"), ("nobody-0001", "平台没有这个单号")):
+        await shop.tab.type("#number", asked)
+        await shop.tab.tap("#find")
+        await shop.tab.until(f"document.querySelector('#found').innerText.includes('{answered}')")
+    await shop.go("close", "#day")
+    await shop.tab.tap("#close-day")
+    await shop.tab.until("document.querySelector('.verdict.good') !== null")
+    assert "¥50.00" in await shop.tab.text("#closed")
+    assert await shop.serious() == []
+    # Another till of the institution undoes what this one believes to stand.
+    await shop.go("undo", "#original")
+    left = await shop.tab.evaluate("document.querySelector('#original').value")
+    await (await shop.staff.till(shop.institution)).reverse(left, "another till")
+    await shop.go("close", "#day")
+    await shop.tab.tap("#close-day")
+    await shop.tab.until("document.querySelector('.verdict.bad') !== null")
+    told = await shop.tab.text("#closed")
+    assert ("仅本机有" in told, left in told) == (True, True)
+    await shop.seen("differ")
+
+
+async def test_an_answer_that_was_lost_is_settled_first_after_a_reload_and_nothing_happens_twice(
+    shop: Shop,
+) -> None:
+    await shop.activated()
+    voucher = await shop.voucher("fitness")
+    await shop.check(voucher.code)
+    await shop.tab.until("document.querySelector('#confirm') !== null")
+    shop.wire.state = "deaf"
+    await shop.tab.tap("#confirm")
+    await shop.outcome("unknown", "请勿重复收券")
+    assert await shop.serious() == []
+    await shop.seen("unknown")
+    assert await shop.written_off(voucher) == ["redeemed"]
+    # Asked once more, still nothing; another screen does not hide it, nor does a reload without a line.
+    await shop.tab.tap("#again")
+    await shop.outcome("unknown")
+    await shop.tab.evaluate("location.hash = '#/close'")
+    await shop.outcome("unknown")
+    shop.wire.state = "up"
+    await shop.reload()
+    await shop.outcome("good", "核销成功")
+    assert await shop.written_off(voucher) == ["redeemed"]
+    await shop.go("close", "#day")
+    await shop.tab.tap("#close-day")
+    await shop.tab.until("document.querySelector('.verdict.good') !== null")
+
+
+async def test_a_customer_who_leaves_gets_the_voucher_back_whether_it_arrived_or_not(shop: Shop) -> None:
+    await shop.activated()
+    for state, ends in (("deaf", ["reversed"]), ("down", [])):
+        voucher = await shop.voucher("fitness")
+        await shop.check(voucher.code)
+        await shop.tab.until("document.querySelector('#confirm') !== null")
+        shop.wire.state = state  # type: ignore[assignment]
+        await shop.tab.tap("#confirm")
+        await shop.outcome("unknown")
+        shop.wire.state = "up"
+        await shop.tab.tap("#leave")
+        await shop.outcome("good")
+        assert await shop.written_off(voucher) == ends
+        await shop.next()
+
+
+async def test_what_was_taken_without_a_line_survives_a_reload_and_is_uploaded_by_itself(shop: Shop) -> None:
+    await shop.activated()
+    await shop.tab.until("document.documentElement.dataset.kept === 'true'")
+    good, wrong = await shop.voucher(), "7K2M9QXD41TC8R3V"
+    shop.wire.state = "down"
+    await shop.bill("60")
+    await shop.check(good.token(shop.kit))
+    await shop.tab.until("document.querySelector('#digits') !== null")
+    await shop.tab.type("#digits", good.code)
+    await shop.tab.tap(".outcome form button")
+    await shop.tab.until("document.querySelector('#take-offline') !== null")
+    assert "今天还可离线收 2 笔" in await shop.tab.text(".outcome")
+    assert await shop.serious() == []
+    await shop.seen("offline")
+    await shop.tab.tap("#take-offline")
+    await shop.outcome("unknown", "已离线收下")
+    # The page itself comes out of the browser: there is no line.
+    await shop.reload()
+    assert "1 笔待上传" in await shop.tab.text("#bar")
+    await shop.check(wrong)
+    await shop.tab.tap("#take-offline")
+    await shop.next()
+    await shop.check("7K2M9QXD41TC8R3W")
+    await shop.outcome("unknown", "上限")
+    assert await shop.tab.evaluate("document.querySelector('#take-offline') === null")
+    # The answer to the upload is lost as well; the same upload is sent again.
+    shop.wire.state = "deaf"
+    await shop.go("queue", "#upload")
+    await shop.seen("queue")
+    assert await shop.serious() == []
+    await shop.tab.tap("#upload")
+    await shop.tab.until("!document.getElementById('note').hidden")
+    assert await shop.written_off(good) == ["redeemed"]
+    shop.wire.state = "up"
+    await shop.tab.evaluate("window.dispatchEvent(new Event('online'))")
+    await shop.tab.until("document.querySelectorAll('#results li').length === 2")
+    told = await shop.tab.text("#results")
+    assert ("已核销" in told, "没有这张券" in told) == (True, True)
+    assert await shop.written_off(good) == ["redeemed"]
+    await shop.seen("uploaded")
+    await shop.go("close", "#day")
+    await shop.tab.tap("#close-day")
+    await shop.tab.until("document.querySelector('.verdict.good') !== null")
+    assert "¥50.00" in await shop.tab.text("#closed")
+
+
+async def test_a_hand_scanner_is_heard_wherever_the_focus_is_and_its_digits_are_no_bill(shop: Shop) -> None:
+    await shop.activated("?loud=1")
+    voucher = await shop.voucher("general_100")
+    await shop.bill("12.5")
+    await shop.tab.evaluate(f"""
+        document.getElementById('bill-ok').focus();
+        for (const key of [...{json.dumps(voucher.code)}, 'Enter']) {{
+            const told = {{ key, bubbles: true, cancelable: true }};
+            document.activeElement.dispatchEvent(new KeyboardEvent('keydown', told));
+        }}
+    """)
+    await shop.tab.tap("#confirm")
+    await shop.outcome("good", "¥12.50")
+    assert await shop.tab.evaluate("JSON.stringify(window.tones)") == "[880,1320]"
+    await shop.go("settings", "#sound")
+    await shop.tab.tap("#sound")
+    await shop.tab.until("document.querySelector('#sound').ariaPressed === 'false'")
+    await shop.go("", "#voucher")
+    await shop.check(voucher.code)
+    await shop.outcome("bad")
+    assert await shop.tab.evaluate("window.tones.length") == 2
+
+
+async def test_the_camera_reads_where_the_browser_can_and_else_the_page_says_so(shop: Shop) -> None:
+    answer = await shop.staff.http.get("/pos")
+    assert "camera=(self)" in answer.headers["permissions-policy"]
+    assert "camera=()" in (await shop.staff.http.get("/app")).headers["permissions-policy"]
+    await shop.activated("?camera=1")
+    voucher = await shop.voucher("fitness")
+    await shop.tab.evaluate(f"window.held = {json.dumps(voucher.token(shop.kit))}")
+    await shop.tab.tap("#camera")
+    await shop.tab.tap("#confirm")
+    await shop.outcome("good")
+    await shop.open()
+    if not await shop.tab.evaluate("'BarcodeDetector' in window"):
+        assert "请用扫码枪" in await shop.tab.text("#no-camera")
+
+
+async def test_settings_hold_key_operator_language_type_and_one_window(shop: Shop) -> None:
+    rule = {"required": True, "reason": "按人核对"}
+    await shop.staff.post(f"/institutions/{shop.institution}/operators", {"code": "c01", "label": "小王"})
+    await shop.staff.post(f"/institutions/{shop.institution}/operator-rule", rule)
+    await shop.activated()
+    voucher = await shop.voucher("fitness")
+    await shop.check(voucher.code)
+    await shop.tab.until("document.querySelector('#operator') !== null")
+    assert "请先选择收银员" in await shop.tab.text("#note")
+    await shop.tab.evaluate(
+        "const one = document.querySelector('#operator'); one.value = 'c01';"
+        "one.dispatchEvent(new Event('change'))"
+    )
+    await shop.tab.until("document.querySelector('#who').innerText.includes('小王')")
+    shown = await shop.tab.text()
+    assert ("已封存" in shown, "前台1号" in shown, "秒" in shown) == (True, True, True)
+    await shop.tab.tap("#check-in")
+    await shop.tab.until("document.getElementById('note').innerText.includes('密钥已更换')")
+    assert await shop.serious() == []
+    await shop.seen("settings")
+    await shop.go("", "#voucher")
+    await shop.sold(voucher)
+    await shop.go("settings", "#large")
+    await shop.tab.tap("#large")
+    await shop.tab.until("document.querySelector('#large').ariaPressed === 'true'")
+    await shop.open("?lang=en")
+    assert "Voucher code" in await shop.tab.text()
+    await shop.seen("english-large")
+    # A second window of the same till waits.
+    told = await shop.tab.evaluate(
+        "navigator.locks.request('hv.pos', { ifAvailable: true }, (lock) => (lock ? 'free' : 'held'))"
+    )
+    assert told == "held"
+    await shop.open("?lang=zh")
+
+
+async def test_over_an_insecure_line_one_sentence_says_why_nothing_works(shop: Shop) -> None:
+    await shop.tab.open(f"{shop.address}/pos?insecure=1")
+    await shop.tab.until("document.querySelector('main .note') !== null")
+    assert "HTTPS" in await shop.tab.text()
