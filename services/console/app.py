@@ -66,7 +66,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             citizenpages.router,
             pospages.router,
             screenpages.router,
-            pospages.router,
             overviewpages.router,
             changepages.router,
             campaignpages.router,

@@ -165,7 +165,6 @@ ROOMS: dict[str, frozenset[str]] = {
             "pages",
             "pospages",
             "plannerpages",
-            "pospages",
             "publicpages",
             "quotapages",
             "rankingpages",
