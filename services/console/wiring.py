@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from services.console.audit.operations import AuditDesk
 from services.console.clock.operations import DemoClock
+from services.console.healthpages.operations import SystemHealth
 from services.console.integrity.operations import IntegrityDesk
+from services.console.jobpages.operations import QueueWatch
 from services.console.monitoring.operations import Monitoring
 from services.console.overviewpages.operations import Overview
 from services.console.pages.operations import Forms
@@ -39,6 +41,8 @@ class Wiring:
     integrity: IntegrityDesk
     clock: DemoClock
     monitoring: Monitoring
+    queue_watch: QueueWatch
+    system_health: SystemHealth
     forms: Forms
     overview: Overview
     public: PublicPages
@@ -69,6 +73,8 @@ def build(kit: Kit) -> Wiring:
         integrity=integrity,
         clock=DemoClock(kit),
         monitoring=Monitoring(kit, integrity),
+        queue_watch=QueueWatch(kit),
+        system_health=SystemHealth(kit),
         forms=Forms(kit),
         overview=Overview(kit),
         public=PublicPages(kit),

@@ -136,6 +136,9 @@ class Calls:
     async def patch(self, path: str, body: Json) -> Json:
         return (await self._whole("PATCH", path, json=body)).json()
 
+    async def delete(self, path: str) -> Json:
+        return (await self._whole("DELETE", path)).json()
+
     async def upload(
         self,
         path: str,
@@ -143,9 +146,10 @@ class Calls:
         fields: Query | None = None,
         *,
         query: Query | None = None,
+        method: str = "POST",
     ) -> Json:
         sent = {field: (file.name, file.content) for field, file in files.items()}
-        answer = await self._whole("POST", path, files=sent, data=_given(fields), params=_given(query))
+        answer = await self._whole(method, path, files=sent, data=_given(fields), params=_given(query))
         return answer.json()
 
     async def download(self, path: str, query: Query | None = None) -> Download:

@@ -174,6 +174,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "secondfactor",
             "sessions",
             "reconciliationpages",
+            "riskpages",
             "settlementpages",
             "staff",
             "staffpages",

@@ -1,6 +1,6 @@
 """The audit log: what staff did, with filters, before and after."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Query, Response
@@ -35,7 +35,8 @@ async def audit_log(
     days = {"since": since, "until": until}
     given = {name: value for name, value in {**chosen, **days}.items() if value}
     asked = {name: f"{value}T00:00:00+08:00" if name in days else value for name, value in given.items()}
-    refused, found = None, {"items": [], "next_cursor": None}
+    refused: Refused | None = None
+    found: dict[str, Any] = {"items": [], "next_cursor": None}
     try:
         found = await visitor.calls.get(at("console", "audit-log"), {**asked, "cursor": cursor})
     except Refused as answer:

@@ -1,0 +1,188 @@
+"""A month's ranking: read, frozen as a change, corrected and compared; the notice and its templates."""
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, File, Form, Query, Response, UploadFile
+from fastapi.responses import RedirectResponse
+
+from services.console.pages.routes import (
+    OUR_FORM,
+    BureauReader,
+    RequestNo,
+    Visitor,
+    page_router,
+    visitor_with,
+)
+from services.console.rankingpages.rules import DOCUMENTS, FIELDS, KINDS, arrow
+from shared.clients.integrity import Refused
+from shared.clients.services import Upload, at
+from shared.errors import NotFound
+from shared.identity.staff import WRITERS
+
+_PATH = "/console/quota/rankings"
+_TEMPLATES = "/console/quota/notices"
+_EDITION_MAX = 10_000
+
+router = page_router("/console/quota")
+
+Writer = Annotated[Visitor, Depends(visitor_with(*WRITERS))]
+Slug = Annotated[str, Query(max_length=64)]
+Month = Annotated[str, Query(max_length=7)]
+Edition = Annotated[int | None, Query(ge=1, le=_EDITION_MAX)]
+Text = Annotated[str, Form(max_length=500)]
+
+
+async def _programmes(visitor: Visitor) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = (await visitor.calls.get(at("quota", "programmes")))["items"]
+    return items
+
+
+def _choices(programmes: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
+    return [(one["slug"], one["title"], one["title"]) for one in programmes]
+
+
+async def _ranking(
+    visitor: Visitor,
+    *,
+    programme: str,
+    month: str,
+    edition: int | None = None,
+    refused: Refused | None = None,
+    done: str = "",
+) -> Response:
+    programmes = await _programmes(visitor)
+    slug = programme or (programmes[0]["slug"] if programmes else "")
+    view, editions = None, []
+    if slug:
+        base = at("quota", "programmes", slug, "rankings")
+        try:
+            view = await visitor.calls.get(base, {"month": month or None, "edition": edition})
+            editions = (await visitor.calls.get(f"{base}/editions"))["items"]
+        except Refused as answer:
+            refused = refused or answer
+    return visitor.page(
+        "rankingpages/rankings.html",
+        here="rankings",
+        status=refused.status if refused else 200,
+        programmes=_choices(programmes),
+        slug=slug,
+        month=view["month"] if view else month,
+        view=view,
+        editions=editions,
+        of_month=[one for one in editions if view and one["month"] == view["month"]],
+        refused=refused,
+        done=done,
+        arrow=arrow,
+        may_write=visitor.staff.has(*WRITERS),
+    )
+
+
+@router.get("/rankings")
+async def ranking(
+    visitor: BureauReader,
+    programme: Slug = "",
+    month: Month = "",
+    *,
+    edition: Edition = None,
+    done: Slug = "",
+) -> Response:
+    return await _ranking(visitor, programme=programme, month=month, edition=edition, done=done)
+
+
+@router.post("/rankings/freeze", dependencies=[OUR_FORM])
+async def freeze(
+    visitor: Writer, programme: Text = "", month: Text = "", reason: Text = "", request_no: RequestNo = ""
+) -> Response:
+    body = {"month": month, "reason": reason.strip() or None, "request_no": request_no}
+    try:
+        change = await visitor.calls.post(at("quota", "programmes", programme, "rankings", "freeze"), body)
+    except Refused as refused:
+        return await _ranking(visitor, programme=programme, month=month, refused=refused)
+    query = urlencode({"programme": programme, "month": month, "done": change["change_id"]})
+    return RedirectResponse(f"{_PATH}?{query}", status_code=303)
+
+
+@router.get("/rankings/compare")
+async def compare(
+    visitor: BureauReader, programme: Slug, month: Month, *, before: Edition = None, after: Edition = None
+) -> Response:
+    path = at("quota", "programmes", programme, "rankings", "compare")
+    found = await visitor.calls.get(path, {"month": month, "before": before, "after": after})
+    return visitor.page(
+        "rankingpages/compare.html", here="rankings", slug=programme, found=found, fields=FIELDS
+    )
+
+
+@router.get("/rankings/{name}")
+async def document(
+    visitor: BureauReader, name: str, programme: Slug, month: Month = "", *, everybody: bool = False
+) -> Response:
+    """The notice, its sheets, or the reminders, as of the month."""
+    if name not in DOCUMENTS:
+        raise NotFound
+    kind, _, ending = name.rpartition(".")
+    query = {"month": month or None, **({"everybody": everybody} if kind == "reminders" else {})}
+    path = at("quota", "programmes", programme, name)
+    return await visitor.file(path, f"{DOCUMENTS[name]}-{month or '本月'}.{ending}", query)
+
+
+async def _notices(
+    visitor: Visitor, programme: str, *, refused: Refused | None = None, done: str = ""
+) -> Response:
+    programmes = await _programmes(visitor)
+    slug = programme or (programmes[0]["slug"] if programmes else "")
+    templates = []
+    if slug:
+        for kind, zh, en in KINDS:
+            path = at("quota", "programmes", slug, f"{kind}-template", "versions")
+            templates.append((kind, zh, en, (await visitor.calls.get(path))["items"]))
+    return visitor.page(
+        "rankingpages/notices.html",
+        here="notices",
+        status=refused.status if refused else 200,
+        programmes=_choices(programmes),
+        slug=slug,
+        templates=templates,
+        refused=refused,
+        done=done,
+        may_write=visitor.staff.has(*WRITERS),
+    )
+
+
+@router.get("/notices")
+async def notices(visitor: BureauReader, programme: Slug = "", done: Slug = "") -> Response:
+    return await _notices(visitor, programme, done=done)
+
+
+def _template(programme: str, kind: str) -> str:
+    """The call's path. Raises NotFound."""
+    if kind not in {known for known, _, _ in KINDS}:
+        raise NotFound
+    return at("quota", "programmes", programme, f"{kind}-template")
+
+
+@router.get("/notices/{kind}.docx")
+async def template_file(
+    visitor: BureauReader, kind: str, programme: Slug, *, version: Edition = None
+) -> Response:
+    name = {known: zh for known, zh, _ in KINDS}.get(kind, kind)
+    number = f"-第{version}版" if version else ""
+    return await visitor.file(_template(programme, kind), f"{name}模板{number}.docx", {"version": version})
+
+
+@router.post("/notices/{kind}", dependencies=[OUR_FORM])
+async def replace_template(
+    visitor: Writer, kind: str, *, programme: Text = "", file: Annotated[UploadFile | None, File()] = None
+) -> Response:
+    """Puts a template in the place of the one in use; without a file, the platform's own."""
+    path = _template(programme, kind)
+    try:
+        if file is not None and file.filename:
+            await visitor.calls.upload(path, {"file": Upload(file.filename, file.file)}, method="PUT")
+        else:
+            await visitor.calls.delete(path)
+    except Refused as refused:
+        return await _notices(visitor, programme, refused=refused)
+    query = urlencode({"programme": programme, "done": kind})
+    return RedirectResponse(f"{_TEMPLATES}?{query}", status_code=303)
