@@ -286,6 +286,7 @@ async def test_a_screen_without_a_network_says_how_old_its_figures_are(shown: Sh
     banner = await tab.text("#banner")
     assert "网络或服务中断" in banner
     assert await tab.text("#as-of") in banner
+    assert json.loads(await tab.evaluate(OVERFLOW)) == [0, 0, []]
     await look(tab, "screen-offline", width=HALL[0], height=HALL[1])
     await tab.offline(off=False)
     await tab.until("document.getElementById('banner').hidden")
@@ -332,3 +333,10 @@ async def test_who_is_signed_in_needs_no_link(shown: Shown, tab: Tab) -> None:
     token = shown.operator["Authorization"].removeprefix("Bearer ")
     await tab.set_cookie("hv_console", token, url=f"{shown.address}/console")
     await tab.until("document.querySelectorAll('canvas').length === 7")
+    await tab.open(f"{shown.address}/console/screen-links")
+    await tab.type("input[name=label]", "一楼大厅")
+    await tab.tap("main form .button")
+    await tab.until("document.querySelector('input.token') !== null")
+    await tab.evaluate(AXE.read_text(encoding="utf-8") + ";0")
+    assert json.loads(await tab.evaluate(SERIOUS)) == []
+    await look(tab, "screen-links", width=DESK[0], height=DESK[1])

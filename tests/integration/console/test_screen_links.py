@@ -129,7 +129,7 @@ async def test_a_clerk_makes_and_revokes_a_link_on_a_page(
     form = hidden_of((await client.get(page, headers=cookie)).text)
     shown = await client.post(page, data={**form, "label": "值班室<b>"}, headers=cookie)
     assert shown.status_code == 200
-    assert re.search(r'<code class="token">http[^<]+/screen#scr_[\w-]{43}</code>', shown.text)
+    assert re.search(r'class="token" readonly value="http[^"]+/screen#scr_[\w-]{43}"', shown.text)
     assert "值班室&lt;b&gt;" in shown.text
     pressed_twice = await client.post(page, data={**form, "label": "值班室<b>"}, headers=cookie)
     assert "此前已生成" in pressed_twice.text

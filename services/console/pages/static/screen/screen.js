@@ -250,6 +250,9 @@
     if (shown.programme) { paintCards(shown.programme); } else { ["target", "units", "hospitals"].forEach(nothing); }
   }
 
+  // The banner takes a line from all charts.
+  function fit() { Object.keys(charts).forEach(function (id) { charts[id].resize(); }); }
+
   function tellAge() {
     var old = freshAt !== null && performance.now() - freshAt > PERIODS * period;
     var late = gone || old;
@@ -260,7 +263,10 @@
       ? t("网络或服务中断，正在重试。显示的是 ", "The network or the service is gone; trying again. What you see is of ")
       : t("数据未能按时更新。显示的是 ", "The figures were not renewed in time. What you see is of ")) + moment(asOf) + t(" 的数据。", ".");
     if (banner.textContent !== words) { banner.textContent = words; }
-    banner.hidden = words === "";
+    if (banner.hidden !== (words === "")) {
+      banner.hidden = words === "";
+      fit();
+    }
   }
 
   function open() {
@@ -341,10 +347,7 @@
   window.addEventListener("online", ask);
   window.addEventListener("offline", function () { gone = true; tellAge(); });
   window.addEventListener("hashchange", function () { etag = null; ask(); });
-  window.addEventListener("resize", function () {
-    Object.keys(charts).forEach(function (id) { charts[id].resize(); });
-    paint();
-  });
+  window.addEventListener("resize", function () { fit(); paint(); });
   setInterval(tellAge, 1000);
   ask();
 })();
