@@ -293,7 +293,7 @@ class App {
     const scanned = this.wedge.feed(event.key, event.code, event.timeStamp);
     if (scanned !== null && this.till.terminal) {
       event.preventDefault();
-      this.busy(() => this.sale.scanned(scanned));
+      this.busy(() => this.sale.scanned(scanned, !field));
     } else if (!field) this.sale.key(event, this.wedge.length);
   }
 }

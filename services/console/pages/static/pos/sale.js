@@ -142,8 +142,11 @@ export class Sale {
     if (typed) this.app.busy(() => this.look(typed));
   }
 
-  /** @param {string} text by scanner or camera, from any screen */
-  async scanned(text) {
+  /**
+   * @param {string} text by scanner or camera, from any screen
+   * @param {boolean} [keyed] by keys that also went to the bill
+   */
+  async scanned(text, keyed) {
     const voucher = tidy(text);
     if (await this.app.till.open()) return;
     if (this.digits) {
@@ -151,10 +154,8 @@ export class Sale {
       return;
     }
     const here = this.active;
-    const typed = here ? this.before : "";
     if (!here) this.begin();
-    this.typed = typed;
-    this.before = typed;
+    else if (keyed) this.typed = this.before;
     if (location.hash !== "#/" && location.hash !== "") history.replaceState(null, "", "#/");
     await this.look(voucher);
   }
