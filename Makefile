@@ -69,6 +69,27 @@ lint-borders: install ## … import contracts and the rules of the house
 lint-migrations: install ## … one history, a way back, and squawk on its SQL
 	$(BIN)/python -m tests.architecture.migrations_lint
 
+# Node and npm, for the clients only. `make test` runs the mini-program's tests where node is, without npm.
+CLIENT := deploy/clients/typescript
+SAMPLE := deploy/miniprogram-sample
+LOGIC := services/console/pages/static/citizen/logic
+
+.PHONY: clients
+clients: install .check-npm ## Generate the TypeScript client from the API; copy the page's logic to the mini-program
+	$(BIN)/python -m deploy.clients.documents out/openapi
+	cd $(CLIENT) && npm ci --silent && node generate.mjs $(CURDIR)/out/openapi
+	cp $(LOGIC)/*.js $(SAMPLE)/miniprogram/logic/
+
+.PHONY: lint-clients
+lint-clients: .check-npm ## Type-check the TypeScript client and the mini-program, and run their tests
+	cd $(CLIENT) && npm ci --silent && npm run --silent check && npm test --silent
+	cd $(SAMPLE) && npm ci --silent && npm run --silent check && npm test --silent
+
+.PHONY: .check-npm
+.check-npm:
+	@command -v npm > /dev/null || { \
+		echo "npm is not here. On Debian or Ubuntu: apt-get install -y nodejs npm" >&2; exit 1; }
+
 .PHONY: bench
 bench: install ## Measure against pgbench on this machine
 	$(BIN)/hv bench $(ARGS)
