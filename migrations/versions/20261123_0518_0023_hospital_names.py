@@ -166,5 +166,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Functions of the code above stay when the schema goes down; this one answers rows of the table.
+    op.execute("DROP FUNCTION IF EXISTS quota.hospital_events_in_force(uuid)")
     op.drop_table("hospital_event", schema="quota")
     op.drop_table("hospital_name", schema="quota")

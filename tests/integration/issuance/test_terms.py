@@ -281,7 +281,16 @@ async def test_versions_tell_who_when_and_why(desk: Desk, kit: Kit, clock: Manua
     assert decision["kind"] == "odds"
     assert decision["approved_at"] == second["effective_from"]
     subjects = {item["subject"] for item in (await all_versions(desk, campaign))}
-    assert subjects == {"budget_and_shares", "limits", "channel", "phase", "odds", "quiz_rule", "stock"}
+    assert subjects == {
+        "budget_and_shares",
+        "limits",
+        "channel",
+        "phase",
+        "odds",
+        "quiz_rule",
+        "stock",
+        "settlement_hold",
+    }
     nobody = await desk.client.get(path(campaign, "versions"))
     assert nobody.status_code == 401
 
