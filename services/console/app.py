@@ -20,6 +20,7 @@ from services.console.plannerpages import routes as plannerpages
 from services.console.pospages import routes as pospages
 from services.console.publicpages import routes as publicpages
 from services.console.questionpages import routes as questionpages
+from services.console.reviewpages import routes as reviewpages
 from services.console.quotapages import routes as quotapages
 from services.console.rankingpages import routes as rankingpages
 from services.console.reconciliationpages import routes as reconciliationpages
@@ -71,6 +72,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             campaignpages.router,
             plannerpages.router,
             questionpages.router,
+            reviewpages.router,
             codepages.router,
             tablepages.router,
             hospitalpages.router,

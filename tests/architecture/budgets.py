@@ -169,6 +169,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "quotapages",
             "rankingpages",
             "questionpages",
+            "reviewpages",
             "screenlinks",
             "screenpages",
             "secondfactor",
