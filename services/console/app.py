@@ -24,6 +24,7 @@ from services.console.reviewpages import routes as reviewpages
 from services.console.quotapages import routes as quotapages
 from services.console.rankingpages import routes as rankingpages
 from services.console.reconciliationpages import routes as reconciliationpages
+from services.console.riskpages import routes as riskpages
 from services.console.screenlinks import routes as screenlinks
 from services.console.screenpages import routes as screenpages
 from services.console.secondfactor import routes as secondfactor
@@ -65,8 +66,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             pages.router,
             publicpages.router,
             citizenpages.router,
-            pospages.router,
             screenpages.router,
+            pospages.router,
             overviewpages.router,
             changepages.router,
             campaignpages.router,
@@ -86,6 +87,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             writeoffpages.router,
             settlementpages.router,
             reconciliationpages.router,
+            riskpages.router,
         ],
         lifespans=[wiring.limiter.running, wiring.first_admin.running, wiring.services.running],
         readiness=[wiring.first_admin.ready],

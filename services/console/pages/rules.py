@@ -65,6 +65,15 @@ MENU = (
             Entry("conflicts", "/console/write-offs/conflicts", "离线冲突", "Offline conflicts", READERS),
             Entry("settlements", "/console/settlements", "结算", "Settlements", READERS),
             Entry("reconciliations", "/console/reconciliations", "对账", "Reconciliation", READERS),
+            Entry("risk-cases", "/console/risk/cases", "风险线索", "Risk cases", READERS),
+            Entry("failed-days", "/console/risk/failed-days", "计算失败的日期", "Failed days", READERS),
+            Entry(
+                "institution-rankings",
+                "/console/institution-rankings",
+                "机构排名",
+                "Institutions’ ranking",
+                READERS,
+            ),
         ),
     ),
     Group(
