@@ -22,7 +22,7 @@ from tests.support.monitoring import (
     variable_queries,
 )
 
-UNITS = {"short", "percentunit", "s", "reqps", "ops", "currencyCNY"}
+UNITS = {"short", "percentunit", "s", "reqps", "ops", "locale"}
 CALL = re.compile(r"`(GET|POST) (/[a-z]+/v1/[^`? ]+)")
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
