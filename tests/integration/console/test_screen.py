@@ -15,6 +15,7 @@ from services.redemption.app import create_app as redemption
 from shared.clock import ManualClock
 from shared.identity.staff import Role
 from shared.kit import Kit
+from shared.ratelimit import SCREEN_PER_ADDRESS
 from shared.settings import Settings
 from tests.support.http import serving
 from tests.support.money import a_little_of_everything
@@ -189,7 +190,8 @@ async def test_what_is_not_there_is_not_shown(screened: Screened, query: dict[st
 
 
 async def test_screens_that_flood_are_told_to_wait(settings: Settings, clock: ManualClock) -> None:
-    limited = settings.model_copy(update={"rate_limits": "on"})
-    async with serving(console=console(limited, clock=clock)) as client:
-        codes = [(await client.get(PATH)).status_code for _ in range(1201)]
-    assert codes == [401] * 1200 + [429]
+    app = console(settings.model_copy(update={"rate_limits": "on"}), clock=clock)
+    for _ in range(SCREEN_PER_ADDRESS.amount - 1):
+        app.state.wiring.limiter.stop_flood(SCREEN_PER_ADDRESS, "127.0.0.1")
+    async with serving(console=app) as client:
+        assert [(await client.get(PATH)).status_code for _ in range(2)] == [401, 429]
