@@ -11,8 +11,6 @@ from markupsafe import Markup
 
 _TEXT_LENGTH_MAX = 500
 _ROLES_MAX = 10
-# A phone reads it from an arm's length.
-_SCALE = 5
 
 Text = Annotated[str, Form(max_length=_TEXT_LENGTH_MAX)]
 Roles = Annotated[Sequence[Text], Form(max_length=_ROLES_MAX)]
@@ -39,10 +37,10 @@ def bound(roles: Roles = (), institution_id: Text = "", hospital_id: Text = "") 
 
 
 def code_drawing(address: str) -> Markup:
-    """Within the page: a secret has no address of its own that a log could keep."""
+    """Within the page: a secret has no address of its own that a log could keep. As wide as the page says."""
     buffer = io.BytesIO()
     segno.make(address, error="m", micro=False).save(
-        buffer, kind="svg", scale=_SCALE, border=4, light="white", xmldecl=False, svgns=False
+        buffer, kind="svg", border=4, light="white", xmldecl=False, svgns=False, omitsize=True
     )
     # Drawn here, of nothing that somebody typed: the name in the address is within the modules.
     return Markup(buffer.getvalue().decode())  # noqa: S704 - segno's own drawing
