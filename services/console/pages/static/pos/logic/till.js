@@ -106,14 +106,16 @@ export class Till {
    * @param {string} text @param {Record<string, any>} more of the terminal */
   async keepKey(text, more) {
     const key = await importKey(this.line.around.subtle, text);
-    const made = Object.assign({}, this.terminal, more, { offset: this.line.offset });
+    // Known here before it is written: a number that is taken meanwhile is written after it.
+    const keep = (value) => {
+      this.terminal = Object.assign({}, this.terminal, more, { offset: this.line.offset, key: value });
+      return this.shelf.write({ [TERMINAL]: this.terminal });
+    };
     try {
-      await this.shelf.write({ [TERMINAL]: Object.assign({}, made, { key }) });
-      this.terminal = Object.assign({}, made, { key });
+      await keep(key);
     } catch (error) {
       if (error.name !== "DataCloneError") throw error;
-      await this.shelf.write({ [TERMINAL]: Object.assign({}, made, { key: text }) });
-      this.terminal = Object.assign({}, made, { key: text });
+      await keep(text);
     }
     this.line.key = key;
     this.line.keyId = this.terminal.terminal_id;
