@@ -33,6 +33,7 @@ from services.console.settlementpages import routes as settlementpages
 from services.console.staff import routes as staff
 from services.console.staffpages import routes as staffpages
 from services.console.tablepages import routes as tablepages
+from services.console.voucherpages import routes as voucherpages
 from services.console.wiring import SERVICE, build
 from services.console.writeoffpages import routes as writeoffpages
 from shared.clock import Clock
@@ -74,6 +75,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             plannerpages.router,
             questionpages.router,
             reviewpages.router,
+            voucherpages.router,
             codepages.router,
             tablepages.router,
             hospitalpages.router,

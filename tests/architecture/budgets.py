@@ -180,6 +180,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "staff",
             "staffpages",
             "tablepages",
+            "voucherpages",
             "writeoffpages",
         }
     ),

@@ -50,6 +50,7 @@ MENU = (
             Entry("campaigns", "/console/campaigns", "活动", "Campaigns", READERS),
             Entry("planner", "/console/planner", "中奖率测算", "Odds planner", READERS),
             Entry("questions", "/console/questions", "题库", "Question bank", READERS),
+            Entry("vouchers", "/console/vouchers", "消费券查询", "Vouchers", READERS),
             Entry("reviews", "/console/reviews", "审核", "Reviews", READERS),
             Entry("question-statistics", "/console/questions/statistics", "题目统计", "Statistics", READERS),
         ),
