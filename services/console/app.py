@@ -14,16 +14,17 @@ from services.console.hospitalpages import routes as hospitalpages
 from services.console.institutionpages import routes as institutionpages
 from services.console.integrity import routes as integrity
 from services.console.jobpages import routes as jobpages
+from services.console.listpages import routes as listpages
 from services.console.overviewpages import routes as overviewpages
 from services.console.pages import routes as pages
 from services.console.plannerpages import routes as plannerpages
 from services.console.pospages import routes as pospages
 from services.console.publicpages import routes as publicpages
 from services.console.questionpages import routes as questionpages
-from services.console.reviewpages import routes as reviewpages
 from services.console.quotapages import routes as quotapages
 from services.console.rankingpages import routes as rankingpages
 from services.console.reconciliationpages import routes as reconciliationpages
+from services.console.reviewpages import routes as reviewpages
 from services.console.riskpages import routes as riskpages
 from services.console.screenlinks import routes as screenlinks
 from services.console.screenpages import routes as screenpages
@@ -84,6 +85,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             jobpages.router,
             healthpages.router,
             quotapages.router,
+            listpages.router,
             rankingpages.router,
             institutionpages.router,
             writeoffpages.router,

@@ -158,6 +158,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "healthpages",
             "hospitalpages",
             "jobpages",
+            "listpages",
             "institutionpages",
             "integrity",
             "monitoring",

@@ -82,6 +82,7 @@ MENU = (
         "Card programmes",
         (
             Entry("progress", "/console/quota/progress", "任务进度", "Progress", READERS),
+            Entry("hospitals", "/console/quota/hospitals", "医院名单", "Hospitals", READERS),
             Entry("allocation", "/console/quota/allocation", "任务分配", "Allocation", READERS),
             Entry("rankings", "/console/quota/rankings", "排名与通报", "Ranking", READERS),
             Entry("notices", "/console/quota/notices", "通报模板", "Templates", READERS),

@@ -8,12 +8,6 @@ METHODS = (
     ("largest_remainder", "最大余额法（合计必等于总数）", "largest remainder (adds up exactly)"),
     ("round_each", "逐家四舍五入", "each one rounded"),
 )
-STATES: Mapping[str, tuple[str, str]] = {
-    "open": ("在办", "open"),
-    "planned": ("待开业", "to open"),
-    "closed": ("已关停", "closed"),
-    "merged": ("已并入", "merged"),
-}
 VISITS = "visits"
 
 

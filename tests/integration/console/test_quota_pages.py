@@ -19,7 +19,8 @@ from tests.support.quota import Programme, bureau_of, issued
 ALLOCATION = "/console/quota/allocation"
 RANKINGS = "/console/quota/rankings"
 NOTICES = "/console/quota/notices"
-PAGES = ("/console/quota/progress", ALLOCATION, RANKINGS, NOTICES)
+HOSPITALS = "/console/quota/hospitals"
+PAGES = ("/console/quota/progress", ALLOCATION, RANKINGS, NOTICES, HOSPITALS)
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -178,3 +179,23 @@ async def test_auditors_look_and_hospitals_do_not(shown: Shown, kit: Kit) -> Non
     finally:
         for name, value in cookies.items():
             shown.client.cookies.set(name, value, path="/console")
+
+
+async def test_hospitals_are_listed_named_and_changed_by_a_day(shown: Shown) -> None:
+    listed = await shown.client.get(HOSPITALS, params={**shown.query, "q": "中医院"})
+    assert "市中医院" in listed.text
+    assert "城东卫生院" not in listed.text
+    book = await shown.client.get("/console/quota/hospitals.xlsx", params=shown.query)
+    assert book.content[:2] == b"PK"
+    page = f"{HOSPITALS}/{shown.programme.id('市中医院')}"
+    alias = {"name": "中医院老院", "reason": "旧称"}
+    added = await shown.sent(page, f"{page}/names", kind="alias", **alias)
+    assert (added.status_code, added.headers.get("location")) == (303, f"{page}?done=name")
+    assert "中医院老院" in (await shown.client.get(page)).text
+    assert (await shown.sent(page, f"{page}/names/withdraw", **alias)).status_code == 303
+    moved = await shown.sent(page, f"{page}/move", on="2020-12-01", alliance="", reason="退出医共体")
+    assert (moved.status_code, moved.headers.get("location")) == (303, f"{page}?done=change")
+    broken = await shown.sent(page, f"{page}/closure", on="morgen", reason="x")
+    assert (broken.status_code, 'role="alert"' in broken.text) == (422, True)
+    assert (await shown.sent(page, f"{page}/abolition", on="2020-12-01", reason="x")).status_code == 404
+    assert (await shown.client.get(f"{HOSPITALS}/nobody")).status_code == 404
