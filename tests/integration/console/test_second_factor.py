@@ -9,11 +9,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from services.console.app import create_app
 from services.console.secondfactor.rules import STEP_SECONDS, code_at, step_of
 from services.console.staff.rules import FAILURES_MAX
-from shared.clock import ManualClock
+from shared.clock import ManualClock, OffsetClock, machine_now
 from shared.identity.staff import Role
 from shared.kit import Kit
+from shared.settings import Settings
+from tests.support.http import serving
 from tests.support.people import signed_in_staff
 
 FACTOR = "/console/v1/me/second-factor"
@@ -164,6 +167,18 @@ async def test_an_administrator_resets_it_with_a_reason(clerk: Clerk, kit: Kit) 
     query = {"action": "second_factor.reset", "object": f"staff:{clerk.id}"}
     log = await clerk.client.get("/console/v1/audit-log", params=query, headers=admin)
     assert log.json()["items"][0]["after"] == {"enabled": False, "reason": "手机遗失"}
+
+
+async def test_codes_of_a_real_phone_fit_while_a_demonstration_has_moved_its_clock(
+    settings: Settings, kit: Kit, clock: ManualClock
+) -> None:
+    app = create_app(settings, clock=OffsetClock(clock.now() - machine_now()))
+    async with serving(console=app) as client:
+        clerk = await clerk_of(client, kit, clock)
+        begun = await client.post(FACTOR, json={}, headers=clerk.headers)
+        phone = code_at(base64.b32decode(begun.json()["secret"]), step_of(machine_now()))
+        confirmed = await client.post(f"{FACTOR}/confirm", json={"code": phone}, headers=clerk.headers)
+        assert confirmed.status_code == 200, confirmed.text
 
 
 class TestSessions:
