@@ -72,15 +72,16 @@ async def signed_in(tab: Tab, address: str, campaign: Published, query: str = ""
 
 async def at(tab: Tab, address: str, held: Held, route: str, *, days: int = 900) -> Taps:
     """Signed in, for so many days, as somebody whom a builder made."""
-    await tab.open(f"{address}/app?campaign={held.campaign.slug}")
+    page = f"{address}/app?campaign={held.campaign.slug}"
+    await tab.open(page)
     token = held.hands.person.headers["Authorization"].removeprefix("Bearer ")
     await tab.evaluate(f"""
-        const until = Date.now() + {days} * 24 * 3600 * 1000;
-        const kept = {{token: {json.dumps(token)}, until, person: 'p'}};
-        localStorage.setItem('hv.session', JSON.stringify(kept));
-        location.hash = {json.dumps(f"#{route}")};
-        location.reload();
+        localStorage.setItem('hv.session', JSON.stringify({{
+            token: {json.dumps(token)}, until: Date.now() + {days} * 24 * 3600 * 1000, person: 'p',
+        }}));
     """)
+    # Another address, so that it is a visit of its own and not a step on the page that is open.
+    await tab.open(f"{page}&signed_in=1#{route}")
     await tab.until(
         "document.querySelector('#tabs:not([hidden])') !== null && document.querySelector('main h1') !== null"
     )
