@@ -162,7 +162,11 @@ async def manual(visitor: BureauReader, campaign: Word = "", cursor: Cursor = No
     chosen = campaigns.chosen(campaign)
     found: dict[str, Any] = {"items": [], "next_cursor": None}
     if chosen:
-        query = {"campaign": chosen, "limit": _LIMIT, "cursor": cursor}
+        query: dict[str, str | int | bool | None] = {
+            "campaign": chosen,
+            "limit": _LIMIT,
+            "cursor": cursor,
+        }
         found = await visitor.calls.get(at("redemption", "redemptions", "manual"), query)
     return visitor.page(
         "writeoffpages/manual.html",
