@@ -65,7 +65,7 @@ class SecondFactors:
         secret = self._opened(staff.id, found).secret
         return shown_secret(secret), enrolment_address(staff.username, secret)
 
-    async def begin(self, staff: Staff, key: RequestKey | None) -> Answer:
+    async def enrol(self, staff: Staff, key: RequestKey | None) -> Answer:
         """A new secret to enrol. Raises SecondFactorEnabled, RequestNoReused."""
         now = self.kit.clock.now()
         async with self.kit.database.transaction() as tx:

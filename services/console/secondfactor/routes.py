@@ -50,7 +50,7 @@ async def standing(request: Request, staff: CurrentStaff) -> StandingReply:
 )
 async def begin(request: Request, staff: CurrentStaff, body: BeginBody) -> JSONResponse:
     """Begin to enrol: a new secret for an authenticator app (RFC 6238). Counts once it is confirmed."""
-    answer = await _factors(request).begin(staff, staff_key(staff, "second_factor.begin", body))
+    answer = await _factors(request).enrol(staff, staff_key(staff, "second_factor.begin", body))
     return replayable(answer)
 
 

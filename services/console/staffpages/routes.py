@@ -81,7 +81,7 @@ async def account(visitor: AnyVisitor, done: Done = "") -> Response:
 @router.post("/account/second-factor", dependencies=[OUR_FORM])
 async def begin_factor(visitor: AnyVisitor) -> Response:
     try:
-        await _factors(visitor.request).begin(visitor.staff, None)
+        await _factors(visitor.request).enrol(visitor.staff, None)
     except Refusal as refusal:
         return await _account(visitor, refused=_refused(visitor, refusal))
     return RedirectResponse(f"{_ACCOUNT}#factor", status_code=303)
