@@ -8,6 +8,21 @@ from collections.abc import Mapping, Sequence
 
 from shared.money import split_fen
 
+# From which account each kind of transfer moves money to which.
+WAYS: Mapping[str, tuple[str, str]] = {
+    "fund": ("budget", "available"),
+    "refund": ("available", "budget"),
+    "issue": ("available", "committed"),
+    "redeem": ("committed", "payable"),
+    "release": ("committed", "available"),
+    "reverse": ("payable", "committed"),
+    "recommit": ("available", "committed"),
+    "expire": ("committed", "available"),
+    "revoke": ("committed", "available"),
+    "pay": ("payable", "paid"),
+    "recover": ("paid", "available"),
+}
+
 
 def needed_fen(pieces: Mapping[int, int], shares_ppm: Sequence[int], reserved: Sequence[int]) -> list[int]:
     """What each payer needs for vouchers still to be issued (`pieces` by their price), and for `reserved`."""

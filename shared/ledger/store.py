@@ -8,29 +8,16 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from shared.db import Tx
+from shared.ledger.rules import WAYS
 from shared.ledger.tables import FundRow, FundVersionRow, TransferRow
 from shared.metrics import store as metrics
 
 # Moves that belong to a campaign and to no person lie together in the first bucket.
 _CAMPAIGN_BUCKET = 0
-# From which account each kind of transfer moves money to which.
-_WAYS = {
-    "fund": ("budget", "available"),
-    "refund": ("available", "budget"),
-    "issue": ("available", "committed"),
-    "redeem": ("committed", "payable"),
-    "release": ("committed", "available"),
-    "reverse": ("payable", "committed"),
-    "recommit": ("available", "committed"),
-    "expire": ("committed", "available"),
-    "revoke": ("committed", "available"),
-    "pay": ("payable", "paid"),
-    "recover": ("paid", "available"),
-}
 _ACCOUNTS = ("available", "committed", "payable", "paid")
 _AVAILABLE = {
     kind: (credit == "available") - (debit == "available")
-    for kind, (debit, credit) in _WAYS.items()
+    for kind, (debit, credit) in WAYS.items()
     if "available" in (debit, credit)
 }
 # What is released may be committed again by a reversal.
@@ -134,7 +121,7 @@ async def move(
     """A transfer that no voucher causes, with its figure; nothing when it is 0."""
     if not any(amounts_fen):
         return
-    debit, credit = _WAYS[kind]
+    debit, credit = WAYS[kind]
     await tx.execute(
         insert(TransferRow).values(
             bucket=_CAMPAIGN_BUCKET,
@@ -177,8 +164,8 @@ async def balances(tx: Tx, campaign_id: UUID, payers: int) -> tuple[list[int], l
 async def accounts(tx: Tx, campaign_id: UUID, payers: int) -> dict[str, list[int]]:
     """What each payer has in each of the four accounts, in fen."""
     held = {account: [0] * payers for account in _ACCOUNTS}
-    for figure in await metrics.figures(tx, [campaign_id], list(_WAYS)):
-        debit, credit = _WAYS[figure.measure]
+    for figure in await metrics.figures(tx, [campaign_id], list(WAYS)):
+        debit, credit = WAYS[figure.measure]
         for account, sign in ((debit, -1), (credit, 1)):
             for payer, fen in enumerate(figure.amounts_fen or ()):
                 if account in held:

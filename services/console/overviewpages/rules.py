@@ -5,25 +5,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
+from shared.ledger.rules import WAYS
 from shared.metrics.store import Figure
 
 # Issuance and redemption count these per campaign, quota per programme.
-CAMPAIGN_MEASURES = (
-    "attempt",
-    "participant",
-    "chance",
-    "draw",
-    "fund",
-    "refund",
-    "issue",
-    "redeem",
-    "release",
-    "reverse",
-    "recommit",
-    "expire",
-    "revoke",
-    "pay",
-)
+CAMPAIGN_MEASURES = ("attempt", "participant", "chance", "draw", *WAYS)
 PROGRAMME_MEASURES = ("card", "card_used", "scan")
 
 # How many of the best and of the last hospitals the overview names: the notice names the last three.
@@ -31,20 +17,9 @@ NAMED = 3
 # Two weeks: a phase's course at one look.
 CHART_DAYS = 14
 
-# What a kind of transfer does to the four accounts of a payer (architecture: money).
-_EFFECTS: Mapping[str, Mapping[str, int]] = {
-    "fund": {"available": 1},
-    "refund": {"available": -1},
-    "issue": {"available": -1, "committed": 1},
-    "redeem": {"committed": -1, "payable": 1},
-    "release": {"committed": -1, "available": 1},
-    "reverse": {"payable": -1, "committed": 1},
-    "recommit": {"available": -1, "committed": 1},
-    "expire": {"committed": -1, "available": 1},
-    "revoke": {"committed": -1, "available": 1},
-    "pay": {"payable": -1, "paid": 1},
-}
-# What it does to the number of vouchers that are issued, redeemed, and ended unused.
+# What the ledger calls the money that nobody has put up yet.
+_BUDGET = "budget"
+# What a kind of transfer does to the number of vouchers that are issued, redeemed, and ended unused.
 _COUNTS: Mapping[str, Mapping[str, int]] = {
     "issue": {"issued": 1},
     "redeem": {"redeemed": 1},
@@ -199,12 +174,19 @@ def fill_campaign(board: CampaignBoard, figures: Iterable[Figure]) -> CampaignBo
         for name, sign in _COUNTS.get(figure.measure, {}).items():
             line = lines.setdefault(figure.dim, TypeLine(figure.dim, figure.dim))
             setattr(line, name, getattr(line, name) + sign * figure.n)
-        for account, sign in _EFFECTS.get(figure.measure, {}).items():
-            for payer, fen in zip(board.payers, figure.amounts_fen or (), strict=False):
-                setattr(payer, account, getattr(payer, account) + sign * fen)
+        if figure.measure in WAYS:
+            _move(board.payers, WAYS[figure.measure], figure.amounts_fen or ())
     board.types = list(lines.values())
     board.daily = last_days(by_day)
     return board
+
+
+def _move(payers: Sequence[PayerLine], way: tuple[str, str], amounts_fen: Sequence[int]) -> None:
+    """Between two accounts of each payer; the budget itself is none of the board's."""
+    for account, sign in zip(way, (-1, 1), strict=True):
+        for payer, fen in zip(payers, amounts_fen, strict=False):
+            if account != _BUDGET:
+                setattr(payer, account, getattr(payer, account) + sign * fen)
 
 
 def _count_participation(board: CampaignBoard, figure: Figure) -> None:

@@ -49,12 +49,13 @@ def test_every_transfer_moves_money_and_vouchers() -> None:
             figure("recommit", 1, "checkup", [10, 10]),
             figure("expire", 1, "checkup", [60, 40]),
             figure("pay", 1, "", [40, 20]),
+            figure("recover", 1, "", [10, 5]),
         ],
     )
     (line,) = filled.types
     assert (line.issued, line.redeemed, line.ended, line.outstanding) == (5, 2, 1, 2)
     treasury, insurance = filled.payers
-    assert (treasury.available, treasury.committed, treasury.payable, treasury.paid) == (380, 120, 60, 40)
+    assert (treasury.available, treasury.committed, treasury.payable, treasury.paid) == (390, 120, 60, 30)
     assert (treasury.budget, insurance.budget) == (600, 400)
     assert filled.redeem_rate == Decimal("0.4")
 
