@@ -89,7 +89,10 @@ async def test_a_service_tells_its_own_timings_only(client: httpx.AsyncClient) -
     assert not any(
         "quota" in labels for labels in await samples(client, "hv_http_request_duration_seconds_count")
     )
-    assert {job for job, _ in await samples(client, "hv_job_duration_seconds_count")} == {"console.something"}
+    # Other tests of this process may have run jobs of the console's before.
+    told = {job for job, _ in await samples(client, "hv_job_duration_seconds_count")}
+    assert "console.something" in told
+    assert {job for job in told if not job.startswith("console.")} == set()
 
 
 @pytest.mark.parametrize("role", [Role.ADMIN, Role.OPERATOR, Role.AUDITOR])
