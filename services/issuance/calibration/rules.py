@@ -254,7 +254,8 @@ def _options(item: Item, cells: _Cells, upper: FloatArray, lower: FloatArray) ->
 def _surely_more(share: float, than: float, size: float) -> bool:
     """Two shares of groups of this size; the spread is that of two options of one group, the larger one."""
     variance = (share * (1 - share) + than * (1 - than) + 2 * share * than) / size
-    return share - than > Z_95 * math.sqrt(variance)
+    # Parts that add up to everybody may add up to a little more than one, and then to less than no spread.
+    return share - than > Z_95 * math.sqrt(max(0.0, variance))
 
 
 # Figures move little with less: a tenth more answers narrows an interval by a twentieth.
