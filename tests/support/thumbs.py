@@ -106,7 +106,9 @@ async def by_keyboard(tab: Tab, selector: str) -> None:
     """Goes on with Tab until it is reached, and presses Enter."""
     wanted = f"document.activeElement.matches({json.dumps(selector)})"
     if selector == ".option":
-        wanted = f"{wanted} && document.activeElement.innerText.includes({json.dumps(RIGHT)})"
+        # A wrong one may have the word in it.
+        said = "document.activeElement.querySelector('span').innerText"
+        wanted = f"{wanted} && {said}.startsWith({json.dumps(RIGHT)})"
     await tab.until(
         f"document.querySelector({json.dumps(selector)}) !== null"
         " && document.querySelector('main').getAttribute('aria-busy') !== 'true'"
