@@ -62,8 +62,15 @@ class Tab:
     async def until(self, script: str) -> None:
         """Raises TimeoutError."""
         async with asyncio.timeout(_SECONDS):
-            while not await self.evaluate(script):  # noqa: ASYNC110 - the page is another process
+            while not await self._holds(script):  # noqa: ASYNC110 - the page is another process
                 await asyncio.sleep(_POLL_SECONDS)
+
+    async def _holds(self, script: str) -> bool:
+        """A page that is just being left or made has not what the script asks for: not yet, then."""
+        try:
+            return bool(await self.evaluate(script))
+        except AssertionError:
+            return False
 
     async def choose_files(self, selector: str, files: Sequence[Path]) -> None:
         root = (await self._do("DOM.getDocument"))["root"]["nodeId"]
