@@ -11,7 +11,7 @@ from uuid import UUID
 
 from fastapi import Query
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, TypeAdapter
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
 from pydantic_core import PydanticCustomError
 
 from shared.errors import Fault, InvalidRequest
@@ -88,6 +88,12 @@ def staff_key(staff: Staff, operation: str, body: StaffBody, *address: str) -> R
 class Page(BaseModel, Generic[T]):
     items: list[T]
     next_cursor: str | None
+
+
+class CountedPage(Page[T], Generic[T]):
+    """Of a list that people page through, who want to know how long it is."""
+
+    total: int = Field(description="entries that fit the filters, on all pages together")
 
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
