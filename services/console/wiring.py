@@ -9,7 +9,7 @@ from services.console.integrity.operations import IntegrityDesk
 from services.console.jobpages.operations import QueueWatch
 from services.console.monitoring.operations import Monitoring
 from services.console.overviewpages.operations import Overview
-from services.console.pages.operations import Forms
+from services.console.pages.operations import Forms, Inbox
 from services.console.publicpages.operations import PublicPages
 from services.console.screenlinks.operations import ScreenLinks
 from services.console.screenpages.operations import Screen
@@ -44,6 +44,7 @@ class Wiring:
     queue_watch: QueueWatch
     system_health: SystemHealth
     forms: Forms
+    inbox: Inbox
     overview: Overview
     public: PublicPages
     screen_links: ScreenLinks
@@ -76,6 +77,7 @@ def build(kit: Kit) -> Wiring:
         queue_watch=QueueWatch(kit),
         system_health=SystemHealth(kit),
         forms=Forms(kit),
+        inbox=Inbox(kit),
         overview=Overview(kit),
         public=PublicPages(kit),
         screen_links=screen_links,

@@ -3,7 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form, Request, Response
@@ -11,8 +11,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from typing_extensions import override
 
-from services.console.pages.operations import Forms
-from services.console.pages.rules import menu_for, own_path
+from services.console.pages.operations import Forms, Inbox
+from services.console.pages.rules import crumbs_of, menu_for, own_path
 from services.console.pages.schemas import (
     Relayed,
     language_for,
@@ -21,6 +21,7 @@ from services.console.pages.schemas import (
     static_files,
     unanswered_page,
 )
+from services.console.pages.store import COUNTED_MAX, Waiting
 from services.console.secondfactor.rules import CODE_LENGTH_MAX
 from services.console.sessions.operations import Sessions
 from services.console.sessions.rules import device_of
@@ -83,6 +84,7 @@ class Visitor:
     request: Request
     staff: Staff
     token: str
+    waiting: Waiting = field(default_factory=Waiting)
 
     @property
     def calls(self) -> Calls:
@@ -101,13 +103,17 @@ class Visitor:
 
     def page(self, template: str, *, here: str, status: int = 200, **shown: Any) -> HTMLResponse:  # noqa: ANN401 - what the template shows
         """A page of the console; `here` is its key in the menu."""
+        menu = menu_for(self.staff.roles)
         return page(
             self.request,
             template,
             status_code=status,
             staff=self.staff,
-            menu=menu_for(self.staff.roles),
+            menu=menu,
             here=here,
+            crumbs=crumbs_of(menu, here, self.request.url.path),
+            waiting=self.waiting,
+            counted_max=COUNTED_MAX,
             form_token=_forms(self.request).token(self.token),
             request_no=secrets.token_hex(8),
             **shown,
@@ -125,7 +131,10 @@ async def any_visitor(request: Request) -> Visitor:
         raise Unauthenticated
     staff = await staff_of_token(kit_of(request), token)
     await _sessions(request).seen(token)
-    return Visitor(request, staff, token)
+    if not staff.has(*READERS):
+        return Visitor(request, staff, token)
+    inbox: Inbox = request.app.state.wiring.inbox
+    return Visitor(request, staff, token, await inbox.waiting())
 
 
 def visitor_with(*roles: Role) -> Callable[[Visitor], Awaitable[Visitor]]:

@@ -12,13 +12,17 @@ from shared.identity.staff import READERS, WRITERS, Role
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page in the menu; `key` is what the page says of itself (`here`)."""
+    """A page in the menu; `key` is what the page says of itself (`here`).
+
+    `waits` names the figure of what waits there (`Waiting`), where there is one.
+    """
 
     key: str
     path: str
     zh: str
     en: str
     roles: Sequence[Role]
+    waits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +31,15 @@ class Group:
     en: str
     entries: Sequence[Entry]
 
+    def holds(self, key: str) -> bool:
+        return any(entry.key == key for entry in self.entries)
+
 
 _HOSPITALS = (Role.HOSPITAL,)
 _INSTITUTIONS = (Role.INSTITUTION,)
 
 # One line for each page, in the order of the menu.
+# A figure of what waits stands beside the three that wait for somebody.
 MENU = (
     Group(
         "总览",
@@ -39,7 +47,7 @@ MENU = (
         (
             Entry("overview", "/console", "总览", "Overview", READERS),
             Entry("screen-links", "/console/screen-links", "大屏链接", "Big screen links", READERS),
-            Entry("changes", "/console/changes", "变更审批", "Changes", READERS),
+            Entry("changes", "/console/changes", "变更审批", "Changes", READERS, "changes"),
             Entry("integrity", "/console/integrity", "完整性核验", "Integrity", READERS),
         ),
     ),
@@ -51,7 +59,7 @@ MENU = (
             Entry("planner", "/console/planner", "中奖率测算", "Odds planner", READERS),
             Entry("questions", "/console/questions", "题库", "Question bank", READERS),
             Entry("vouchers", "/console/vouchers", "消费券查询", "Vouchers", READERS),
-            Entry("reviews", "/console/reviews", "审核", "Reviews", READERS),
+            Entry("reviews", "/console/reviews", "审核", "Reviews", READERS, "reviews"),
             Entry("question-statistics", "/console/questions/statistics", "题目统计", "Statistics", READERS),
         ),
     ),
@@ -115,12 +123,28 @@ MENU = (
         (
             Entry("staff", "/console/staff", "人员与权限", "Staff", READERS),
             Entry("audit", "/console/audit", "操作日志", "Audit log", READERS),
-            Entry("jobs", "/console/jobs", "任务中心", "Job centre", READERS),
+            Entry("jobs", "/console/jobs", "任务中心", "Job centre", READERS, "jobs"),
             Entry("health", "/console/health", "系统健康", "System health", READERS),
             Entry("account", "/console/account", "账号与安全", "Account", tuple(Role)),
         ),
     ),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Crumbs:
+    """Where a page is that is not in the menu itself: its group, and the entry that it belongs to."""
+
+    group: Group
+    entry: Entry
+
+
+def crumbs_of(menu: Sequence[Group], key: str, path: str) -> Crumbs | None:
+    """None for the pages of the menu: the menu shows where they are."""
+    found = (Crumbs(group, entry) for group in menu for entry in group.entries if entry.key == key)
+    crumbs = next(found, None)
+    return None if crumbs is None or crumbs.entry.path == path else crumbs
+
 
 # Letters and strokes only: no other host, no other program, no query that another page made up.
 _OWN_PATH = re.compile(r"/console(?:/[0-9A-Za-z_-]+)*")
