@@ -85,11 +85,19 @@ class Approvals:
         return {"change_id": str(change_id), "status": "rejected"}
 
     async def page(
-        self, status: str | None, *, limit: int, after: tuple[datetime, UUID] | None
+        self,
+        status: str | None,
+        *,
+        limit: int,
+        after: tuple[datetime, UUID] | None,
+        target: str | None = None,
     ) -> list[Listed]:
-        """Newest first, `limit` + 1 rows at the most so that the caller knows whether more follow."""
+        """Newest first, of one target where it is named.
+
+        `limit` + 1 rows at the most so that the caller knows whether more follow.
+        """
         async with self.database.snapshot() as tx:
-            return await store.page(tx, self.service, status, limit=limit + 1, after=after)
+            return await store.page(tx, self.service, status, limit=limit + 1, after=after, target=target)
 
     async def _undecided(self, tx: Tx, change_id: UUID) -> Change:
         change = await store.lock(tx, self.service, change_id)

@@ -73,7 +73,13 @@ async def decide(tx: Tx, change_id: UUID, *, status: str, by: UUID, at: datetime
 
 
 async def page(
-    tx: Tx, service: str, status: str | None, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Tx,
+    service: str,
+    status: str | None,
+    *,
+    limit: int,
+    after: tuple[datetime, UUID] | None,
+    target: str | None = None,
 ) -> list[Listed]:
     """Newest first, with who proposed and decided them."""
     proposer, decider = aliased(StaffRow), aliased(StaffRow)
@@ -92,6 +98,8 @@ async def page(
     )
     if status is not None:
         statement = statement.where(ChangeRow.status == status)
+    if target is not None:
+        statement = statement.where(ChangeRow.target == target)
     if after is not None:
         statement = statement.where(tuple_(ChangeRow.proposed_at, ChangeRow.id) < after)
     statement = statement.order_by(ChangeRow.proposed_at.desc(), ChangeRow.id.desc()).limit(limit)

@@ -12,6 +12,7 @@ from shared.http.replies import LIMIT_DEFAULT, Body, Cursor, Limit, Page, encode
 from shared.ids import parse_uuid
 
 Status = Literal["pending", "applied", "rejected"]
+_TARGET_LENGTH_MAX = 200
 
 
 class ChangeItem(BaseModel):
@@ -72,11 +73,12 @@ def approvals_router(approvals: Approvals) -> APIRouter:
     async def changes(
         staff: Reader,  # noqa: ARG001 - only readers get here
         status: Annotated[Status | None, Query()] = None,
+        target: Annotated[str | None, Query(max_length=_TARGET_LENGTH_MAX)] = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> Page[ChangeItem]:
-        """Changes, newest first."""
-        found = await approvals.page(status, limit=limit, after=position_of_moment(cursor))
+        """Changes, newest first; `target` is that of the items, such as `settlement:…`."""
+        found = await approvals.page(status, limit=limit, after=position_of_moment(cursor), target=target)
         more = len(found) > limit
         last = found[limit - 1] if more else None
         return Page(

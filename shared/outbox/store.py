@@ -66,9 +66,19 @@ _DEAD_PAGE = text("""
            OR (created_at, id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
     ORDER BY created_at DESC, id DESC LIMIT :limit
 """)
+_COUNT_DEAD = text("""
+    SELECT count(*) FROM core.outbox WHERE state = 'dead' AND kind = ANY(CAST(:kinds AS text[]))
+""")
 _REVIVE = text("""
     UPDATE core.outbox SET state = 'ready', attempt = 0, next_at = :now
     WHERE bucket = :bucket AND id = :id AND state = 'dead' AND kind = ANY(CAST(:kinds AS text[]))
+    RETURNING bucket, id, kind, payload, attempt, last_error, created_at
+""")
+_DEAD_COUNT = text("""
+    SELECT count(*) FROM core.outbox WHERE state = 'dead' AND kind = ANY(CAST(:kinds AS text[]))
+""")
+_PUT_ASIDE = text("""
+    DELETE FROM core.outbox WHERE bucket = :bucket AND id = :id AND state = 'dead'
     RETURNING bucket, id, kind, payload, attempt, last_error, created_at
 """)
 
@@ -190,8 +200,23 @@ async def dead_page(
     return [DeadRow(*row) for row in await tx.execute(_DEAD_PAGE, values)]
 
 
+async def count_dead(tx: Tx, kinds: Sequence[str]) -> int:
+    """How many rows of these kinds failed too often."""
+    return int((await tx.execute(_COUNT_DEAD, {"kinds": list(kinds)})).scalar_one())
+
+
 async def revive(tx: Tx, kinds: Sequence[str], bucket: int, row_id: UUID) -> DeadRow | None:
     """A dead row of these kinds is due again, with all its attempts; None when it is not dead (any more)."""
     values = {"kinds": list(kinds), "bucket": bucket, "id": row_id, "now": machine_now()}
     row = (await tx.execute(_REVIVE, values)).one_or_none()
+    return None if row is None else DeadRow(*row)
+
+
+async def dead_count(tx: Tx, kinds: Sequence[str]) -> int:
+    return int((await tx.execute(_DEAD_COUNT, {"kinds": list(kinds)})).scalar_one())
+
+
+async def put_aside(tx: Tx, bucket: int, row_id: UUID) -> DeadRow | None:
+    """Deletes a dead row, which is never done; None when it is not dead (any more)."""
+    row = (await tx.execute(_PUT_ASIDE, {"bucket": bucket, "id": row_id})).one_or_none()
     return None if row is None else DeadRow(*row)

@@ -10,8 +10,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.redemption.risk.rules import Decision, Shown
-from services.redemption.statements.rules import DEMO_MARK
-from shared.documents.papers import Cell, Facts, Fen, Grid, Lines, Paper
+from shared.documents.papers import DEMO_MARK, Cell, Facts, Fen, Grid, Lines, Paper
 
 # A workbook that somebody still reads; a case of more says so.
 EVIDENCE_MAX = 20_000

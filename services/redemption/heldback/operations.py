@@ -14,11 +14,18 @@ from shared.kit import Kit
 class HeldBack:
     kit: Kit
 
-    async def page(self, staff: Staff, filters: Filters, *, limit: int, after: Position | None) -> list[Held]:
-        """Of the latest run first, one more than `limit` if there are more. Raises Forbidden."""
+    async def page(
+        self, staff: Staff, filters: Filters, *, limit: int, after: Position | None
+    ) -> tuple[list[Held], int]:
+        """Of the latest run first, one more than `limit` if there are more; and how many fit.
+
+        Raises:
+            Forbidden.
+        """
         own = visible_to(staff)
         if own is not None and filters.institution_id not in (None, own):
             raise Forbidden
         chosen = replace(filters, institution_id=own or filters.institution_id)
         async with self.kit.database.snapshot() as tx:
-            return await store.page(tx, chosen, limit=limit + 1, after=after)
+            found = await store.page(tx, chosen, limit=limit + 1, after=after)
+            return found, await store.count(tx, chosen)

@@ -15,9 +15,9 @@ from shared.errors import Fault, InvalidRequest
 from shared.http.auth import CurrentStaff
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
-    Page,
     decode_cursor,
     encode_cursor,
     parse_moment,
@@ -41,16 +41,18 @@ async def list_held_back(
     waiting: bool = False,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[HeldBackItem]:
+) -> CountedPage[HeldBackItem]:
     """Write-offs that settlement runs left out, and why; `waiting=true` only those in no settlement yet.
 
     An institution sees its own.
     """
     run = None if run_id is None else parse_uuid(run_id)
     filters = Filters(campaign, institution_id, run, waiting)
-    found = await wiring_of(request).held_back.page(staff, filters, limit=limit, after=_position(cursor))
+    after = _position(cursor)
+    found, total = await wiring_of(request).held_back.page(staff, filters, limit=limit, after=after)
     last = found[limit - 1] if len(found) > limit else None
-    return Page(
+    return CountedPage(
+        total=total,
         items=[_item(held) for held in found[:limit]],
         next_cursor=encode_cursor([last.run_at.isoformat(), last.run_id, last.redemption_id])
         if last
@@ -78,6 +80,7 @@ def _item(held: Held) -> HeldBackItem:
             "run_at": rfc3339(held.run_at),
             "redemption_id": str(HotId(held.bucket, held.redemption_id)),
             "institution_id": held.institution_id,
+            "institution": held.institution,
             "request_no": held.request_no,
             "voucher_type": held.voucher_type,
             "applied_fen": held.applied_fen,

@@ -10,6 +10,7 @@ class HeldBackItem(BaseModel):
     run_at: str
     redemption_id: str
     institution_id: str
+    institution: str
     request_no: str
     voucher_type: str
     applied_fen: int

@@ -12,13 +12,14 @@ from services.redemption.institutions.rules import (
     credit_code_warnings,
 )
 from shared.openinghours import NotHours, read_hours
+from shared.vouchers.categories import category_key
 
 HOURS_MAX = 300
 
 # What the template shows, and how to fill it.
 EXAMPLE = {
     "name": "示例·蒙自市第一体检医院",
-    "category": "checkup_hospital",
+    "category": "体检医院",
     "county": "蒙自市",
     "public": "是",
     "address": "示例地址：蒙自市示例路1号",
@@ -93,7 +94,7 @@ def read_entry(cells: Mapping[str, str], types: Mapping[str, str]) -> DirectoryE
         return faults
     return DirectoryEntry(
         name=cells["name"].strip(),
-        category=cells["category"].strip(),
+        category=category_key(cells["category"].strip()),
         county=cells.get("county", "").strip() or None,
         public=None if not told_public else told_public in _YES,
         address=cells.get("address", "").strip() or None,

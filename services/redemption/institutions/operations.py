@@ -167,10 +167,11 @@ class Directory:
 
     async def page(
         self, filters: store.Filters, *, limit: int, after: tuple[str, str] | None
-    ) -> list[store.Listed]:
-        """`limit` + 1 institutions at the most, so that the caller knows whether more follow."""
+    ) -> tuple[list[store.Listed], int]:
+        """`limit` + 1 at the most, so that the caller knows whether more follow; and how many fit."""
         async with self.kit.database.snapshot() as tx:
-            return await store.page(tx, filters, limit=limit + 1, after=after)
+            found = await store.page(tx, filters, limit=limit + 1, after=after)
+            return found, await store.count(tx, filters)
 
     async def view(self, staff: Staff, institution_id: str) -> Record:
         """Everything about it, for the bureau and for the institution itself. Raises Forbidden, NotFound."""

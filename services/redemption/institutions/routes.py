@@ -34,6 +34,7 @@ from shared.http.client import stop_floods_of_anybody
 from shared.http.problems import FaultModel
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
     Page,
@@ -43,6 +44,7 @@ from shared.http.replies import (
     replayable,
     staff_key,
 )
+from shared.vouchers.categories import category_key
 
 router = APIRouter(
     prefix="/redemption/v1/institutions",
@@ -77,7 +79,7 @@ async def create(request: Request, staff: Writer, body: NewInstitution) -> JSONR
     return replayable(await wiring_of(request).directory.create(staff, entry, body.campaign, key))
 
 
-@router.get("", response_model=Page[InstitutionItem], operation_id="redemption_list_institutions")
+@router.get("", response_model=CountedPage[InstitutionItem], operation_id="redemption_list_institutions")
 async def directory(
     request: Request,
     *,
@@ -85,7 +87,7 @@ async def directory(
     voucher_type: Word = None,
     county: Word = None,
     q: Annotated[str | None, Query(max_length=NAME_MAX)] = None,
-    category: Word = None,
+    category: Annotated[str | None, Query(max_length=SHORT_MAX, description="its key or its name")] = None,
     public: bool | None = None,
     status: Annotated[
         Status | None, Query(description="those that closed for good only if asked for")
@@ -94,10 +96,12 @@ async def directory(
     cursor: Cursor = None,
 ) -> Response:
     """Where a voucher can be used, in the order of names. Public, and may be kept for a minute."""
-    filters = Filters(campaign, voucher_type, county, q or None, category, public, status)
-    found = await wiring_of(request).directory.page(filters, limit=limit, after=_position(cursor))
+    chosen = None if category is None else category_key(category)
+    filters = Filters(campaign, voucher_type, county, q or None, chosen, public, status)
+    found, total = await wiring_of(request).directory.page(filters, limit=limit, after=_position(cursor))
     last = found[limit - 1] if len(found) > limit else None
-    page: Page[InstitutionItem] = Page(
+    page: CountedPage[InstitutionItem] = CountedPage(
+        total=total,
         items=[_item(one) for one in found[:limit]],
         next_cursor=None if last is None else encode_cursor([last.name, last.id]),
     )

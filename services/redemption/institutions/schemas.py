@@ -1,15 +1,22 @@
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.redemption.institutions.rules import ACCEPTS_MAX, NAME_MAX, SHORT_MAX
 from shared.http.problems import FaultModel
 from shared.http.replies import StaffBody
 from shared.openinghours import SPANS_PER_DAY_MAX, WEEKDAYS, NotHours, canonical_hours
+from shared.vouchers.categories import category_key
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_MAX, strip_whitespace=True)]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=SHORT_MAX, strip_whitespace=True)]
+
+Category = Annotated[
+    Short,
+    AfterValidator(category_key),
+    Field(description="a published one by its key or its name, or any other text"),
+]
 
 ReasonText = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
 Span = Annotated[str, StringConstraints(max_length=11)]
@@ -40,7 +47,7 @@ OpeningHours = Annotated[
 
 class NewInstitution(StaffBody):
     name: Name
-    category: Short
+    category: Category
     county: Short | None = None
     public: bool | None = Field(default=None, description="publicly owned")
     address: Name | None = None
@@ -64,7 +71,7 @@ class EditInstitution(StaffBody):
     """What is left out stays; null empties what may be empty. `accepts` is told for one campaign."""
 
     name: Name | None = None
-    category: Short | None = None
+    category: Category | None = None
     county: Short | None = None
     public: bool | None = None
     address: Name | None = None

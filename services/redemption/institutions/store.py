@@ -13,9 +13,7 @@ from services.redemption.institutions.tables import InstitutionRow, InstitutionV
 from shared.db import Tx
 from shared.vouchers.tables import CampaignRow
 
-_PAGE = text("""
-    SELECT i.id, i.name, i.category, i.county, i.public, i.address, i.status, i.hours,
-           array_agg(DISTINCT accepted.key ORDER BY accepted.key) AS accepts
+_FITS = """
     FROM redemption.institution i
     JOIN redemption.membership m ON m.institution_id = i.id
     JOIN core.campaign c ON c.id = m.campaign_id
@@ -26,11 +24,20 @@ _PAGE = text("""
       AND (CAST(:public AS boolean) IS NULL OR i.public = :public)
       AND (CAST(:county AS text) IS NULL OR i.county = :county)
       AND (CAST(:like AS text) IS NULL OR i.name ILIKE :like OR i.address ILIKE :like)
+"""
+_PAGE = text(f"""
+    SELECT i.id, i.name, i.category, i.county, i.public, i.address, i.status, i.hours,
+           array_agg(DISTINCT accepted.key ORDER BY accepted.key) AS accepts
+    {_FITS}
       AND (CAST(:after_name AS text) IS NULL OR (i.name, i.id) > (:after_name, :after_id))
     GROUP BY i.id
     HAVING CAST(:voucher_type AS text) IS NULL OR bool_or(accepted.key = :voucher_type)
     ORDER BY i.name, i.id
     LIMIT :limit
+""")
+_COUNT = text(f"""
+    SELECT count(DISTINCT i.id) {_FITS}
+      AND (CAST(:voucher_type AS text) IS NULL OR accepted.key = :voucher_type)
 """)
 _KEPT = (
     InstitutionRow.id,
@@ -255,7 +262,17 @@ async def change_status(
 async def page(tx: Tx, filters: Filters, *, limit: int, after: tuple[str, str] | None) -> list[Listed]:
     """In the order of their names; up to `limit` institutions that fit every filter."""
     name, institution_id = after or (None, None)
-    values = {
+    values = {**_values(filters), "after_name": name, "after_id": institution_id, "limit": limit}
+    return [Listed(*row) for row in await tx.execute(_PAGE, values)]
+
+
+async def count(tx: Tx, filters: Filters) -> int:
+    """How many fit every filter."""
+    return int((await tx.execute(_COUNT, _values(filters))).scalar_one())
+
+
+def _values(filters: Filters) -> dict[str, Any]:
+    return {
         "campaign": filters.campaign,
         "voucher_type": filters.voucher_type,
         "county": filters.county,
@@ -263,11 +280,7 @@ async def page(tx: Tx, filters: Filters, *, limit: int, after: tuple[str, str] |
         "public": filters.public,
         "status": filters.status,
         "like": None if filters.q is None else f"%{filters.q.translate(_LIKE_SPECIAL)}%",
-        "after_name": name,
-        "after_id": institution_id,
-        "limit": limit,
     }
-    return [Listed(*row) for row in await tx.execute(_PAGE, values)]
 
 
 def _columns(entry: DirectoryEntry) -> dict[str, Any]:

@@ -117,12 +117,13 @@ class ManualWriteOffs:
 
     async def page(
         self, campaign_slug: str, *, limit: int, after: tuple[datetime, UUID] | None
-    ) -> list[Listed]:
-        """A campaign's, the newest first; one more than `limit` if there are more. Raises NotFound."""
+    ) -> tuple[list[Listed], int]:
+        """The newest first, one more than `limit` if there are more; and how many. Raises NotFound."""
         async with self.kit.database.snapshot() as tx:
             campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
             found = await store.page(tx, campaign.id, after=after, limit=limit + 1)
-        return [Listed(one, self._reason(one)) for one in found]
+            total = await store.count(tx, campaign.id)
+        return [Listed(one, self._reason(one)) for one in found], total
 
     def _reason(self, item: store.Item) -> str | None:
         if item.reason_sealed is None:

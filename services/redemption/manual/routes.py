@@ -14,8 +14,8 @@ from shared.clock import rfc3339
 from shared.http.auth import Reader
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
-    Page,
     encode_cursor,
     position_of_moment,
 )
@@ -51,18 +51,22 @@ async def listed(
     campaign: Annotated[str, Query(max_length=64)],
     limit: PageLimit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[ManualItem]:
+) -> CountedPage[ManualItem]:
     """A campaign's manual write-offs with their reasons, the newest first."""
-    found = await wiring_of(request).manual.page(campaign, limit=limit, after=position_of_moment(cursor))
+    after = position_of_moment(cursor)
+    found, total = await wiring_of(request).manual.page(campaign, limit=limit, after=after)
     page, more = found[:limit], len(found) > limit
     last = page[-1].item if more else None
-    return Page(
+    return CountedPage(
+        total=total,
         items=[
             ManualItem.model_validate(
                 {
                     "redemption_id": str(HotId(one.item.bucket, one.item.redemption_id)),
                     "institution_id": one.item.institution_id,
+                    "institution": one.item.institution,
                     "terminal_id": one.item.terminal_id,
+                    "terminal": one.item.terminal,
                     "voucher_type": one.item.voucher_type,
                     "applied_fen": one.item.applied_fen,
                     "status": one.item.state,

@@ -35,7 +35,9 @@ class RedeemManuallyBody(HotBody, frozen=True):
 class ManualItem(BaseModel):
     redemption_id: str
     institution_id: str
+    institution: str
     terminal_id: str
+    terminal: str = Field(description="its label")
     voucher_type: str
     applied_fen: int
     status: Literal["redeemed", "reversed"]

@@ -35,10 +35,13 @@ _CANDIDATE = text("""
       AND v.valid_from <= :now AND v.valid_until > :now
     ORDER BY v.valid_until, v.id LIMIT 1
 """)
+_COUNT = text("SELECT count(*) FROM redemption.manual_write_off WHERE campaign_id = :campaign")
 _PAGE = text("""
     SELECT m.bucket, m.redemption_id, m.institution_id, m.terminal_id, r.voucher_type, r.applied_fen, r.state,
-           m.reason_sealed, m.at
+           m.reason_sealed, m.at, i.name AS institution, till.label AS terminal
     FROM redemption.manual_write_off m
+    JOIN redemption.institution i ON i.id = m.institution_id
+    JOIN redemption.terminal till ON till.id = m.terminal_id
     JOIN redemption.redemption r ON r.bucket = m.bucket AND r.id = m.redemption_id
     WHERE m.campaign_id = :campaign
       AND (CAST(:after_at AS timestamptz) IS NULL
@@ -86,6 +89,8 @@ class Item:
     state: str
     reason_sealed: bytes | None
     at: datetime
+    institution: str
+    terminal: str
 
 
 async def offer(tx: Tx, terminal_id: str, voucher_type: str, operator: str | None) -> Offer:
@@ -122,6 +127,10 @@ async def page(tx: Tx, campaign: UUID, *, after: tuple[datetime, UUID] | None, l
     after_at, after_id = after or (None, None)
     values = {"campaign": campaign, "after_at": after_at, "after_id": after_id, "limit": limit}
     return [Item(*row) for row in await tx.execute(_PAGE, values)]
+
+
+async def count(tx: Tx, campaign: UUID) -> int:
+    return int((await tx.execute(_COUNT, {"campaign": campaign})).scalar_one())
 
 
 async def forget_reasons(tx: Tx) -> None:

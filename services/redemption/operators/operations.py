@@ -115,6 +115,40 @@ class Operators:
         async with self.kit.database.transaction() as tx:
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
 
+    async def rename(
+        self,
+        staff: Staff,
+        institution_id: str,
+        code: str,
+        *,
+        label: str,
+        reason: str,
+        key: RequestKey | None,
+    ) -> Answer:
+        """What the institution calls the operator from now on; the code stays.
+
+        Raises:
+            Forbidden, NotFound, OperatorEnded, RequestNoReused.
+        """
+        _may_write(staff, institution_id)
+        now = self.kit.clock.now()
+
+        async def act() -> dict[str, Any]:
+            before = await _locked(tx, institution_id, code)
+            await store.rename(tx, institution_id, code, label)
+            entry = AuditEntry(
+                staff.actor,
+                "operator.rename",
+                f"institution:{institution_id}",
+                before={"code": code, "label": before.label},
+                after={"code": code, "label": label, "reason": reason},
+            )
+            await record(tx, entry, at=now)
+            return _made(code, label, before.terminals)
+
+        async with self.kit.database.transaction() as tx:
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
     async def end(
         self, staff: Staff, institution_id: str, code: str, reason: str, key: RequestKey | None
     ) -> Answer:

@@ -14,6 +14,7 @@ from services.redemption.operators.schemas import (
     OperatorList,
     OperatorName,
     OperatorRule,
+    RenameOperator,
     RequireOperators,
     TerminalOperators,
 )
@@ -81,6 +82,24 @@ async def assign(
         terminals=body.terminal_ids,
         reason=body.reason,
         key=staff_key(staff, "operator.assign", body, institution_id, code),
+    )
+    return replayable(done, first_status=200)
+
+
+@router.post(
+    _OF_INSTITUTION + "/{code}/label", response_model=MadeOperator, operation_id="redemption_rename_operator"
+)
+async def rename(
+    request: Request, institution_id: str, code: str, staff: CurrentStaff, body: RenameOperator
+) -> JSONResponse:
+    """What the institution calls an operator from now on; the code stays, also with what was written off."""
+    done = await wiring_of(request).operators.rename(
+        staff,
+        institution_id,
+        code,
+        label=body.label,
+        reason=body.reason,
+        key=staff_key(staff, "operator.rename", body, institution_id, code),
     )
     return replayable(done, first_status=200)
 

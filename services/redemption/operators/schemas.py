@@ -20,11 +20,16 @@ TerminalId = Annotated[str, StringConstraints(max_length=64)]
 TerminalIds = Annotated[list[TerminalId], Field(max_length=TERMINALS_MAX)]
 
 
+OperatorLabel = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LABEL_MAX, strip_whitespace=True),
+    Field(description="what the institution calls them; no legal name is needed"),
+]
+
+
 class NewOperator(StaffBody):
     code: OperatorCode = Field(description="what is typed at the till; given out once")
-    label: Annotated[str, StringConstraints(min_length=1, max_length=LABEL_MAX, strip_whitespace=True)] = (
-        Field(description="what the institution calls them; no legal name is needed")
-    )
+    label: OperatorLabel
     terminal_ids: TerminalIds = Field(
         default=[], description="where they work; none: at every terminal of the institution"
     )
@@ -47,6 +52,10 @@ class AssignOperator(Reason):
     terminal_ids: TerminalIds = Field(
         description="where they work from now on; none: at every terminal of the institution"
     )
+
+
+class RenameOperator(Reason):
+    label: OperatorLabel
 
 
 class EndOperator(Reason):

@@ -75,6 +75,11 @@ async def set_terminals(tx: Tx, institution_id: str, code: str, terminals: Seque
     await _set(tx, institution_id, code, terminals=list(terminals))
 
 
+async def rename(tx: Tx, institution_id: str, code: str, label: str) -> None:
+    """Of an operator that the caller has locked."""
+    await _set(tx, institution_id, code, label=label)
+
+
 async def end_operator(
     tx: Tx, institution_id: str, code: str, *, reason: str, by: UUID, at: datetime
 ) -> None:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from services.redemption.statements.rules import DEMO_MARK
-from shared.documents.papers import Cell, Facts, Fen, Grid, Lines, Paper
+from shared.documents.papers import DEMO_MARK, Cell, Facts, Fen, Grid, Lines, Paper
 from shared.money import FEN_PER_YUAN
 from shared.rankings import competition_ranks
 from shared.rates import rate_text
+from shared.vouchers.categories import category_name
 
 # Enough for 100,000 institutions; api.md: at most six decimals.
 _PLACES = Decimal("0.000001")
@@ -165,7 +165,7 @@ def _row(line: Ranked, total: int) -> list[Cell]:
     return [
         line.rank,
         of.name,
-        of.category,
+        category_name(of.category),
         of.count,
         Fen(of.amount_fen),
         rate_text(part_of(of.count, total)),

@@ -12,11 +12,10 @@ from services.redemption.reconciliation.rules import COLUMNS, ROWS_MAX, Compared
 from services.redemption.reconciliation.store import Reconciliation
 from services.redemption.settlement.operations import visible_to
 from services.redemption.settlement.rules import period_faults
-from services.redemption.statements.rules import DEMO_MARK
 from shared.audit import AuditEntry, record
 from shared.clock import CHINA
 from shared.db import Tx
-from shared.documents.papers import Cell, Facts, Fen, Grid, Paper
+from shared.documents.papers import DEMO_MARK, Cell, Facts, Fen, Grid, Paper
 from shared.documents.sheets import Table, find_table, normalise, read_rows
 from shared.documents.workbooks import workbook
 from shared.errors import Fault, Forbidden, InvalidRequest, NotFound, invariant
@@ -125,13 +124,18 @@ class Reconciliations:
 
     async def page(
         self, staff: Staff, institution_id: str | None, *, limit: int, after: tuple[datetime, UUID] | None
-    ) -> list[Reconciliation]:
-        """Newest first, one more than `limit` if there are more. Raises Forbidden."""
+    ) -> tuple[list[tuple[Reconciliation, str]], int]:
+        """With the institutions' names; one more than `limit` if there are more, and how many.
+
+        Raises:
+            Forbidden.
+        """
         own = visible_to(staff)
         if own is not None and institution_id not in (None, own):
             raise Forbidden
         async with self.kit.database.snapshot() as tx:
-            return await store.page(tx, own or institution_id, limit=limit + 1, after=after)
+            found = await store.page(tx, own or institution_id, limit=limit + 1, after=after)
+            return found, await store.count(tx, own or institution_id)
 
     async def workbook(self, staff: Staff, reconciliation_id: UUID) -> bytes:
         """Raises NotFound, Forbidden."""

@@ -23,10 +23,10 @@ from shared.documents.reports import ERRORS_MAX, ImportFault
 from shared.http.auth import CurrentStaff
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Day,
     Limit,
-    Page,
     encode_cursor,
     position_of_moment,
 )
@@ -65,14 +65,15 @@ async def list_reconciliations(
     institution_id: Annotated[str | None, Query(max_length=SHORT_MAX)] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[ReconciliationItem]:
+) -> CountedPage[ReconciliationItem]:
     """Reconciliations that were made, newest first; an institution sees its own."""
-    found = await wiring_of(request).reconciliations.page(
+    found, total = await wiring_of(request).reconciliations.page(
         staff, institution_id, limit=limit, after=position_of_moment(cursor)
     )
-    last = found[limit - 1] if len(found) > limit else None
-    return Page(
-        items=[_item(one) for one in found[:limit]],
+    last, _ = found[limit - 1] if len(found) > limit else (None, "")
+    return CountedPage(
+        total=total,
+        items=[_item(one, institution) for one, institution in found[:limit]],
         next_cursor=encode_cursor([last.at.isoformat(), last.id]) if last else None,
     )
 
@@ -133,10 +134,11 @@ def _reconciled(result: Result) -> Reconciled:
     )
 
 
-def _item(made: Reconciliation) -> ReconciliationItem:
+def _item(made: Reconciliation, institution: str) -> ReconciliationItem:
     return ReconciliationItem(
         id=str(made.id),
         institution_id=made.institution_id,
+        institution=institution,
         first=made.period_from.isoformat(),
         last=made.period_to.isoformat(),
         counts=_counts(made),

@@ -71,6 +71,7 @@ class Reconciled(BaseModel):
 class ReconciliationItem(BaseModel):
     id: str
     institution_id: str
+    institution: str
     first: str = Field(serialization_alias="from")
     last: str = Field(serialization_alias="to")
     counts: Counts

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, tuple_
+from sqlalchemy import func, insert, select, text, tuple_
 
 from services.redemption.institutions.tables import InstitutionRow
 from services.redemption.reconciliation.rules import Ours
@@ -96,15 +96,24 @@ async def by_id(tx: Tx, reconciliation_id: UUID) -> Reconciliation | None:
 
 async def page(
     tx: Tx, institution_id: str | None, *, limit: int, after: tuple[datetime, UUID] | None
-) -> list[Reconciliation]:
-    """Newest first, of one institution where it is named."""
-    statement = select(*_COLUMNS)
+) -> list[tuple[Reconciliation, str]]:
+    """With the institutions' names, newest first, of one institution where it is named."""
+    statement = select(*_COLUMNS, InstitutionRow.name).join(
+        InstitutionRow, InstitutionRow.id == ReconciliationRow.institution_id
+    )
     if institution_id is not None:
         statement = statement.where(ReconciliationRow.institution_id == institution_id)
     if after is not None:
         statement = statement.where(tuple_(ReconciliationRow.at, ReconciliationRow.id) < after)
     statement = statement.order_by(ReconciliationRow.at.desc(), ReconciliationRow.id.desc()).limit(limit)
-    return [Reconciliation(*row) for row in await tx.execute(statement)]
+    return [(Reconciliation(*row[:-1]), row[-1]) for row in await tx.execute(statement)]
+
+
+async def count(tx: Tx, institution_id: str | None) -> int:
+    statement = select(func.count()).select_from(ReconciliationRow)
+    if institution_id is not None:
+        statement = statement.where(ReconciliationRow.institution_id == institution_id)
+    return (await tx.execute(statement)).scalar_one()
 
 
 _COLUMNS = tuple(ReconciliationRow.__table__.c)

@@ -1,11 +1,13 @@
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
 from services.redemption.institutions.rules import SHORT_MAX
-from services.redemption.records.operations import Search
-from services.redemption.records.schemas import Source, State, WriteOffDetail, WriteOffItem
+from services.redemption.records.operations import Found, Search
+from services.redemption.records.schemas import Source, State, WriteOffDetail, WriteOffItem, WriteOffPage
 from services.redemption.records.store import Filters, WriteOff
+from services.redemption.settlement.operations import by_payer
 from services.redemption.terminals.routes import wiring_of
 from shared.clock import rfc3339
 from shared.http.auth import CurrentStaff
@@ -14,7 +16,6 @@ from shared.http.replies import (
     Cursor,
     Day,
     Limit,
-    Page,
     encode_cursor,
     position_of_moment,
 )
@@ -44,12 +45,12 @@ async def list_write_offs(
     last: Annotated[Day | None, Query(alias="to", description="day of use, included")] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[WriteOffItem]:
+) -> WriteOffPage:
     """Write-offs, newest first, or all of one voucher; an institution sees its own."""
     records = wiring_of(request).records
     if voucher_id is not None:
         found = await records.of_voucher(staff, parse_hot_id(voucher_id), institution_id)
-        return Page(items=[WriteOffItem(**_item(one)) for one in found], next_cursor=None)
+        return _page(found, found.items, next_cursor=None)
     filters = Filters(
         institution_id=institution_id,
         terminal_id=terminal_id,
@@ -59,24 +60,23 @@ async def list_write_offs(
     )
     search = Search(campaign, first, last, filters)
     found = await records.page(staff, search, limit=limit, after=position_of_moment(cursor))
-    more = found[limit - 1] if len(found) > limit else None
-    return Page(
-        items=[WriteOffItem(**_item(one)) for one in found[:limit]],
-        next_cursor=encode_cursor([more.redeemed_at.isoformat(), more.id]) if more else None,
-    )
+    more = found.items[limit - 1] if len(found.items) > limit else None
+    cursor = encode_cursor([more.redeemed_at.isoformat(), more.id]) if more else None
+    return _page(found, found.items[:limit], next_cursor=cursor)
 
 
 @router.get("/{redemption_id}", operation_id="redemption_view_write_off")
 async def view_write_off(request: Request, redemption_id: str, staff: CurrentStaff) -> WriteOffDetail:
     """A write-off with what became of it: reversal, correction, holds, and the settlement it is in."""
-    found, split, holds = await wiring_of(request).records.one(staff, parse_hot_id(redemption_id))
+    found, payers, holds = await wiring_of(request).records.one(staff, parse_hot_id(redemption_id))
     reported = found["result_reported_at"]
     plain = WriteOff(**{name: found[name] for name in WriteOff.__slots__})
     return WriteOffDetail.model_validate(
         {
             **_item(plain),
             "payable_fen": found["payable_fen"],
-            "by_funding_source": split,
+            "by_funding_source": by_payer(payers, found["split_fen"]),
+            "payers": {payer.key: payer.name for payer in payers},
             "result_reported_at": None if reported is None else rfc3339(reported),
             "reversal": _reversal(found),
             "correction": _correction(found),
@@ -92,6 +92,15 @@ async def view_write_off(request: Request, redemption_id: str, staff: CurrentSta
                 for one in holds
             ],
         }
+    )
+
+
+def _page(found: Found, items: Sequence[WriteOff], *, next_cursor: str | None) -> WriteOffPage:
+    return WriteOffPage(
+        items=[WriteOffItem(**_item(one)) for one in items],
+        next_cursor=next_cursor,
+        total=found.total,
+        applied_fen=found.applied_fen,
     )
 
 
@@ -114,6 +123,8 @@ def _item(one: WriteOff) -> dict[str, Any]:
         "status": one.state,
         "settlement_id": None if one.settlement_id is None else str(one.settlement_id),
         "operator": one.operator,
+        "terminal": one.terminal,
+        "operator_label": one.operator_label,
     }
 
 

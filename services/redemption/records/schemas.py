@@ -3,6 +3,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from services.redemption.settlement.rules import Status
+from shared.http.replies import CountedPage
 
 State = Literal["redeemed", "reversed"]
 Source = Literal["online", "batch", "manual"]
@@ -28,6 +29,12 @@ class WriteOffItem(BaseModel):
     status: State
     settlement_id: str | None
     operator: str | None
+    terminal: str = Field(description="its label")
+    operator_label: str | None = Field(description="what the institution calls the operator")
+
+
+class WriteOffPage(CountedPage[WriteOffItem]):
+    applied_fen: int = Field(description="of all that fit the filters, also of those undone since")
 
 
 class ReversalOf(BaseModel):
@@ -62,6 +69,7 @@ class HoldOf(BaseModel):
 class WriteOffDetail(WriteOffItem):
     payable_fen: int = Field(description="what the customer paid")
     by_funding_source: dict[str, int] = Field(description="applied fen per payer")
+    payers: dict[str, str] = Field(description="the payers' names")
     result_reported_at: str | None = Field(description="its service result is with us: no till undoes it")
     reversal: ReversalOf | None
     correction: CorrectionOf | None

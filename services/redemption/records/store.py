@@ -11,37 +11,46 @@ from shared.db import Tx
 
 _ROW = """r.bucket, r.id, r.voucher_id, c.slug AS campaign, r.institution_id, i.name AS institution,
            r.terminal_id, r.voucher_type, r.kind, r.request_no, r.bill_fen, r.applied_fen, r.redeemed_at,
-           r.received_at, r.source, r.state, r.settlement_id, r.operator"""
+           r.received_at, r.source, r.state, r.settlement_id, r.operator, till.label AS terminal,
+           worker.label AS operator_label"""
+_NAMES = """JOIN core.campaign c ON c.id = r.campaign_id
+    JOIN redemption.terminal till ON till.id = r.terminal_id
+    LEFT JOIN redemption.operator worker
+        ON worker.institution_id = r.institution_id AND worker.code = r.operator"""
+_FITS = """(CAST(:terminal_id AS text) IS NULL OR own.terminal_id = :terminal_id)
+          AND (CAST(:request_no AS text) IS NULL OR own.request_no = :request_no)
+          AND (CAST(:state AS text) IS NULL OR own.state = :state)
+          AND (CAST(:source AS text) IS NULL OR own.source = :source)
+          AND (CAST(:campaign_id AS uuid) IS NULL OR own.campaign_id = :campaign_id)
+          AND (CAST(:since AS timestamptz) IS NULL OR own.redeemed_at >= :since)
+          AND (CAST(:until AS timestamptz) IS NULL OR own.redeemed_at < :until)"""
 # Of each institution no more than a page, by its own index: a day of thousands of them stays short.
 _PAGE = text(f"""
     SELECT {_ROW}
     FROM redemption.institution i
     CROSS JOIN LATERAL (
         SELECT * FROM redemption.redemption own
-        WHERE own.institution_id = i.id
-          AND (CAST(:terminal_id AS text) IS NULL OR own.terminal_id = :terminal_id)
-          AND (CAST(:request_no AS text) IS NULL OR own.request_no = :request_no)
-          AND (CAST(:state AS text) IS NULL OR own.state = :state)
-          AND (CAST(:source AS text) IS NULL OR own.source = :source)
-          AND (CAST(:campaign_id AS uuid) IS NULL OR own.campaign_id = :campaign_id)
-          AND (CAST(:since AS timestamptz) IS NULL OR own.redeemed_at >= :since)
-          AND (CAST(:until AS timestamptz) IS NULL OR own.redeemed_at < :until)
+        WHERE own.institution_id = i.id AND {_FITS}
           AND (CAST(:after_at AS timestamptz) IS NULL
                OR own.redeemed_at <= :after_at
                   AND (own.redeemed_at, own.id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
         ORDER BY own.redeemed_at DESC, own.id DESC
         LIMIT :limit
     ) AS r
-    JOIN core.campaign c ON c.id = r.campaign_id
+    {_NAMES}
     WHERE CAST(:institution_id AS text) IS NULL OR i.id = :institution_id
     ORDER BY r.redeemed_at DESC, r.id DESC
     LIMIT :limit
+""")
+_SUMS = text(f"""
+    SELECT count(*), coalesce(sum(own.applied_fen), 0)::bigint FROM redemption.redemption own
+    WHERE (CAST(:institution_id AS text) IS NULL OR own.institution_id = :institution_id) AND {_FITS}
 """)
 _OF_VOUCHER = text(f"""
     SELECT {_ROW}
     FROM redemption.redemption r
     JOIN redemption.institution i ON i.id = r.institution_id
-    JOIN core.campaign c ON c.id = r.campaign_id
+    {_NAMES}
     WHERE r.bucket = :bucket AND r.voucher_id = :voucher_id
       AND (CAST(:institution_id AS text) IS NULL OR i.id = :institution_id)
     ORDER BY r.redeemed_at DESC, r.id DESC
@@ -56,7 +65,7 @@ _ONE = text(f"""
            s.period_from, s.period_to, s.status AS settlement_status
     FROM redemption.redemption r
     JOIN redemption.institution i ON i.id = r.institution_id
-    JOIN core.campaign c ON c.id = r.campaign_id
+    {_NAMES}
     LEFT JOIN redemption.reversal undone ON undone.bucket = r.bucket AND undone.redemption_id = r.id
     LEFT JOIN redemption.correction k ON k.bucket = r.bucket AND k.redemption_id = r.id
     LEFT JOIN redemption.settlement s ON s.id = r.settlement_id
@@ -106,6 +115,8 @@ class WriteOff:
     state: str
     settlement_id: UUID | None
     operator: str | None
+    terminal: str
+    operator_label: str | None
 
 
 async def page(
@@ -113,7 +124,18 @@ async def page(
 ) -> list[WriteOff]:
     """Newest first, up to `limit`. Locks nothing."""
     after_at, after_id = after or (None, None)
-    values = {
+    values = {**_values(filters), "after_at": after_at, "after_id": after_id, "limit": limit}
+    return [WriteOff(*row) for row in await tx.execute(_PAGE, values)]
+
+
+async def sums(tx: Tx, filters: Filters) -> tuple[int, int]:
+    """How many fit, and what was applied by them, in fen. Locks nothing."""
+    count, applied_fen = (await tx.execute(_SUMS, _values(filters))).one()
+    return count, applied_fen
+
+
+def _values(filters: Filters) -> dict[str, Any]:
+    return {
         "campaign_id": filters.campaign_id,
         "institution_id": filters.institution_id,
         "terminal_id": filters.terminal_id,
@@ -122,11 +144,7 @@ async def page(
         "source": filters.source,
         "since": filters.since,
         "until": filters.until,
-        "after_at": after_at,
-        "after_id": after_id,
-        "limit": limit,
     }
-    return [WriteOff(*row) for row in await tx.execute(_PAGE, values)]
 
 
 async def of_voucher(

@@ -43,13 +43,18 @@ class Cases:
 
     async def page(
         self, campaign_slug: str | None, filters: Filters, *, limit: int, after: tuple[datetime, UUID] | None
-    ) -> list[Shown]:
-        """Newest first, one more than `limit` if there are more. Raises NotFound (no such campaign)."""
+    ) -> tuple[list[Shown], int]:
+        """Newest first, one more than `limit` if there are more; and how many fit.
+
+        Raises:
+            NotFound: no such campaign.
+        """
         async with self.kit.database.snapshot() as tx:
             if campaign_slug is not None:
                 campaign = await catalogue.campaign_by_slug(tx, campaign_slug)
                 filters = replace(filters, campaign_id=campaign.id)
-            return await store.page(tx, filters, limit=limit + 1, after=after)
+            found = await store.page(tx, filters, limit=limit + 1, after=after)
+            return found, await store.count(tx, filters)
 
     async def one(
         self, case_id: UUID, *, limit: int, after: tuple[datetime, UUID] | None

@@ -25,9 +25,9 @@ from shared.clock import rfc3339
 from shared.http.auth import Reader, Writer
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
-    Page,
     encode_cursor,
     position_of_moment,
     replayable,
@@ -52,14 +52,15 @@ async def list_cases(
     decision: Decision | None = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[CaseItem]:
+) -> CountedPage[CaseItem]:
     """Cases, newest first: signals of cash-out and collusion, and conflicts of offline write-offs."""
     filters = Filters(institution_id=institution_id, status=status, kind=kind, decision=decision)
-    found = await wiring_of(request).cases.page(
+    found, total = await wiring_of(request).cases.page(
         campaign, filters, limit=limit, after=position_of_moment(cursor)
     )
     last = found[limit - 1] if len(found) > limit else None
-    return Page(
+    return CountedPage(
+        total=total,
         items=[CaseItem(**_case(case)) for case in found[:limit]],
         next_cursor=encode_cursor([last.opened_at.isoformat(), last.id]) if last else None,
     )
@@ -132,6 +133,7 @@ def _case(case: Shown) -> dict[str, Any]:
         "institution_id": case.institution_id,
         "institution": case.institution,
         "terminal_id": case.terminal_id,
+        "terminal": case.terminal,
         "score": case.score,
         "suggested": case.suggested,
         "first": None if case.first is None else case.first.isoformat(),
@@ -150,6 +152,7 @@ def _item(item: Item) -> EvidenceItem:
     return EvidenceItem(
         redemption_id=str(HotId(item.bucket, item.id)),
         terminal_id=item.terminal_id,
+        terminal=item.terminal,
         voucher_type=item.voucher_type,
         redeemed_at=rfc3339(item.redeemed_at),
         bill_fen=item.bill_fen,

@@ -47,6 +47,7 @@ class Shown:
     decision: Decision | None
     note: str | None
     count: int
+    terminal: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

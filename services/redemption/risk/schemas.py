@@ -17,6 +17,7 @@ class CaseItem(BaseModel):
     institution_id: str
     institution: str
     terminal_id: str | None = Field(description="the till that nearly all of it came from")
+    terminal: str | None = Field(description="its label")
     score: int | None = Field(description="0 to 100; null: a fact, not a signal")
     suggested: Decision | None
     first: str | None = Field(serialization_alias="from", description="the window, in campaign days")
@@ -42,6 +43,7 @@ class CaseAction(BaseModel):
 class EvidenceItem(BaseModel):
     redemption_id: str
     terminal_id: str
+    terminal: str = Field(description="its label")
     voucher_type: str
     redeemed_at: str
     bill_fen: int | None

@@ -6,13 +6,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Select, func, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.redemption.holds.tables import SettlementHoldRow
 from services.redemption.institutions.tables import InstitutionRow
 from services.redemption.risk.rules import CaseKind, Decision, Filters, Shown
 from services.redemption.risk.tables import CaseItemRow, CaseRow
+from services.redemption.terminals.tables import TerminalRow
 from services.redemption.writeoff.tables import RedemptionRow
 from shared.db import Tx
 from shared.ids import HotId, new_id
@@ -75,6 +76,7 @@ class Item:
     state: str
     settled: bool
     held: bool
+    terminal: str
 
 
 async def open_cases(tx: Tx, cases: Sequence[Case], now: datetime) -> None:
@@ -131,20 +133,27 @@ async def report(tx: Tx, found: Found, now: datetime) -> None:
 
 async def page(tx: Tx, filters: Filters, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Shown]:
     """Newest first."""
-    statement = _cases()
-    for column, value in (
+    statement = _cases().where(*_fits(filters))
+    if after is not None:
+        statement = statement.where(tuple_(CaseRow.opened_at, CaseRow.id) < after)
+    statement = statement.order_by(CaseRow.opened_at.desc(), CaseRow.id.desc()).limit(limit)
+    return [Shown(*row) for row in await tx.execute(statement)]
+
+
+async def count(tx: Tx, filters: Filters) -> int:
+    statement = select(func.count()).select_from(CaseRow).where(*_fits(filters))
+    return (await tx.execute(statement)).scalar_one()
+
+
+def _fits(filters: Filters) -> list[ColumnElement[bool]]:
+    wanted = (
         (CaseRow.campaign_id, filters.campaign_id),
         (CaseRow.institution_id, filters.institution_id),
         (CaseRow.status, filters.status),
         (CaseRow.kind, filters.kind),
         (CaseRow.decision, filters.decision),
-    ):
-        if value is not None:
-            statement = statement.where(column == value)
-    if after is not None:
-        statement = statement.where(tuple_(CaseRow.opened_at, CaseRow.id) < after)
-    statement = statement.order_by(CaseRow.opened_at.desc(), CaseRow.id.desc()).limit(limit)
-    return [Shown(*row) for row in await tx.execute(statement)]
+    )
+    return [column == value for column, value in wanted if value is not None]
 
 
 async def by_id(tx: Tx, case_id: UUID) -> Shown | None:
@@ -176,16 +185,22 @@ async def items(tx: Tx, case_id: UUID, *, limit: int, after: tuple[datetime, UUI
             row.state,
             row.settlement_id.is_not(None),
             (SettlementHoldRow.id.is_not(None)) & SettlementHoldRow.released_at.is_(None),
+            TerminalRow.label,
         )
         .select_from(CaseItemRow)
         .join(row, (row.bucket == CaseItemRow.bucket) & (row.id == CaseItemRow.redemption_id))
+        .join(TerminalRow, TerminalRow.id == row.terminal_id)
         .outerjoin(SettlementHoldRow, SettlementHoldRow.id == CaseItemRow.hold_id)
         .where(CaseItemRow.case_id == case_id)
     )
     if after is not None:
         statement = statement.where(tuple_(row.redeemed_at, row.id) > after)
     statement = statement.order_by(row.redeemed_at, row.id).limit(limit)
-    return [Item(*found) for found in await tx.execute(statement)]
+    return [_evidence(found) for found in await tx.execute(statement)]
+
+
+def _evidence(row: Any) -> Item:  # noqa: ANN401 - a row of `items`
+    return Item(*row)
 
 
 async def evidence(tx: Tx, case_id: UUID) -> list[HotId]:
@@ -270,7 +285,9 @@ def _cases() -> Select[*tuple[Any, ...]]:
             CaseRow.decision,
             CaseRow.note,
             items_of_case,
+            TerminalRow.label,
         )
+        .outerjoin(TerminalRow, TerminalRow.id == CaseRow.terminal_id)
         .join(CampaignRow, CampaignRow.id == CaseRow.campaign_id)
         .join(InstitutionRow, InstitutionRow.id == CaseRow.institution_id)
     )

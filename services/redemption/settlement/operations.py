@@ -1,7 +1,8 @@
 """Settlements: made by a job, shown, and confirmed by the institution."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -44,6 +45,25 @@ class Shown:
     campaign: str
     payers: Sequence[ledger.Payer]
     lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Of all settlements that fit; fen by the payers' keys, and their names."""
+
+    settlements: int
+    count: int
+    amount_fen: int
+    by_payer: Mapping[str, int]
+    payers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of settlements, and the totals of all pages."""
+
+    items: list[Shown]
+    totals: Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,20 +177,18 @@ class Settlements:
         *,
         limit: int,
         after: tuple[datetime, UUID] | None,
-    ) -> list[Shown]:
+    ) -> Found:
         """Newest first, one more than `limit` if there are more. Raises Forbidden, NotFound."""
         own = visible_to(staff)
         async with self.kit.database.snapshot() as tx:
             campaign_id = None
             if campaign_slug is not None:
                 campaign_id = (await catalogue.campaign_by_slug(tx, campaign_slug)).id
-            chosen = Filters(
-                campaign_id, own or filters.institution_id, filters.status, filters.first, filters.last
-            )
+            chosen = replace(filters, campaign_id=campaign_id, institution_id=own or filters.institution_id)
             if own is not None and filters.institution_id not in (None, own):
                 raise Forbidden
             found = await store.page(tx, chosen, limit=limit + 1, after=after)
-            return await show(tx, found)
+            return Found(await show(tx, found), await _totals(tx, await store.sums(tx, chosen)))
 
     async def one(self, staff: Staff, settlement_id: UUID) -> Detail:
         """Raises NotFound, Forbidden."""
@@ -256,6 +274,23 @@ async def show(tx: Tx, settlements: Sequence[Settlement]) -> list[Shown]:
         Shown(settlement, *known[settlement.campaign_id], lines.get(settlement.id, []))
         for settlement in settlements
     ]
+
+
+async def _totals(tx: Tx, sums: Sequence[store.Sums]) -> Totals:
+    by_key: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for one in sums:
+        payers = (await ledger.fund_of(tx, one.campaign_id)).payers
+        for payer, fen in zip(payers, one.split_fen, strict=True):
+            by_key[payer.key] += fen
+            names[payer.key] = payer.name
+    return Totals(
+        settlements=sum(one.settlements for one in sums),
+        count=sum(one.count for one in sums),
+        amount_fen=sum(one.amount_fen for one in sums),
+        by_payer=by_key,
+        payers=names,
+    )
 
 
 async def payees_of(tx: Tx, settlements: Sequence[Settlement]) -> dict[UUID, Account]:

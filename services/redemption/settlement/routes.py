@@ -18,6 +18,7 @@ from services.redemption.settlement.schemas import (
     SettledItem,
     SettlementDetail,
     SettlementItem,
+    SettlementPage,
     SettlementState,
 )
 from services.redemption.settlement.store import Filters
@@ -65,18 +66,25 @@ async def list_settlements(
     status: Status | None = None,
     first: Annotated[Day | None, Query(alias="from")] = None,
     last: Annotated[Day | None, Query(alias="to")] = None,
+    disputed: Annotated[bool, Query(description="only those whose dispute waits for an answer")] = False,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[SettlementItem]:
+) -> SettlementPage:
     """Settlements, newest first, of periods that touch `from` to `to`; an institution sees its own."""
-    filters = Filters(institution_id=institution_id, status=status, first=first, last=last)
+    filters = Filters(institution_id=institution_id, status=status, first=first, last=last, disputed=disputed)
     found = await wiring_of(request).settlements.page(
         staff, campaign, filters, limit=limit, after=position_of_moment(cursor)
     )
-    last_shown = found[limit - 1].settlement if len(found) > limit else None
-    return Page(
-        items=[SettlementItem.model_validate(_item(shown)) for shown in found[:limit]],
+    last_shown = found.items[limit - 1].settlement if len(found.items) > limit else None
+    totals = found.totals
+    return SettlementPage(
+        items=[SettlementItem.model_validate(_item(shown)) for shown in found.items[:limit]],
         next_cursor=encode_cursor([last_shown.created_at.isoformat(), last_shown.id]) if last_shown else None,
+        total=totals.settlements,
+        count=totals.count,
+        amount_fen=totals.amount_fen,
+        by_funding_source=dict(totals.by_payer),
+        payers=dict(totals.payers),
     )
 
 
@@ -175,6 +183,7 @@ def _item(shown: Shown) -> dict[str, object]:
         "amount_fen": one.amount_fen,
         "by_voucher_type": counts_by_type(shown.lines),
         "by_funding_source": by_payer(shown.payers, one.split_fen),
+        "payers": {payer.key: payer.name for payer in shown.payers},
         "status": one.status,
         "dispute": Dispute(note=one.dispute_note or "", at=rfc3339(one.disputed_at))
         if disputed and one.disputed_at

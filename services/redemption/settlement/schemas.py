@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.redemption.institutions.rules import SHORT_MAX
 from services.redemption.payees.schemas import MaskedAccount
 from services.redemption.settlement.rules import HeldCause, LineKind, Status
-from shared.http.replies import Day, StaffBody
+from shared.http.replies import CountedPage, Day, StaffBody
 
 NOTE_MAX = 500
 Note = Annotated[str, StringConstraints(min_length=1, max_length=NOTE_MAX, strip_whitespace=True)]
@@ -40,12 +40,22 @@ class SettlementItem(BaseModel):
     amount_fen: int = Field(description="write-offs less corrections; may be below zero")
     by_voucher_type: dict[str, int] = Field(description="write-offs")
     by_funding_source: dict[str, int] = Field(description="fen per payer; they add up to the amount")
+    payers: dict[str, str] = Field(description="the payers' names")
     status: Status
     dispute: Dispute | None = Field(description="that waits for an answer")
     revision: int = Field(description="above 1: computed anew after a dispute that was right")
     created_at: str
     confirmed_at: str | None
     paid_at: str | None
+
+
+class SettlementPage(CountedPage[SettlementItem]):
+    """With the sums of all that fit the filters."""
+
+    count: int = Field(description="write-offs")
+    amount_fen: int
+    by_funding_source: dict[str, int]
+    payers: dict[str, str] = Field(description="the payers' names")
 
 
 class LineItem(BaseModel):

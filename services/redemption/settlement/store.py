@@ -1,13 +1,13 @@
 """SQL of settlements; the set-based function stands in functions.sql."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text, tuple_, update
+from sqlalchemy import BigInteger, ColumnElement, Select, func, select, text, true, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from services.redemption.corrections.tables import CorrectionRow
@@ -71,6 +71,18 @@ class Filters:
     status: Status | None = None
     first: date | None = None
     last: date | None = None
+    disputed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """Settlements of a campaign added up; the split is in the order of its payers."""
+
+    campaign_id: UUID
+    settlements: int
+    count: int
+    amount_fen: int
+    split_fen: Sequence[int]
 
 
 async def open_run(tx: Tx, run: Run, now: datetime) -> datetime | None:
@@ -154,22 +166,51 @@ async def page(
     tx: Tx, filters: Filters, *, limit: int | None, after: tuple[datetime, UUID] | None
 ) -> list[Settlement]:
     """Newest first."""
-    statement = _settlements()
+    statement = _settlements().where(*_fits(filters))
+    if after is not None:
+        statement = statement.where(tuple_(SettlementRow.created_at, SettlementRow.id) < after)
+    statement = statement.order_by(SettlementRow.created_at.desc(), SettlementRow.id.desc()).limit(limit)
+    return [Settlement(*row) for row in await tx.execute(statement)]
+
+
+async def sums(tx: Tx, filters: Filters) -> list[Sums]:
+    """Of all that fit, by campaign."""
+    of_campaign = SettlementRow.campaign_id
+    counted = select(
+        of_campaign,
+        func.count(),
+        func.coalesce(func.sum(SettlementRow.count), 0).cast(BigInteger),
+        func.coalesce(func.sum(SettlementRow.amount_fen), 0).cast(BigInteger),
+    )
+    part = func.unnest(SettlementRow.split_fen).table_valued("fen", with_ordinality="place").render_derived()
+    per_payer = (
+        select(of_campaign, part.c.place, func.sum(part.c.fen).cast(BigInteger).label("fen"))
+        .join(part, true())
+        .where(*_fits(filters))
+        .group_by(of_campaign, part.c.place)
+        .order_by(of_campaign, part.c.place)
+    )
+    splits: defaultdict[UUID, list[int]] = defaultdict(list)
+    for row in await tx.execute(per_payer):
+        splits[row.campaign_id].append(row.fen)
+    found = await tx.execute(counted.where(*_fits(filters)).group_by(of_campaign))
+    return [Sums(row[0], *row[1:], split_fen=splits[row[0]]) for row in found]
+
+
+def _fits(filters: Filters) -> Iterator[ColumnElement[bool]]:
     for column, value in (
         (SettlementRow.campaign_id, filters.campaign_id),
         (SettlementRow.institution_id, filters.institution_id),
         (SettlementRow.status, filters.status),
     ):
         if value is not None:
-            statement = statement.where(column == value)
+            yield column == value
     if filters.first is not None:
-        statement = statement.where(SettlementRow.period_to >= filters.first)
+        yield SettlementRow.period_to >= filters.first
     if filters.last is not None:
-        statement = statement.where(SettlementRow.period_from <= filters.last)
-    if after is not None:
-        statement = statement.where(tuple_(SettlementRow.created_at, SettlementRow.id) < after)
-    statement = statement.order_by(SettlementRow.created_at.desc(), SettlementRow.id.desc()).limit(limit)
-    return [Settlement(*row) for row in await tx.execute(statement)]
+        yield SettlementRow.period_from <= filters.last
+    if filters.disputed:
+        yield SettlementRow.disputed_at.is_not(None)
 
 
 async def by_id(tx: Tx, settlement_id: UUID, *, lock: bool = False) -> Settlement | None:

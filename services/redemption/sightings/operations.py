@@ -77,8 +77,10 @@ class Sightings:
         silent_days: int | None,
         limit: int,
         after: tuple[str, str] | None,
-    ) -> list[store.SeenTerminal]:
-        """Terminals, for the bureau; an institution's own staff see its own. `limit` + 1 at the most.
+    ) -> tuple[list[store.SeenTerminal], int]:
+        """Terminals, for the bureau; an institution's own staff see its own.
+
+        `limit` + 1 at the most, and how many fit.
 
         Raises:
             Forbidden: another institution's, or staff of neither.
@@ -91,4 +93,5 @@ class Sightings:
         since = None if silent_days is None else self._kit.clock.now() - timedelta(days=silent_days)
         narrowed = store.Filters(institution_id, filters.status, since, filters.skew_seconds)
         async with self._kit.database.snapshot() as tx:
-            return await store.page(tx, narrowed, limit=limit + 1, after=after)
+            found = await store.page(tx, narrowed, limit=limit + 1, after=after)
+            return found, await store.count(tx, narrowed)

@@ -9,7 +9,7 @@ from services.redemption.terminals.routes import wiring_of
 from shared.clock import rfc3339
 from shared.errors import Fault, InvalidRequest
 from shared.http.auth import CurrentStaff
-from shared.http.replies import LIMIT_DEFAULT, Cursor, Limit, Page, decode_cursor, encode_cursor
+from shared.http.replies import LIMIT_DEFAULT, CountedPage, Cursor, Limit, decode_cursor, encode_cursor
 
 router = APIRouter(prefix="/redemption/v1/terminals", tags=["terminals"])
 
@@ -33,12 +33,12 @@ async def list_terminals(
     ] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[SeenTerminalItem]:
+) -> CountedPage[SeenTerminalItem]:
     """Terminals with when they were last seen, how their clocks stand and what they run.
 
     An institution's own staff see its own.
     """
-    found = await wiring_of(request).sightings.page(
+    found, total = await wiring_of(request).sightings.page(
         staff,
         Filters(institution_id=institution_id, status=status, skew_seconds=skew_seconds),
         silent_days=silent_days,
@@ -46,7 +46,8 @@ async def list_terminals(
         after=_position(cursor),
     )
     last = found[limit - 1] if len(found) > limit else None
-    return Page(
+    return CountedPage(
+        total=total,
         items=[_item(one) for one in found[:limit]],
         next_cursor=None if last is None else encode_cursor([last.institution_id, last.id]),
     )

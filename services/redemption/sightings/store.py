@@ -1,11 +1,11 @@
 """SQL of when terminals were seen, and how their clocks stood."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import ColumnElement, func, select, text, tuple_
 
 from services.redemption.institutions.tables import InstitutionRow
 from services.redemption.terminals.tables import TerminalRow
@@ -91,21 +91,28 @@ async def write(tx: Tx, sightings: Sequence[Sighting], *, every: timedelta) -> i
 async def page(tx: Tx, filters: Filters, *, limit: int, after: tuple[str, str] | None) -> list[SeenTerminal]:
     """In the order of institution and terminal."""
     statement = select(*_COLUMNS).join(InstitutionRow, InstitutionRow.id == TerminalRow.institution_id)
-    if filters.institution_id is not None:
-        statement = statement.where(TerminalRow.institution_id == filters.institution_id)
-    if filters.status is not None:
-        statement = statement.where(TerminalRow.status == filters.status)
-    if filters.silent_since is not None:
-        last = func.coalesce(TerminalRow.last_seen_at, TerminalRow.activated_at)
-        statement = statement.where(
-            TerminalRow.status.in_(("active", "paused")), last <= filters.silent_since
-        )
-    if filters.skew_seconds is not None:
-        statement = statement.where(func.abs(TerminalRow.clock_skew_seconds) >= filters.skew_seconds)
+    statement = statement.where(*_fits(filters))
     if after is not None:
         statement = statement.where(tuple_(TerminalRow.institution_id, TerminalRow.id) > after)
     statement = statement.order_by(TerminalRow.institution_id, TerminalRow.id).limit(limit)
     return [_seen(row) for row in await tx.execute(statement)]
+
+
+async def count(tx: Tx, filters: Filters) -> int:
+    statement = select(func.count()).select_from(TerminalRow).where(*_fits(filters))
+    return (await tx.execute(statement)).scalar_one()
+
+
+def _fits(filters: Filters) -> Iterator[ColumnElement[bool]]:
+    if filters.institution_id is not None:
+        yield TerminalRow.institution_id == filters.institution_id
+    if filters.status is not None:
+        yield TerminalRow.status == filters.status
+    if filters.silent_since is not None:
+        yield TerminalRow.status.in_(("active", "paused"))
+        yield func.coalesce(TerminalRow.last_seen_at, TerminalRow.activated_at) <= filters.silent_since
+    if filters.skew_seconds is not None:
+        yield func.abs(TerminalRow.clock_skew_seconds) >= filters.skew_seconds
 
 
 def _seen(row: Any) -> SeenTerminal:  # noqa: ANN401 - a row of _COLUMNS

@@ -25,7 +25,7 @@ from shared.ids import HotId
 from shared.jobs.kinds import Kind, Queue
 from shared.kit import Kit
 from shared.outbox import OutboxItem, add
-from shared.outbox.store import DeadRow, dead_page, revive
+from shared.outbox.store import DeadRow, count_dead, dead_page, revive
 
 log = structlog.get_logger(__name__)
 
@@ -171,10 +171,18 @@ class Signals:
         )
         await report(tx, found, now)
 
-    async def dead(self, *, limit: int, after: tuple[datetime, UUID] | None) -> list[DeadRow]:
-        """Days that failed too often, newest first, one more than `limit` if there are more."""
+    async def dead(
+        self, *, limit: int, after: tuple[datetime, UUID] | None
+    ) -> tuple[list[DeadRow], dict[str, str], int]:
+        """Days that failed too often, newest first, one more than `limit` if there are more.
+
+        With their institutions' names by id, and how many such days there are.
+        """
+        kinds = [Kind.RISK_DAY_DEFERRED]
         async with self.kit.database.snapshot() as tx:
-            return await dead_page(tx, [Kind.RISK_DAY_DEFERRED], after=after, limit=limit + 1)
+            found = await dead_page(tx, kinds, after=after, limit=limit + 1)
+            names = await store.names(tx, {row.payload["institution_id"] for row in found})
+            return found, names, await count_dead(tx, kinds)
 
     async def retry(self, staff: Staff, letter: HotId, key: RequestKey | None) -> Answer:
         """Has a day that failed too often tried again.

@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
@@ -7,9 +9,9 @@ from shared.clock import rfc3339
 from shared.http.auth import Reader, Writer
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
-    Page,
     StaffBody,
     encode_cursor,
     position_of_moment,
@@ -41,12 +43,14 @@ async def failed_days(
     *,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[FailedDay]:
+) -> CountedPage[FailedDay]:
     """Days that could not be judged after many tries, newest first; they wait for staff."""
-    found = await wiring_of(request).signals.dead(limit=limit, after=position_of_moment(cursor))
+    after = position_of_moment(cursor)
+    found, names, total = await wiring_of(request).signals.dead(limit=limit, after=after)
     last = found[limit - 1] if len(found) > limit else None
-    return Page(
-        items=[_failed(row) for row in found[:limit]],
+    return CountedPage(
+        total=total,
+        items=[_failed(row, names) for row in found[:limit]],
         next_cursor=encode_cursor([last.created_at.isoformat(), last.id]) if last else None,
     )
 
@@ -65,11 +69,12 @@ async def retry_day(
     return replayable(done, first_status=200)
 
 
-def _failed(row: DeadRow) -> FailedDay:
+def _failed(row: DeadRow, names: Mapping[str, str]) -> FailedDay:
     return FailedDay(
         id=str(HotId(row.bucket, row.id)),
         campaign_id=row.payload["campaign_id"],
         institution_id=row.payload["institution_id"],
+        institution=names.get(row.payload["institution_id"]),
         day=row.payload["day"],
         attempts=row.attempt,
         error=row.error,

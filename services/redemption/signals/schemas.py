@@ -22,6 +22,7 @@ class FailedDay(BaseModel):
     id: str
     campaign_id: str
     institution_id: str
+    institution: str | None = Field(description="null: it is gone")
     day: str
     attempts: int
     error: str | None

@@ -1,5 +1,6 @@
 """SQL of declared capacities."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,12 @@ async def declare(tx: Tx, institution_id: str, hourly: int | None, *, by: UUID, 
     values = {"institution_id": institution_id, "hourly": hourly, "declared_by": by, "declared_at": now}
     statement = postgresql.insert(CapacityRow).values(values)
     await tx.execute(statement.on_conflict_do_update(index_elements=["institution_id"], set_=values))
+
+
+async def names(tx: Tx, institution_ids: Collection[str]) -> dict[str, str]:
+    """Of these institutions, by id."""
+    statement = select(InstitutionRow.id, InstitutionRow.name).where(InstitutionRow.id.in_(institution_ids))
+    return {row.id: row.name for row in await tx.execute(statement)}
 
 
 async def declared(tx: Tx, institution_id: str) -> int | None:

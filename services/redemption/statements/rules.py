@@ -11,10 +11,9 @@ from services.redemption.operators.rules import operator_totals
 from services.redemption.payees.rules import Details
 from services.redemption.settlement.rules import HeldBack, Item, Line, Settlement, moves_of
 from shared.documents.csvfiles import csv_file
-from shared.documents.papers import Cell, Facts, Fen, Grid, Lines, Paper, Signatures
+from shared.documents.papers import DEMO_MARK, Cell, Facts, Fen, Grid, Lines, Paper, Signatures
 from shared.money import FEN_PER_YUAN, capital_yuan, yuan
 
-DEMO_MARK = "演示数据 DEMONSTRATION"
 _KINDS = {"redemption": "核销", "correction": "更正"}
 _STATUS = {"draft": "待确认", "confirmed": "已确认", "paid": "已支付"}
 _PAYMENT_HEADER = (

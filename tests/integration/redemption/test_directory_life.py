@@ -141,6 +141,17 @@ class TestDirectory:
             answer = await http.get("/redemption/v1/institutions", params=params)
             assert [item["name"] for item in answer.json()["items"]] == expected
 
+    async def test_published_category_is_known_by_its_name_and_the_list_tells_its_length(
+        self, http: httpx.AsyncClient, staff: Bureau, fresh: CampaignRef
+    ) -> None:
+        for category in ("体检医院", "checkup_hospital", "药店"):
+            await staff.institution(fresh, category=category)
+        url, params = "/redemption/v1/institutions", {"campaign": fresh.slug, "limit": "1"}
+        assert (await http.get(url, params=params)).json()["total"] == 3
+        named = (await http.get(url, params={**params, "category": "体检医院"})).json()
+        assert (named["total"], named["items"][0]["category"]) == (2, "checkup_hospital")
+        assert (await http.get(url, params={**params, "voucher_type": "nothing"})).json()["total"] == 0
+
     async def test_may_be_kept_for_a_moment(
         self, http: httpx.AsyncClient, staff: Bureau, fresh: CampaignRef
     ) -> None:

@@ -349,6 +349,29 @@ async def test_who_may_name_operators(
         assert (await http.get(path, headers=headers)).status_code == read
 
 
+async def test_renamed_operator_keeps_the_code(
+    kit: Kit, campaign: CampaignRef, staff: Bureau, institution: str
+) -> None:
+    till = await staff.till(institution)
+    await named(staff, institution, "c01", terminal_ids=[till.terminal_id])
+    path = f"/institutions/{institution}/operators/c01/label"
+    body = {"label": "收费窗口", "reason": "改称", "request_no": secrets.token_hex(8)}
+    for _ in range(2):
+        done = await staff.post(path, body)
+        assert (done.status_code, done.json()["label"]) == (200, "收费窗口")
+    assert done.json()["terminal_ids"] == [till.terminal_id]
+    wrote_off = await redeems(staff, kit, campaign, till, operator="c01")
+    (told,) = (await staff.get("/write-offs", institution_id=institution)).json()["items"]
+    assert (told["request_no"], told["operator_label"]) == (wrote_off.json()["request_no"], "收费窗口")
+    stranger = await signed_in_staff(kit, Role.INSTITUTION, institution_id=await staff.institution(campaign))
+    other = {"label": "x", "reason": "x"}
+    foreign = await staff.http.post(f"/redemption/v1{path}", json=other, headers=stranger)
+    assert (foreign.status_code, foreign.json()["code"]) == (403, "forbidden")
+    await staff.post(f"/institutions/{institution}/operators/c01/end", {"reason": "离职"})
+    gone = await staff.post(path, other)
+    assert (gone.status_code, gone.json()["code"]) == (409, "operator_ended")
+
+
 async def test_refusals_of_the_list(campaign: CampaignRef, staff: Bureau, institution: str) -> None:
     foreign = await staff.till(await staff.institution(campaign))
     answer = await named(staff, institution, "c01", terminal_id=foreign.terminal_id)

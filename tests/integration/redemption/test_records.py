@@ -42,6 +42,17 @@ async def test_found_by_voucher_terminal_day_and_state(scene: Scene) -> None:
     assert await listed(scene, source="manual") == []
 
 
+async def test_a_page_tells_how_many_fit_what_they_applied_and_where(scene: Scene) -> None:
+    for _ in range(3):
+        await used(scene)
+    found = await scene.staff.get(LIST, campaign=scene.campaign.slug, limit="1")
+    page = found.json()
+    assert (len(page["items"]), page["total"], page["applied_fen"]) == (1, 3, 15_000)
+    assert (page["items"][0]["terminal"], page["items"][0]["operator_label"]) == ("前台1号", None)
+    none = (await scene.staff.get(LIST, campaign=scene.campaign.slug, to="2020-01-01")).json()
+    assert (none["total"], none["applied_fen"]) == (0, 0)
+
+
 async def test_pages_lead_on_without_gap_or_repetition(scene: Scene) -> None:
     made = []
     for _ in range(5):

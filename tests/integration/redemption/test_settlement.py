@@ -211,6 +211,9 @@ async def test_institution_confirms_and_four_eyes_pay(
     own = f"/changes/{proposed.json()['change_id']}/approve"
     assert (await desk.bureau.post(own, {})).json()["code"] == "same_person"
     second = await desk.bureau.post(pay, {})
+    waiting = await desk.bureau.get("/changes", status="pending", target=f"settlement:{one['id']}")
+    proposals = {proposed.json()["change_id"], second.json()["change_id"]}
+    assert {change["change_id"] for change in waiting.json()["items"]} == proposals
     assert (await desk.approve(proposed)).status_code == 200
 
     detail = (await desk.bureau.get(f"/settlements/{one['id']}")).json()
@@ -308,6 +311,10 @@ async def test_list_is_filtered_and_paged(
         "/settlements", institution_id=till.institution_id, limit="2", cursor=first["next_cursor"]
     )
     assert first["items"] + rest.json()["items"] == found
+    assert (first["total"], first["count"], first["amount_fen"]) == (3, 3, 9_999)
+    assert sum(first["by_funding_source"].values()) == 9_999
+    assert set(first["by_funding_source"]) == set(first["payers"]) == set(found[0]["payers"])
+    assert await desk.of(till.institution_id, disputed="true") == []
 
 
 @pytest.mark.parametrize(
