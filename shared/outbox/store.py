@@ -66,9 +66,6 @@ _DEAD_PAGE = text("""
            OR (created_at, id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
     ORDER BY created_at DESC, id DESC LIMIT :limit
 """)
-_COUNT_DEAD = text("""
-    SELECT count(*) FROM core.outbox WHERE state = 'dead' AND kind = ANY(CAST(:kinds AS text[]))
-""")
 _REVIVE = text("""
     UPDATE core.outbox SET state = 'ready', attempt = 0, next_at = :now
     WHERE bucket = :bucket AND id = :id AND state = 'dead' AND kind = ANY(CAST(:kinds AS text[]))
@@ -198,11 +195,6 @@ async def dead_page(
     after_at, after_id = after or (None, None)
     values = {"kinds": list(kinds), "after_at": after_at, "after_id": after_id, "limit": limit}
     return [DeadRow(*row) for row in await tx.execute(_DEAD_PAGE, values)]
-
-
-async def count_dead(tx: Tx, kinds: Sequence[str]) -> int:
-    """How many rows of these kinds failed too often."""
-    return int((await tx.execute(_COUNT_DEAD, {"kinds": list(kinds)})).scalar_one())
 
 
 async def revive(tx: Tx, kinds: Sequence[str], bucket: int, row_id: UUID) -> DeadRow | None:

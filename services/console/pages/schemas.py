@@ -28,6 +28,7 @@ from shared.http.auth import kit_of
 from shared.http.problems import language_of
 from shared.integrity import Figure
 from shared.money import yuan
+from shared.vouchers.categories import category_name
 
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self';"
@@ -115,7 +116,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters.update(number=_number, percent=_percent, yuan=yuan, figure=_figure, when=_when)
-    environment.globals.update(share=_share, static=_static)
+    environment.globals.update(share=_share, static=_static, category_name=category_name)
     return environment
 
 

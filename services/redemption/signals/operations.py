@@ -25,7 +25,7 @@ from shared.ids import HotId
 from shared.jobs.kinds import Kind, Queue
 from shared.kit import Kit
 from shared.outbox import OutboxItem, add
-from shared.outbox.store import DeadRow, count_dead, dead_page, revive
+from shared.outbox.store import DeadRow, dead_count, dead_page, revive
 
 log = structlog.get_logger(__name__)
 
@@ -182,7 +182,7 @@ class Signals:
         async with self.kit.database.snapshot() as tx:
             found = await dead_page(tx, kinds, after=after, limit=limit + 1)
             names = await store.names(tx, {row.payload["institution_id"] for row in found})
-            return found, names, await count_dead(tx, kinds)
+            return found, names, await dead_count(tx, kinds)
 
     async def retry(self, staff: Staff, letter: HotId, key: RequestKey | None) -> Answer:
         """Has a day that failed too often tried again.
