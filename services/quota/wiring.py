@@ -83,6 +83,7 @@ class Wiring:
 
 
 def build(kit: Kit) -> Wiring:
+    programmes = Programmes(kit, SERVICE)
     allocations = Allocations(kit, SERVICE)
     attribution = Attribution(kit, SERVICE)
     stuffing = StuffingCases(kit, SERVICE)
@@ -91,6 +92,7 @@ def build(kit: Kit) -> Wiring:
     rankings = Rankings(kit)
     editions = RankingEditions(kit, SERVICE)
     appliers = {
+        **programmes.appliers,
         **allocations.appliers,
         **attribution.appliers,
         **stuffing.appliers,
@@ -103,7 +105,7 @@ def build(kit: Kit) -> Wiring:
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),
         limiter=build_limiter(kit.settings),
         awaited=awaited,
-        programmes=Programmes(kit),
+        programmes=programmes,
         hospitals=Hospitals(kit),
         hospital_lists=HospitalLists(kit),
         hospital_naming=HospitalNaming(kit),

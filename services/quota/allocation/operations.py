@@ -14,6 +14,7 @@ from services.quota.allocation.rules import (
 from services.quota.allocation.schemas import AllocationProposal, AllocationView, month_text
 from services.quota.allocation.store import Version
 from services.quota.allocationviews.rules import Told, shown
+from services.quota.hospitals.rules import Part
 from services.quota.programmes.operations import require_programme
 from services.quota.programmes.store import Programme, lock_programme
 from services.quota.proposals.operations import Computed, computed_of
@@ -107,7 +108,7 @@ class Allocations:
             tx, header, computed.allocated.quotas, computed.adjustments, computed.bounds
         )
 
-    async def preview(self, slug: str, proposal: AllocationProposal) -> AllocationView:
+    async def preview(self, slug: str, proposal: AllocationProposal, part: Part) -> AllocationView:
         """What the proposal would come to; writes nothing. Raises as `propose`."""
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
@@ -125,7 +126,7 @@ class Allocations:
             adjustments=computed.adjustments,
             bounds=computed.bounds,
         )
-        return await asyncio.to_thread(shown, told)
+        return await asyncio.to_thread(shown, told, part)
 
     def _today(self, programme: Programme) -> date:
         return local_day(self.kit.clock.now(), programme.timezone)

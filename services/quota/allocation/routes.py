@@ -3,6 +3,7 @@ from fastapi.responses import JSONResponse
 
 from services.quota.allocation.operations import Allocations
 from services.quota.allocation.schemas import AllocationProposal, AllocationView, ChangeProposed
+from services.quota.hospitals.routes import PartQuery
 from shared.http.auth import Reader, Writer
 from shared.http.replies import replayable, staff_key
 
@@ -28,7 +29,8 @@ async def preview_allocation(
     request: Request,
     slug: str,
     staff: Reader,  # noqa: ARG001 - only readers get here
+    query: PartQuery,
     body: AllocationProposal,
 ) -> AllocationView:
     """Shows what a proposal would come to; writes nothing."""
-    return await _allocations(request).preview(slug, body)
+    return await _allocations(request).preview(slug, body, query.part())

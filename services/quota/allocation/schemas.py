@@ -165,6 +165,8 @@ class AllocationView(BaseModel):
     reason: str
     applied_at: str | None
     items: list[AllocationItem]
+    listed: int = Field(description="hospitals that fit `alliance` and `q`, on all pages together")
+    next_cursor: str | None
     alliances: list[AllianceQuota]
     adjustments: list[AdjustmentView]
     bounds: list[BoundView]

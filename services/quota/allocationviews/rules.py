@@ -25,6 +25,8 @@ from services.quota.allocation.schemas import (
     month_text,
 )
 from services.quota.apportionment.rules import Bound
+from services.quota.hospitals.rules import WHOLE, Part, part_of
+from services.quota.hospitals.schemas import cursor_at
 from shared.rates import rate_text
 
 
@@ -51,12 +53,14 @@ class Told:
         return exact_parts(self.quotas, total=self.total, bounds=held, scale=self.scale)
 
 
-def shown(told: Told) -> AllocationView:
-    """A version as it is answered."""
+def shown(told: Told, part: Part = WHOLE) -> AllocationView:
+    """A version as it is answered: its sums are of all hospitals, its items those of the part."""
     weights = sum(quota.unit.weight for quota in told.quotas)
     quota_sum = sum(quota.quota for quota in told.quotas)
     names = {quota.unit.hospital_id: quota.unit.hospital for quota in told.quotas}
     sums = alliance_sums((quota.unit.alliance, quota.quota) for quota in told.quotas)
+    found = part_of(told.quotas, part, named=lambda quota: (quota.unit.hospital, quota.unit.alliance))
+    parts = told.parts
     return AllocationView(
         version=told.number,
         total=told.total,
@@ -67,7 +71,9 @@ def shown(told: Told) -> AllocationView:
         difference=quota_sum - told.total,
         reason=told.reason,
         applied_at=told.applied_at,
-        items=[_item(quota, part, weights) for quota, part in zip(told.quotas, told.parts, strict=True)],
+        items=[_item(told.quotas[place], parts[place], weights) for place in found.places],
+        listed=found.total,
+        next_cursor=cursor_at(found.following),
         alliances=[AllianceQuota(alliance=alliance, quota=quota) for alliance, quota in sums.items()],
         adjustments=[
             AdjustmentView(

@@ -105,18 +105,18 @@ class Appeals:
         status: AppealStatus | None,
         limit: int,
         after: tuple[datetime, UUID] | None,
-    ) -> list[Appeal]:
-        """Newest first, one more than `limit` if there are more; a hospital sees its own. Raises NotFound."""
+    ) -> tuple[list[Appeal], int]:
+        """Newest first, one more than `limit` if there are more, and how many fit; a hospital sees its own.
+
+        Raises NotFound.
+        """
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
-            return await store.page(
-                tx,
-                programme.id,
-                hospital_id=own_hospital(staff),
-                status=status,
-                limit=limit + 1,
-                after=after,
+            own = own_hospital(staff)
+            found = await store.page(
+                tx, programme.id, hospital_id=own, status=status, limit=limit + 1, after=after
             )
+            return found, await store.count(tx, programme.id, hospital_id=own, status=status)
 
 
 def appeal_view(appeal: Appeal) -> AppealView:

@@ -10,9 +10,9 @@ from services.quota.programmes.routes import ProgrammeReader
 from shared.http.auth import Writer, staff_with
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
-    Page,
     encode_cursor,
     position_of_moment,
     replayable,
@@ -55,13 +55,14 @@ async def list_appeals(
     status: AppealStatus | None = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[AppealView]:
+) -> CountedPage[AppealView]:
     """Appeals, newest first; a hospital sees its own."""
-    found = await _appeals(request).page(
+    found, total = await _appeals(request).page(
         staff, slug, status=status, limit=limit, after=position_of_moment(cursor)
     )
     last = found[limit - 1] if len(found) > limit else None
-    return Page(
+    return CountedPage(
+        total=total,
         items=[appeal_view(appeal) for appeal in found[:limit]],
         next_cursor=encode_cursor([last.lodged_at.isoformat(), last.id]) if last else None,
     )

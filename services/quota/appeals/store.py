@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_, update
+from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.quota.appeals.rules import AppealStatus
@@ -80,6 +80,18 @@ async def page(
         statement = statement.where(tuple_(CardAppealRow.lodged_at, CardAppealRow.id) < after)
     statement = statement.order_by(CardAppealRow.lodged_at.desc(), CardAppealRow.id.desc()).limit(limit)
     return [Appeal(*row) for row in await tx.execute(statement)]
+
+
+async def count(tx: Tx, programme_id: UUID, *, hospital_id: str | None, status: AppealStatus | None) -> int:
+    """How many fit."""
+    statement = (
+        select(func.count()).select_from(CardAppealRow).where(CardAppealRow.programme_id == programme_id)
+    )
+    if hospital_id is not None:
+        statement = statement.where(CardAppealRow.hospital_id == hospital_id)
+    if status is not None:
+        statement = statement.where(CardAppealRow.status == status)
+    return int((await tx.execute(statement)).scalar_one())
 
 
 def _appeals() -> Select[*tuple[Any, ...]]:

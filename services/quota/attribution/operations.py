@@ -101,12 +101,17 @@ class Attribution:
             raise NoLongerFits("该卡已归属医院或已注销。")
 
     async def unattributed(
-        self, slug: str, *, limit: int, after: tuple[datetime, str] | None
-    ) -> list[store.Unattributed]:
-        """Cards that count for no hospital, oldest first; one more than `limit` if there are more."""
+        self, slug: str, *, search: str | None, limit: int, after: tuple[datetime, str] | None
+    ) -> tuple[list[store.Unattributed], int]:
+        """Cards that count for no hospital, oldest first; one more than `limit` if there are more.
+
+        And how many fit the search, which is part of the event's number or of the scene.
+        """
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
-            return await store.unattributed(tx, programme.id, limit=limit + 1, after=after or _FIRST)
+            return await store.unattributed(
+                tx, programme.id, search=search, limit=limit + 1, after=after or _FIRST
+            )
 
     async def trace(self, staff: Staff, slug: str, event_id: str) -> Trace:
         """A hospital may trace what came through its codes or counts for it.

@@ -1,6 +1,7 @@
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
 from services.quota.attribution.operations import Attribution, unattributed_item
@@ -10,9 +11,9 @@ from shared.errors import Fault, InvalidRequest
 from shared.http.auth import Reader, Writer
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
-    Page,
     decode_cursor,
     encode_cursor,
     parse_moment,
@@ -21,6 +22,8 @@ from shared.http.replies import (
 )
 
 router = APIRouter(prefix="/quota/v1/programmes/{slug}", tags=["attribution"])
+
+_SEARCH_LENGTH_MAX = 128
 
 
 def _attribution(request: Request) -> Attribution:
@@ -48,13 +51,20 @@ async def list_unattributed_cards(
     request: Request,
     slug: str,
     staff: Reader,  # noqa: ARG001 - only readers get here
+    *,
+    q: Annotated[
+        str | None, Query(max_length=_SEARCH_LENGTH_MAX, description="part of the event's number or scene")
+    ] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[UnattributedItem]:
+) -> CountedPage[UnattributedItem]:
     """Cards that count for no hospital, oldest first, by the event that issued them."""
-    found = await _attribution(request).unattributed(slug, limit=limit, after=_position(cursor))
+    found, total = await _attribution(request).unattributed(
+        slug, search=q or None, limit=limit, after=_position(cursor)
+    )
     last = found[limit - 1] if len(found) > limit else None
-    return Page(
+    return CountedPage(
+        total=total,
         items=[unattributed_item(card) for card in found[:limit]],
         next_cursor=encode_cursor([last.opened_at.isoformat(), last.event_id]) if last else None,
     )

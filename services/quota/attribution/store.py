@@ -101,7 +101,16 @@ _UNATTRIBUTED = text("""
      AND e.holder_hash = c.holder_hash AND e.event_id = c.event_id
     WHERE c.programme_id = :programme AND c.state = 'active' AND c.hospital_id IS NULL
       AND (c.opened_at, c.event_id) > (:after_at, :after_id)
+      AND (CAST(:search AS text) IS NULL OR strpos(c.event_id, :search) > 0 OR strpos(e.scene, :search) > 0)
     ORDER BY c.opened_at, c.event_id LIMIT :limit
+""")
+_UNATTRIBUTED_COUNT = text("""
+    SELECT count(*)
+    FROM quota.card c
+    JOIN quota.card_event e ON e.bucket = c.bucket AND e.programme_id = c.programme_id
+     AND e.holder_hash = c.holder_hash AND e.event_id = c.event_id
+    WHERE c.programme_id = :programme AND c.state = 'active' AND c.hospital_id IS NULL
+      AND (CAST(:search AS text) IS NULL OR strpos(c.event_id, :search) > 0 OR strpos(e.scene, :search) > 0)
 """)
 
 
@@ -147,11 +156,13 @@ async def assign(
 
 
 async def unattributed(
-    tx: Tx, programme_id: UUID, *, limit: int, after: tuple[datetime, str]
-) -> list[Unattributed]:
-    """Cards without a hospital, oldest first."""
-    values = {"programme": programme_id, "after_at": after[0], "after_id": after[1], "limit": limit}
-    return [Unattributed(*row) for row in await tx.execute(_UNATTRIBUTED, values)]
+    tx: Tx, programme_id: UUID, *, search: str | None, limit: int, after: tuple[datetime, str]
+) -> tuple[list[Unattributed], int]:
+    """Cards without a hospital, oldest first, and how many fit the search."""
+    asked = {"programme": programme_id, "search": search}
+    page = {**asked, "after_at": after[0], "after_id": after[1], "limit": limit}
+    total = int((await tx.execute(_UNATTRIBUTED_COUNT, asked)).scalar_one())
+    return [Unattributed(*row) for row in await tx.execute(_UNATTRIBUTED, page)], total
 
 
 async def address_of(tx: Tx, programme_id: UUID, event_bucket: int, event_id: str) -> Address | None:

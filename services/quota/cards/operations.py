@@ -12,6 +12,8 @@ from uuid import UUID
 from services.quota.cards import store
 from services.quota.cards.rules import (
     EVENT_COLUMNS,
+    EVENT_EXAMPLES,
+    EVENT_NOTES,
     EVENTS_AT_ONCE,
     EVENTS_MAX,
     Event,
@@ -28,6 +30,7 @@ from shared.audit import AuditEntry, record
 from shared.crypto import KeyedHash, bucket_of
 from shared.db import retried
 from shared.documents.sheets import find_table, read_rows
+from shared.documents.templates import workbook_template
 from shared.errors import InvalidRequest, invariant
 from shared.identity.staff import Staff
 from shared.ids import new_id
@@ -106,6 +109,32 @@ class CardEvents:
             part = read.events[start : start + EVENTS_MAX]
             outcomes.update(await self._count_part(slug, part, source=_source(digest)))
         return await self._remember(_Upload(slug, digest, staff.id, staff.actor), read, outcomes)
+
+    async def foresee_file(self, slug: str, content: bytes) -> EventImportReport:
+        """What importing the file would come to; counts nothing. Raises as `import_file`."""
+        async with self.kit.database.snapshot() as tx:
+            programme = await require_programme(tx, slug)
+        read = await asyncio.to_thread(_read, content, programme.timezone, self.kit.clock.now())
+        fresh = {event.event_id: event_bucket(self.kit.keys.index, event.event_id) for event in read.events}
+        async with self.kit.database.snapshot() as tx:
+            known = await store.known_events(tx, programme.id, fresh)
+            already = await was_imported(tx, programme.id, _EVENTS_FILE, hashlib.sha256(content).digest())
+        accepted = len(fresh) - known
+        return EventImportReport(
+            rows=read.rows,
+            accepted=accepted,
+            rejected=read.rejected,
+            duplicates=len(read.events) - accepted,
+            errors=list(read.faults),
+            already_imported=already,
+            dry_run=True,
+        )
+
+    async def template(self, slug: str) -> bytes:
+        """The sheet that the import understands, with an example of each kind. Raises NotFound."""
+        async with self.kit.database.snapshot() as tx:
+            await require_programme(tx, slug)
+        return await asyncio.to_thread(workbook_template, EVENT_COLUMNS, EVENT_EXAMPLES, EVENT_NOTES)
 
     async def import_uploaded(self, job: AwaitedJob, progress: Progress) -> dict[str, Any]:
         """A long file. Begun again, it goes on behind the last part that was counted."""

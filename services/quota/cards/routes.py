@@ -15,7 +15,7 @@ from services.quota.cards.schemas import (
     HotResults,
 )
 from services.quota.platformkeys.operations import PlatformKeyring
-from shared.http.auth import Writer
+from shared.http.auth import Reader, Writer
 from shared.http.hot import answer, decode, hot_post
 from shared.http.jobs import JobRequested
 from shared.http.signed import verified
@@ -23,6 +23,7 @@ from shared.signing import SCHEME
 
 router = APIRouter(prefix="/quota/v1/programmes/{slug}", tags=["cards"])
 
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _EVENTS = msgspec.json.Decoder(HotCardEvents)
 # Shows in the API documents that the call is signed; the check itself is `verified`.
 _SIGNED = Depends(
@@ -78,13 +79,33 @@ async def count_card_events(request: Request) -> Response:
     responses={202: {"model": JobRequested, "description": "a long file is counted by a job"}},
 )
 async def import_card_events(
-    request: Request, slug: str, staff: Writer, file: UploadFile
+    request: Request, slug: str, staff: Writer, file: UploadFile, *, dry_run: bool = False
 ) -> EventImportReport | JSONResponse:
     """Counts the events of a file (.xlsx, .csv): 事件编号, 场景值, 持卡人, 类型, 时间, 设备 in any order.
 
     Up to 5,000 events are counted at once. A longer file is left to a job (202), whose result is the report.
+    `dry_run` only says what would happen.
     """
+    if dry_run:
+        return await _card_events(request).foresee_file(slug, await file.read())
     done = await _card_events(request).import_file(staff, slug, await file.read())
     if isinstance(done, EventImportReport):
         return done
     return JSONResponse(done, status_code=202)
+
+
+@router.get(
+    "/card-events/template.xlsx",
+    operation_id="quota_get_card_event_template",
+    response_class=Response,
+    responses={200: {"content": {_XLSX: {}}, "description": "An .xlsx to fill in"}},
+)
+async def get_card_event_template(
+    request: Request,
+    slug: str,
+    staff: Reader,  # noqa: ARG001 - only readers get here
+) -> Response:
+    """The workbook that the import of card events understands."""
+    content = await _card_events(request).template(slug)
+    headers = {"Content-Disposition": 'attachment; filename="card-events.xlsx"'}
+    return Response(content, media_type=_XLSX, headers=headers)

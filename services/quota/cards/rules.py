@@ -36,6 +36,23 @@ EVENT_COLUMNS = (
     column("at", "时间 at", "at", "(发生)?时间"),
     column("device_ref", "设备标识 device_ref", "device_ref", "设备(标识|编号)?", required=False),
 )
+EVENT_EXAMPLES = (
+    {
+        "event_id": "示例-0001",
+        "scene": "",
+        "holder_ref": "示例持卡人-0001",
+        "kind": "发卡",
+        "at": "2020-08-01 10:00:00",
+    },
+)
+EVENT_NOTES = (
+    "每行一个事件；示例行请删除。",
+    "事件编号由卡平台给出，同一编号只计一次；重复导入不会重复计数。",
+    "场景值是医院二维码里的编码；留空或不认识的计为未归属，可在“未归属卡”页面指定归属。",
+    "持卡人标识只用于区分不同的人，仅保存其密钥散列，不保存原文。",
+    "类型：发放、使用、注销、访问、申请。",
+    "时间形如 2020-08-01 10:00:00，按任务所在时区理解。",
+)
 _KINDS: Mapping[str, Kind] = {
     "issued": "issued", "发放": "issued", "发卡": "issued", "领卡": "issued",
     "used": "used", "使用": "used",

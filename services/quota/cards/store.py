@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,6 +26,12 @@ class Batch:
     devices: Sequence[int | None]
 
 
+_KNOWN = text("""
+    SELECT count(*)
+    FROM unnest(CAST(:buckets AS smallint[]), CAST(:ids AS text[])) AS u (bucket, event_id)
+    JOIN quota.card_event_key k
+      ON k.bucket = u.bucket AND k.programme_id = :programme AND k.event_id = u.event_id
+""")
 _COUNT = text("""
     SELECT ord, outcome FROM quota.count_card_events(
         :programme, :now, :source, CAST(:event_buckets AS smallint[]), CAST(:event_ids AS text[]),
@@ -56,6 +62,12 @@ async def count_events(tx: Tx, programme_id: UUID, batch: Batch, *, source: str,
         },
     )
     return [row.outcome for row in rows]
+
+
+async def known_events(tx: Tx, programme_id: UUID, buckets: Mapping[str, int]) -> int:
+    """How many of these events, each with the bucket of its key, have been counted before."""
+    values = {"programme": programme_id, "ids": list(buckets), "buckets": list(buckets.values())}
+    return int((await tx.execute(_KNOWN, values)).scalar_one())
 
 
 async def import_progress(tx: Tx, job_id: UUID) -> tuple[int, dict[str, int]]:

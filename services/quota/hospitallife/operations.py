@@ -139,6 +139,7 @@ class HospitalLife:
         return HospitalHistory(
             hospital_id=hospital.id,
             hospital=hospital.name,
+            programme=programme.slug,
             as_of=rfc3339(now),
             state=today_standing.state,
             alliance=today_standing.alliance,

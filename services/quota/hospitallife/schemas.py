@@ -84,6 +84,7 @@ class LifeEventView(BaseModel):
 class HospitalHistory(BaseModel):
     hospital_id: str
     hospital: str
+    programme: str
     as_of: str
     state: State
     alliance: str

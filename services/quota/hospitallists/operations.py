@@ -31,6 +31,7 @@ from shared.clock import local_day
 from shared.db import Tx, retried
 from shared.documents.reports import ERRORS_MAX
 from shared.documents.sheets import find_table, read_rows
+from shared.documents.templates import workbook_template
 from shared.errors import Fault, InvalidRequest
 from shared.identity.staff import Staff
 from shared.ids import short_id
@@ -48,9 +49,27 @@ class _Seen:
     already: bool
 
 
+_EXAMPLES = (
+    {"alliance": "示例医共体", "hospital": "示例·市人民医院", "visits": "128000"},
+    {"alliance": "", "hospital": "示例·独立门诊部", "visits": "3600"},
+)
+_NOTES = (
+    "每行一家医院；示例行请删除。",
+    "医共体留空：独立单位，自成一个考核单位。",
+    "诊疗人次为整数；已有医院按名称或别名识别并更新，名称相近时会逐行询问是否同一家。",
+    "别名用顿号分隔，导入时勾选“同时读取别名”才生效。",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class HospitalLists:
     kit: Kit
+
+    async def template(self, slug: str) -> bytes:
+        """The sheet that the import understands, with two examples. Raises NotFound."""
+        async with self.kit.database.snapshot() as tx:
+            await require_programme(tx, slug)
+        return await asyncio.to_thread(workbook_template, HOSPITAL_COLUMNS, _EXAMPLES, _NOTES)
 
     async def take(
         self, staff: Staff, slug: str, content: bytes, wishes: Wishes, *, dry_run: bool

@@ -1,22 +1,40 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, UploadFile
+from fastapi import APIRouter, Form, Request, Response, UploadFile
 from pydantic import ValidationError
 
 from services.quota.hospitallists.operations import HospitalLists
 from services.quota.hospitallists.rules import Wishes
 from services.quota.hospitallists.schemas import CONFIRMATIONS, NEW, HospitalImportReport
 from shared.errors import Fault, InvalidRequest
-from shared.http.auth import Writer
+from shared.http.auth import Reader, Writer
 
 router = APIRouter(prefix="/quota/v1/programmes", tags=["hospitals"])
 
 _CONFIRM_LENGTH_MAX = 200_000
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 def _lists(request: Request) -> HospitalLists:
     lists: HospitalLists = request.app.state.wiring.hospital_lists
     return lists
+
+
+@router.get(
+    "/{slug}/hospitals/template.xlsx",
+    operation_id="quota_get_hospital_template",
+    response_class=Response,
+    responses={200: {"content": {_XLSX: {}}, "description": "An .xlsx to fill in"}},
+)
+async def get_hospital_template(
+    request: Request,
+    slug: str,
+    staff: Reader,  # noqa: ARG001 - only readers get here
+) -> Response:
+    """The workbook that the import of hospitals understands."""
+    content = await _lists(request).template(slug)
+    headers = {"Content-Disposition": 'attachment; filename="hospitals-template.xlsx"'}
+    return Response(content, media_type=_XLSX, headers=headers)
 
 
 @router.post("/{slug}/hospitals/import", operation_id="quota_import_hospitals")

@@ -82,8 +82,10 @@ class Hospitals:
 
     async def page(
         self, staff: Staff, slug: str, asked: Asked, *, limit: int, after: int
-    ) -> list[HospitalDay]:
-        """In the order of the list, one more than `limit` if there are more; a hospital sees itself.
+    ) -> tuple[list[HospitalDay], int]:
+        """In the order of the list, one more than `limit` if there are more, and how many fit in all.
+
+        A hospital sees itself.
 
         Raises:
             NotFound, Forbidden.
@@ -91,18 +93,15 @@ class Hospitals:
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
             only = own_hospital(staff)
+            day, filters = self._day(programme, asked), _filters(asked, only)
             found = await store.hospitals(
-                tx,
-                programme.id,
-                self._day(programme, asked),
-                limit=limit + 1,
-                after=after,
-                filters=_filters(asked, only),
+                tx, programme.id, day, limit=limit + 1, after=after, filters=filters
             )
+            total = await store.count(tx, programme.id, day, filters)
             own = only is None or bool(found) or await store.belongs(tx, programme.id, only)
         if not own:
             raise Forbidden
-        return found
+        return found, total
 
     async def workbook(self, slug: str, asked: Asked) -> bytes:
         """The list as Excel, with all names. Raises NotFound."""

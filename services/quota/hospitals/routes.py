@@ -5,19 +5,21 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.quota.hospitals.operations import Asked, Hospitals, hospital_item
-from services.quota.hospitals.rules import NAME_LENGTH_MAX, State
+from services.quota.hospitals.rules import NAME_LENGTH_MAX, Part, State
 from services.quota.hospitals.schemas import HospitalItem, HospitalMade, NewHospitalBody
 from services.quota.programmes.routes import ProgrammeReader
 from shared.errors import Fault, InvalidRequest
 from shared.http.auth import Reader, Writer
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    LIMIT_MAX,
+    CountedPage,
     Cursor,
     Day,
     Limit,
-    Page,
     decode_cursor,
     encode_cursor,
+    position_of_number,
     replayable,
     staff_key,
 )
@@ -45,6 +47,24 @@ class _ListQuery:
 ListQuery = Annotated[_ListQuery, Depends()]
 
 
+@dataclass(frozen=True, slots=True)
+class _PartQuery:
+    alliance: Annotated[
+        str | None, Query(max_length=NAME_LENGTH_MAX, description="of `items` only; empty: those alone")
+    ] = None
+    q: Annotated[str | None, Query(max_length=NAME_LENGTH_MAX, description="part of the name")] = None
+    limit: Annotated[int | None, Query(ge=1, le=LIMIT_MAX, description="all if left out")] = None
+    cursor: Cursor = None
+
+    def part(self) -> Part:
+        """Raises InvalidRequest."""
+        return Part(self.alliance, self.q, self.limit, position_of_number(self.cursor) or 0)
+
+
+# Of figures by hospital: narrows and pages `items`, and nothing else of the answer.
+PartQuery = Annotated[_PartQuery, Depends()]
+
+
 def _hospitals(request: Request) -> Hospitals:
     hospitals: Hospitals = request.app.state.wiring.hospitals
     return hospitals
@@ -59,10 +79,13 @@ async def list_hospitals(
     *,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[HospitalItem]:
+) -> CountedPage[HospitalItem]:
     """The hospitals of a programme in the order of their list, each with the code in use."""
-    found = await _hospitals(request).page(staff, slug, query.asked(), limit=limit, after=_place(cursor))
-    return Page(
+    found, total = await _hospitals(request).page(
+        staff, slug, query.asked(), limit=limit, after=_place(cursor)
+    )
+    return CountedPage(
+        total=total,
         items=[hospital_item(hospital) for hospital in found[:limit]],
         next_cursor=encode_cursor([found[limit - 1].position]) if len(found) > limit else None,
     )

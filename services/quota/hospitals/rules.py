@@ -1,18 +1,20 @@
 """Bounds of a hospital's fields, and the list of hospitals on paper. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
-from services.quota.hospitalnames.rules import Named
-from shared.documents.papers import Cell, Facts, Grid, Paper
+from services.quota.hospitalnames.rules import Named, name_key
+from shared.documents.papers import DEMO_MARK, Cell, Facts, Grid, Paper
 
 VISITS_MAX = 1_000_000_000_000
 NAME_LENGTH_MAX = 200
 
 State = Literal["planned", "open", "closed", "merged"]
 
-DEMO_MARK = "演示数据 DEMONSTRATION"
+T = TypeVar("T")
+
 STATES: Mapping[str, str] = {"planned": "未启用", "open": "在册", "closed": "已关闭", "merged": "已并入"}
 
 
@@ -37,6 +39,40 @@ class Standing(Protocol):
     def ended_on(self) -> date | None: ...
     @property
     def successor_id(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is asked of figures by hospital: all of them, unless narrowed or read in pages."""
+
+    alliance: str | None = None
+    search: str | None = None
+    limit: int | None = None
+    after: int = 0
+
+
+WHOLE = Part()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Places of the entries shown, how many fit in all, and where the next page begins (None: nowhere)."""
+
+    places: Sequence[int]
+    total: int
+    following: int | None
+
+
+def part_of(entries: Sequence[T], part: Part, *, named: Callable[[T], tuple[str, str]]) -> Shown:
+    """`named` tells the hospital's name and its alliance. Any spelling of a part of the name finds it."""
+    search = name_key(part.search) if part.search else ""
+    fitting = [
+        place
+        for place, (name, alliance) in enumerate(map(named, entries))
+        if part.alliance in {None, alliance} and (not search or search in name_key(name))
+    ]
+    end = len(fitting) if part.limit is None else part.after + part.limit
+    return Shown(fitting[part.after : end], len(fitting), end if end < len(fitting) else None)
 
 
 def hospitals_paper(

@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.quota.hospitals.rules import NAME_LENGTH_MAX, VISITS_MAX, State
 from services.quota.programmes.schemas import Reason
-from shared.http.replies import StaffBody
+from shared.http.replies import StaffBody, encode_cursor
 
 HospitalName = Annotated[
     str,
@@ -50,3 +50,8 @@ class HospitalMade(BaseModel):
     alliance: str
     visits: int
     scene: str
+
+
+def cursor_at(place: int | None) -> str | None:
+    """Of the page that begins at this place of a list of figures."""
+    return None if place is None else encode_cursor([place])

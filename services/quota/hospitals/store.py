@@ -1,5 +1,5 @@
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -101,6 +101,16 @@ _STANDING = text("""
     ORDER BY s.position
     LIMIT :limit
 """)
+_COUNT = text("""
+    SELECT count(*) FROM quota.hospital_at(:programme, :day) s
+    WHERE (CAST(:only AS text) IS NULL OR s.hospital_id = :only)
+      AND (CAST(:alliance AS text) IS NULL OR s.alliance = :alliance)
+      AND (CAST(:state AS text) IS NULL OR s.state = :state)
+      AND (NOT :lines OR s.unit_id = s.hospital_id)
+      AND (CAST(:search AS text) IS NULL OR strpos(lower(s.name), :search) > 0 OR EXISTS (
+          SELECT FROM quota.hospital_name n
+          WHERE n.hospital_id = s.hospital_id AND n.withdrawn_at IS NULL AND strpos(n.key, :search) > 0))
+""")
 _INSERT = text("""
     INSERT INTO quota.hospital (id, programme_id, name, name_key, alliance, visits, created_at, updated_at)
     SELECT u.id, :programme, u.name, u.name_key, u.alliance, u.visits, :now, :now
@@ -130,21 +140,14 @@ async def hospitals(
     filters: Filters = _EVERYTHING,
 ) -> list[HospitalDay]:
     """As they stand at the end of that day, in the order of their list, each with the code that is in use."""
-    rows = await tx.execute(
-        _STANDING,
-        {
-            "programme": programme_id,
-            "day": day,
-            "limit": limit,
-            "after": after,
-            "only": filters.only,
-            "alliance": filters.alliance,
-            "state": filters.state,
-            "search": filters.search,
-            "lines": filters.lines,
-        },
-    )
-    return [HospitalDay(*row) for row in rows]
+    page = {"programme": programme_id, "day": day, "limit": limit, "after": after}
+    return [HospitalDay(*row) for row in await tx.execute(_STANDING, {**page, **asdict(filters)})]
+
+
+async def count(tx: Tx, programme_id: UUID, day: date, filters: Filters) -> int:
+    """How many fit."""
+    values = {"programme": programme_id, "day": day, **asdict(filters)}
+    return int((await tx.execute(_COUNT, values)).scalar_one())
 
 
 def lines_of(standing: Sequence[HospitalDay]) -> list[HospitalDay]:

@@ -13,8 +13,15 @@ from services.quota.programmes.operations import require_programme
 from shared.audit import AuditEntry, record
 from shared.documents.reports import ImportReport
 from shared.documents.sheets import Table, find_table, read_rows
+from shared.documents.templates import workbook_template
 from shared.identity.staff import Staff
 from shared.kit import Kit
+
+_NOTES = (
+    "每行一家医院；医院名称须与名单一致（或为其别名）。",
+    "级别为不超过 40 个字的名称，例如 三级、二级、社区卫生服务中心；写法相同的为同一级别。",
+    "级别留空的医院将取消原有级别；不在表中的医院不变。",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,12 @@ class Levels:
                 for hospital in listed
             ]
         )
+
+    async def template(self, slug: str) -> bytes:
+        """A sheet with every hospital and its level so far. Raises NotFound."""
+        listed = (await self.levels(slug)).items
+        rows = [{"hospital": one.hospital, "level": one.level} for one in listed]
+        return await asyncio.to_thread(workbook_template, LEVEL_COLUMNS, rows, _NOTES)
 
     async def import_levels(self, staff: Staff, slug: str, content: bytes, *, dry_run: bool) -> ImportReport:
         """Takes the good rows. Months that are frozen keep the levels of their time.

@@ -25,9 +25,10 @@ class Prospect:
     histories: Mapping[str, History]
     unheard: History
 
-    def of(self, hospital_id: str, quota: int | None, issued: int) -> Outlook:
+    def of(self, hospital_id: str, quota: int | None, issued: int, *, dated: bool = True) -> Outlook:
         """`issued` is everything until the day that the prospect is of."""
-        return outlook(quota, issued, self.histories.get(hospital_id, self.unheard), self.ahead)
+        history = self.histories.get(hospital_id, self.unheard)
+        return outlook(quota, issued, history, self.ahead, dated=dated)
 
 
 async def prospect(tx: Tx, programme: Programme, *, today: date, through: date) -> Prospect:

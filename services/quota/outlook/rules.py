@@ -107,8 +107,11 @@ class Ahead:
         return None if self.days_left is None else self.working(self.days_left)
 
 
-def outlook(quota: int | None, issued: int, history: History, ahead: Ahead) -> Outlook:
-    """`issued` holds what was counted today; the rest of today is still to come."""
+def outlook(quota: int | None, issued: int, history: History, ahead: Ahead, *, dated: bool = True) -> Outlook:
+    """`issued` holds what was counted today; the rest of today is still to come.
+
+    Looking for the dates is most of the work: without `dated` they are left out.
+    """
     if quota is None:
         return Outlook()
     needed = needed_per_working_day(quota, issued, ahead.working_left)
@@ -124,7 +127,8 @@ def outlook(quota: int | None, issued: int, history: History, ahead: Ahead) -> O
     if ahead.days_left is not None:
         expected = max(issued, issued - history.today + round(course.mean(ahead.days_left)))
         miss = _probability(1 - course.chance(missing, ahead.days_left))
-    early, late = course.day(missing, EARLY), course.day(missing, LATE)
+    early = course.day(missing, EARLY) if dated else None
+    late = course.day(missing, LATE) if dated else None
     return Outlook(needed, pace, early, late, expected, miss)
 
 

@@ -4,7 +4,12 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 
 from services.quota.programmes.operations import Programmes
-from services.quota.programmes.schemas import ProgrammeDefinition, ProgrammeView
+from services.quota.programmes.schemas import (
+    ChangeProposed,
+    ProgrammeDefinition,
+    ProgrammeEnd,
+    ProgrammeView,
+)
 from shared.http.auth import Writer, staff_with
 from shared.http.replies import (
     LIMIT_DEFAULT,
@@ -58,3 +63,17 @@ async def list_programmes(
 async def get_programme(request: Request, slug: str, staff: ProgrammeReader) -> ProgrammeView:  # noqa: ARG001 - only readers get here
     """A programme as it was defined."""
     return await _programmes(request).view(slug)
+
+
+@router.post(
+    "/{slug}/end",
+    operation_id="quota_propose_programme_end",
+    status_code=202,
+    response_model=ChangeProposed,
+)
+async def propose_programme_end(
+    request: Request, slug: str, staff: Writer, body: ProgrammeEnd
+) -> JSONResponse:
+    """Proposes another last day, or none; time shares and forecasts go by it once somebody else approves."""
+    key = staff_key(staff, "programme.end", body, slug)
+    return replayable(await _programmes(request).propose_end(staff, slug, body, key), first_status=202)

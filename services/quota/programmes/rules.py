@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -53,6 +54,17 @@ def definition_faults(definition: Mapping[str, Any]) -> list[SenseFault]:
     if isinstance(as_of, str) and isinstance(ends_on, str) and ends_on <= as_of:
         faults.append(SenseFault(("ends_on",), "ends_before_start", f"应晚于已发卡数的截止日 {as_of}"))
     return faults
+
+
+def end_fault(ends_on: date | None, *, frozen_through: date | None, begins_after: date | None) -> str | None:
+    """Why a programme cannot end on that day, or None. No end at all is always possible."""
+    if ends_on is None:
+        return None
+    if begins_after is not None and ends_on <= begins_after:
+        return f"应晚于已发卡数的截止日 {begins_after}"
+    if frozen_through is not None and ends_on <= frozen_through:
+        return f"应晚于已冻结的最后一日 {frozen_through}"
+    return None
 
 
 def exact_target(residents: int, share: Decimal) -> Decimal:

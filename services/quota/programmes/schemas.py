@@ -147,6 +147,18 @@ def _detail(code: str, message: str, loc: tuple[str | int, ...]) -> InitErrorDet
     return InitErrorDetails(type=kind, loc=loc, input=None)
 
 
+class ProgrammeEnd(StaffBody):
+    """Another last day. What is counted by the calendar goes by it from its approval on."""
+
+    ends_on: Day | None = Field(description="null: no end is decided")
+    reason: Reason
+
+
+class ChangeProposed(BaseModel):
+    change_id: str
+    status: Literal["pending"]
+
+
 class IssuedBeforeView(BaseModel):
     as_of: str | None
     cards: int

@@ -3,7 +3,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from services.quota.hospitals.tables import HospitalRow
@@ -63,6 +63,12 @@ async def programme_by_id(tx: Tx, programme_id: UUID) -> Programme | None:
 async def lock_programme(tx: Tx, slug: str) -> Programme | None:
     """The programme, locked alone: no batch of card events is counted until the caller commits."""
     return _one(await tx.execute(_PROGRAMME.where(ProgrammeRow.slug == slug).with_for_update()))
+
+
+async def set_end(tx: Tx, programme_id: UUID, ends_on: date | None) -> None:
+    """Of a programme that the caller has locked."""
+    statement = update(ProgrammeRow).where(ProgrammeRow.id == programme_id).values(ends_on=ends_on)
+    await tx.execute(statement)
 
 
 async def programmes(tx: Tx, *, hospital_id: str | None = None) -> list[Programme]:

@@ -1,11 +1,14 @@
 """Progress: what was counted against the quotas, and where that leads, by hospital and alliance."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from services.quota.allocation import store as allocations
+from services.quota.hospitals.rules import WHOLE, Part, part_of
+from services.quota.hospitals.schemas import cursor_at
 from services.quota.hospitals.store import Hospital, by_line, hospitals, lines_of
 from services.quota.outlook.operations import Prospect, prospect
 from services.quota.outlook.rules import (
@@ -27,6 +30,7 @@ from services.quota.progress.rules import (
     needed_per_day,
     pace_days,
     rate,
+    sum_of,
 )
 from services.quota.progress.schemas import ProgressAlliance, ProgressItem, ProgressUnit, ProgressView, Warned
 from shared.clock import local_day, rfc3339
@@ -87,16 +91,27 @@ class Snapshot:
     def figure(self, hospital_id: str) -> Figures:
         return self.figures.get(hospital_id, _NONE)
 
-    def outlook(self, hospital_id: str) -> Outlook:
-        return self.prospect.of(hospital_id, self.quotas.get(hospital_id), self.figure(hospital_id).issued)
+    def outlook(self, hospital_id: str, *, dated: bool = True) -> Outlook:
+        quota, issued = self.quotas.get(hospital_id), self.figure(hospital_id).issued
+        return self.prospect.of(hospital_id, quota, issued, dated=dated)
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A hospital with what alliances add up."""
+
+    hospital: Hospital
+    quota: int
+    figures: Figures
+    outlook: Outlook
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     kit: Kit
 
-    async def progress(self, staff: Staff, slug: str) -> ProgressView:
-        """The programme's totals, every hospital, every alliance; a hospital gets its own row.
+    async def progress(self, staff: Staff, slug: str, part: Part = WHOLE) -> ProgressView:
+        """The programme's totals and alliances, and the hospitals of the part; a hospital gets its own row.
 
         Raises:
             NotFound, Forbidden.
@@ -108,7 +123,7 @@ class Progress:
         shown = [hospital for hospital in seen.hospitals if only in (None, hospital.id)]
         if only is not None and not shown:
             raise Forbidden
-        return _view(seen, shown, now=now, whole=only is None)
+        return await asyncio.to_thread(_view, seen, shown, part, now=now, whole=only is None)
 
 
 async def look(tx: Tx, programme: Programme, now: datetime) -> Snapshot:
@@ -135,11 +150,24 @@ async def look(tx: Tx, programme: Programme, now: datetime) -> Snapshot:
     )
 
 
-def _view(seen: Snapshot, shown: Sequence[Hospital], *, now: datetime, whole: bool) -> ProgressView:
-    """`whole`: for those who see all hospitals."""
-    outlooks = {hospital.id: seen.outlook(hospital.id) for hospital in shown}
+def _view(
+    seen: Snapshot, standing: Sequence[Hospital], part: Part, *, now: datetime, whole: bool
+) -> ProgressView:
+    """`standing` are all that the reader may see; `whole`: they are all hospitals."""
+    lines = [
+        _Line(
+            hospital,
+            seen.quotas.get(hospital.id, 0),
+            seen.figure(hospital.id),
+            seen.outlook(hospital.id, dated=False),
+        )
+        for hospital in standing
+    ]
     passed = seen.time_share()
-    items = [_item(seen, hospital, outlooks[hospital.id], passed) for hospital in shown]
+    found = part_of(standing, part, named=lambda hospital: (hospital.name, hospital.alliance))
+    outlooks = {standing[place].id: seen.outlook(standing[place].id) for place in found.places}
+    items = [_item(seen, standing[place], outlooks[standing[place].id], passed) for place in found.places]
+    short = _warned(lines)
     ends_on = seen.programme.ends_on
     dates = [outlook.late for outlook in outlooks.values() if outlook.late]
     calendar, since = seen.prospect.calendar, seen.starts_on or seen.today
@@ -162,9 +190,12 @@ def _view(seen: Snapshot, shown: Sequence[Hospital], *, now: datetime, whole: bo
         working_days_left=seen.prospect.ahead.working_left,
         years_by_weekday=calendar.unknown(since, max([seen.today, *dates, ends_on or seen.today])),
         items=items,
-        alliances=_alliances(seen, items, passed) if whole else [],
-        units=_units(items) if whole else [],
-        warnings=_warnings(seen, shown, outlooks),
+        listed=found.total,
+        next_cursor=cursor_at(found.following),
+        alliances=_alliances(seen, lines, passed) if whole else [],
+        units=_units(lines) if whole else [],
+        warnings=[_warning(line) for line in short[: part.limit]],
+        warned=len(short),
     )
 
 
@@ -201,29 +232,27 @@ def _item(seen: Snapshot, hospital: Hospital, outlook: Outlook, passed: Decimal 
     )
 
 
-def _alliances(
-    seen: Snapshot, items: Sequence[ProgressItem], passed: Decimal | None
-) -> list[ProgressAlliance]:
+def _alliances(seen: Snapshot, lines: Sequence[_Line], passed: Decimal | None) -> list[ProgressAlliance]:
     """In order of appearance; a hospital that stands alone is in none."""
-    members: dict[str, list[ProgressItem]] = {}
-    for item in items:
-        if item.alliance:
-            members.setdefault(item.alliance, []).append(item)
+    members: dict[str, list[_Line]] = {}
+    for line in lines:
+        if line.hospital.alliance:
+            members.setdefault(line.hospital.alliance, []).append(line)
     rows = []
     for alliance, entries in members.items():
-        quota, issued = sum(entry.quota or 0 for entry in entries), sum(entry.issued for entry in entries)
-        lacking = sum(max(0, (entry.quota or 0) - entry.issued) for entry in entries)
-        expected = [entry.expected for entry in entries if entry.expected is not None]
-        done = rate(issued, quota)
+        found = sum_of((entry.quota, entry.figures) for entry in entries)
+        lacking = sum(max(0, entry.quota - entry.figures.issued) for entry in entries)
+        expected = [entry.outlook.expected for entry in entries if entry.outlook.expected is not None]
+        done = rate(found.issued, found.quota)
         rows.append(
             ProgressAlliance(
                 alliance=alliance,
-                quota=quota,
-                issued=issued,
-                used=sum(entry.used for entry in entries),
-                effective=sum(entry.effective for entry in entries),
+                quota=found.quota,
+                issued=found.issued,
+                used=found.used,
+                effective=found.effective,
                 rate=_text(done),
-                month_issued=sum(entry.month_issued for entry in entries),
+                month_issued=found.month_issued,
                 needed_per_working_day=needed_per_working_day(lacking, 0, seen.prospect.ahead.working_left),
                 lead=_text(lead(done, passed)),
                 expected=sum(expected) if len(expected) == len(entries) else None,
@@ -232,48 +261,50 @@ def _alliances(
     return rows
 
 
-def _units(items: Sequence[ProgressItem]) -> list[ProgressUnit]:
+def _units(lines: Sequence[_Line]) -> list[ProgressUnit]:
     """The alliances, then each hospital that stands alone as a unit of its own."""
-    members: dict[tuple[bool, str], list[ProgressItem]] = {}
-    for item in sorted(items, key=lambda one: not one.alliance):
-        members.setdefault((not item.alliance, item.alliance or item.hospital_id), []).append(item)
+    members: dict[tuple[bool, str], list[_Line]] = {}
+    for line in sorted(lines, key=lambda one: not one.hospital.alliance):
+        alliance = line.hospital.alliance
+        members.setdefault((not alliance, alliance or line.hospital.id), []).append(line)
     rows = []
     for (alone, name), entries in members.items():
-        quota, issued = sum(entry.quota or 0 for entry in entries), sum(entry.issued for entry in entries)
+        found, first = sum_of((entry.quota, entry.figures) for entry in entries), entries[0].hospital
         rows.append(
             ProgressUnit(
-                unit=entries[0].hospital if alone else name,
-                hospital_id=entries[0].hospital_id if alone else None,
+                unit=first.name if alone else name,
+                hospital_id=first.id if alone else None,
                 hospitals=len(entries),
-                quota=quota,
-                issued=issued,
-                used=sum(entry.used for entry in entries),
-                effective=sum(entry.effective for entry in entries),
-                month_issued=sum(entry.month_issued for entry in entries),
-                rate=_text(rate(issued, quota)),
+                quota=found.quota,
+                issued=found.issued,
+                used=found.used,
+                effective=found.effective,
+                month_issued=found.month_issued,
+                rate=_text(rate(found.issued, found.quota)),
             )
         )
     return rows
 
 
-def _warnings(seen: Snapshot, shown: Sequence[Hospital], outlooks: Mapping[str, Outlook]) -> list[Warned]:
-    listed = {hospital.id: hospital for hospital in shown}
-    short = {key: seen.quotas.get(key, 0) - (found.expected or 0) for key, found in outlooks.items()}
-    rows = []
-    for key in warned(outlooks, short):
-        outlook, hospital = outlooks[key], listed[key]
-        rows.append(
-            Warned(
-                hospital_id=key,
-                hospital=hospital.name,
-                alliance=hospital.alliance,
-                quota=seen.quotas[key],
-                issued=seen.figure(key).issued,
-                expected=outlook.expected or 0,
-                shortfall=short[key],
-                miss_probability=rate_text(outlook.miss_probability or Decimal(0)),
-                needed_per_working_day=outlook.needed_per_working_day,
-                pace_per_working_day=_text(outlook.pace_per_working_day),
-            )
-        )
-    return rows
+def _warned(lines: Sequence[_Line]) -> list[_Line]:
+    """Who is likely to miss the quota, the surest first."""
+    by_id = {line.hospital.id: line for line in lines}
+    outlooks = {key: line.outlook for key, line in by_id.items()}
+    short = {key: line.quota - (line.outlook.expected or 0) for key, line in by_id.items()}
+    return [by_id[key] for key in warned(outlooks, short)]
+
+
+def _warning(line: _Line) -> Warned:
+    seen = line.outlook
+    return Warned(
+        hospital_id=line.hospital.id,
+        hospital=line.hospital.name,
+        alliance=line.hospital.alliance,
+        quota=line.quota,
+        issued=line.figures.issued,
+        expected=seen.expected or 0,
+        shortfall=line.quota - (seen.expected or 0),
+        miss_probability=rate_text(seen.miss_probability or Decimal(0)),
+        needed_per_working_day=seen.needed_per_working_day,
+        pace_per_working_day=_text(seen.pace_per_working_day),
+    )

@@ -1,5 +1,6 @@
 """How far a hospital is, and how fast it must go. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -26,6 +27,29 @@ class Figures:
     def effective(self) -> int:
         """Issued without cards of confirmed cases of stuffing that nobody used."""
         return self.issued - self.void
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What some hospitals add up to."""
+
+    quota: int = 0
+    issued: int = 0
+    used: int = 0
+    effective: int = 0
+    month_issued: int = 0
+
+
+def sum_of(entries: Iterable[tuple[int, Figures]]) -> Sum:
+    """Of quotas, each with its figures."""
+    listed = list(entries)
+    return Sum(
+        quota=sum(quota for quota, _ in listed),
+        issued=sum(figures.issued for _, figures in listed),
+        used=sum(figures.used for _, figures in listed),
+        effective=sum(figures.effective for _, figures in listed),
+        month_issued=sum(figures.month_issued for _, figures in listed),
+    )
 
 
 def rate(issued: int, quota: int | None) -> Decimal | None:

@@ -90,6 +90,11 @@ class ProgressView(BaseModel):
         description="years without a calendar, whose working days are simply Monday to Friday"
     )
     items: list[ProgressItem]
+    listed: int = Field(description="hospitals that fit `alliance` and `q`, on all pages together")
+    next_cursor: str | None
     alliances: list[ProgressAlliance]
     units: list[ProgressUnit] = Field(description="alliances, then each hospital that stands alone")
-    warnings: list[Warned] = Field(description="likely to miss their quotas, the surest first")
+    warnings: list[Warned] = Field(
+        description="likely to miss their quotas, the surest first; in pages: at most `limit` of them"
+    )
+    warned: int = Field(description="how many are likely to miss")

@@ -6,6 +6,8 @@ from datetime import date, datetime, timedelta
 
 from services.quota.allocation import store as allocations
 from services.quota.allocation.errors import NoAllocation
+from services.quota.hospitals.rules import WHOLE, Part, part_of
+from services.quota.hospitals.schemas import cursor_at
 from services.quota.hospitals.store import by_line, hospitals, lines_of
 from services.quota.levels.store import levels
 from services.quota.outlook.operations import Prospect, prospect
@@ -54,22 +56,31 @@ class Rankings:
     kit: Kit
 
     async def ranking(
-        self, staff: Staff, slug: str, month: str | None, edition: int | None, *, with_levels: bool
+        self,
+        staff: Staff,
+        slug: str,
+        month: str | None,
+        edition: int | None,
+        *,
+        with_levels: bool,
+        part: Part,
     ) -> RankingView:
-        """The latest edition of a frozen month (or the one asked for), else live figures.
+        """The latest edition of a frozen month (or the one asked for), else live figures; of it the part.
 
         Raises:
             NotFound, NoAllocation, Forbidden, InvalidRequest: no such month.
         """
+        only = own_hospital(staff)
+        asked = part if only is None else WHOLE
         async with self.kit.database.snapshot() as tx:
             view = await self.of_month(
-                tx, await require_programme(tx, slug), month, edition, with_levels=with_levels
+                tx, await require_programme(tx, slug), month, edition, with_levels=with_levels, part=asked
             )
-        only = own_hospital(staff)
         if only is not None:
             view.items = [item for item in view.items if item.hospital_id == only]
             if not view.items:
                 raise Forbidden
+            view.listed, view.next_cursor = len(view.items), None
             for listed in view.levels or []:
                 listed.items = [item for item in listed.items if item.hospital_id == only]
             view.levels = view.levels and [listed for listed in view.levels if listed.items]
@@ -83,8 +94,9 @@ class Rankings:
         edition: int | None,
         *,
         with_levels: bool = False,
+        part: Part = WHOLE,
     ) -> RankingView:
-        """All hospitals' lines: as published once the month is frozen, else live.
+        """Hospitals' lines: as published once the month is frozen, else live.
 
         Raises:
             NotFound, NoAllocation, InvalidRequest: no such month.
@@ -95,14 +107,16 @@ class Rankings:
         found = await store.edition(tx, programme.id, first, edition)
         if found is not None:
             ranked = await store.items(tx, found.id)
-            view = _view(found.month, ranked, found.unattributed, found.allocation_version, found.frozen_at)
+            view = _view(
+                (found.month, found.allocation_version, found.frozen_at), ranked, part, found.unattributed
+            )
             view.frozen, view.edition, view.reason = True, found.edition, found.reason
         elif edition is not None:
             raise NotFound
         else:
             live = await live_ranking(tx, programme, first, today)
             ranked = live.ranked
-            view = _view(first, ranked, live.unattributed, live.allocation.version, now)
+            view = _view((first, live.allocation.version, now), ranked, part, live.unattributed)
         if with_levels:
             view.levels = _levels(ranked)
         return view
@@ -176,7 +190,7 @@ async def _standings(
     standings = []
     for hospital in lines_of(standing):
         counted, quota = found.get(hospital.id, _NONE), quotas.get(hospital.id)
-        seen = ahead.of(hospital.id, quota, counted.issued) if ahead else None
+        seen = ahead.of(hospital.id, quota, counted.issued, dated=False) if ahead else None
         standings.append(
             Standing(
                 hospital_id=hospital.id,
@@ -194,9 +208,12 @@ async def _standings(
 
 
 def _view(
-    first: date, ranked: Sequence[Ranked], unattributed: int, version: int, as_of: datetime
+    of: tuple[date, int, datetime], ranked: Sequence[Ranked], part: Part, unattributed: int
 ) -> RankingView:
-    """Live until the caller says otherwise."""
+    """`of` are the month, the version of the quotas and the moment; live until the caller says otherwise."""
+    first, version, as_of = of
+    found = part_of(ranked, part, named=lambda entry: (entry.standing.hospital, entry.standing.alliance))
+    shown = [ranked[place] for place in found.places]
     return RankingView(
         month=f"{first:%Y-%m}",
         frozen=False,
@@ -205,7 +222,9 @@ def _view(
         as_of=rfc3339(as_of),
         allocation_version=version,
         unattributed=unattributed,
-        items=[_item(entry.standing, entry.place) for entry in ranked],
+        items=[_item(entry.standing, entry.place) for entry in shown],
+        listed=found.total,
+        next_cursor=cursor_at(found.following),
         levels=None,
     )
 

@@ -2,6 +2,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 
+from services.quota.hospitals.routes import PartQuery
 from services.quota.programmes.routes import ProgrammeReader
 from services.quota.rankings.operations import Rankings
 from services.quota.rankings.schemas import MONTH_FORM, RankingView
@@ -16,6 +17,7 @@ async def get_ranking(
     request: Request,
     slug: str,
     staff: ProgrammeReader,
+    query: PartQuery,
     *,
     month: Annotated[
         str | None, Query(pattern=MONTH_FORM, description="YYYY-MM; this month if left out")
@@ -25,4 +27,4 @@ async def get_ranking(
 ) -> RankingView:
     """The ranking of a month: live until it is frozen, then as it was published."""
     rankings: Rankings = request.app.state.wiring.rankings
-    return await rankings.ranking(staff, slug, month, edition, with_levels=by is not None)
+    return await rankings.ranking(staff, slug, month, edition, with_levels=by is not None, part=query.part())

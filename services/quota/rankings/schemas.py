@@ -37,4 +37,6 @@ class RankingView(BaseModel):
     allocation_version: int = Field(description="the quotas that it is judged by")
     unattributed: int = Field(description="cards without a hospital at the month's end")
     items: list[RankingItem]
+    listed: int = Field(description="hospitals that fit `alliance` and `q`, on all pages together")
+    next_cursor: str | None
     levels: list[LevelList] | None = Field(description="with `by=level`: a list for each level")

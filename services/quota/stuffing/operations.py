@@ -35,11 +35,12 @@ class StuffingCases:
 
     async def page(
         self, slug: str, filters: Filters, *, limit: int, after: tuple[datetime, UUID] | None
-    ) -> list[Case]:
-        """Newest first, one more than `limit` if there are more. Raises NotFound."""
+    ) -> tuple[list[Case], int]:
+        """Newest first, one more than `limit` if there are more, and how many fit. Raises NotFound."""
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
-            return await store.page(tx, programme.id, filters, limit=limit + 1, after=after)
+            found = await store.page(tx, programme.id, filters, limit=limit + 1, after=after)
+            return found, await store.count(tx, programme.id, filters)
 
     async def one(
         self, slug: str, case_id: UUID, *, limit: int, after: tuple[datetime, str] | None

@@ -22,9 +22,9 @@ from shared.errors import Fault, InvalidRequest
 from shared.http.auth import Reader, Writer
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
-    Page,
     decode_cursor,
     encode_cursor,
     parse_moment,
@@ -56,13 +56,14 @@ async def list_cases(
     kind: Signal | None = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[CaseItem]:
+) -> CountedPage[CaseItem]:
     """Days of codes that look as if cards were made up, newest first."""
-    found = await _cases(request).page(
+    found, total = await _cases(request).page(
         slug, Filters(hospital_id, status, kind), limit=limit, after=position_of_moment(cursor)
     )
     last = found[limit - 1] if len(found) > limit else None
-    return Page(
+    return CountedPage(
+        total=total,
         items=[CaseItem(**_case(case)) for case in found[:limit]],
         next_cursor=encode_cursor([last.opened_at.isoformat(), last.id]) if last else None,
     )

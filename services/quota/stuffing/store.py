@@ -138,17 +138,22 @@ async def page(
 ) -> list[Case]:
     """Newest first."""
     statement = _cases().where(StuffingCaseRow.programme_id == programme_id)
-    for column, value in (
-        (StuffingCaseRow.hospital_id, filters.hospital_id),
-        (StuffingCaseRow.status, filters.status),
-        (StuffingCaseRow.kind, filters.kind),
-    ):
-        if value is not None:
-            statement = statement.where(column == value)
+    for column, value in _narrowed(filters):
+        statement = statement.where(column == value)
     if after is not None:
         statement = statement.where(tuple_(StuffingCaseRow.opened_at, StuffingCaseRow.id) < after)
     statement = statement.order_by(StuffingCaseRow.opened_at.desc(), StuffingCaseRow.id.desc()).limit(limit)
     return [Case(*row) for row in await tx.execute(statement)]
+
+
+async def count(tx: Tx, programme_id: UUID, filters: Filters) -> int:
+    """How many fit."""
+    statement = (
+        select(func.count()).select_from(StuffingCaseRow).where(StuffingCaseRow.programme_id == programme_id)
+    )
+    for column, value in _narrowed(filters):
+        statement = statement.where(column == value)
+    return int((await tx.execute(statement)).scalar_one())
 
 
 async def by_id(tx: Tx, programme_id: UUID, case_id: UUID) -> Case | None:
@@ -238,6 +243,16 @@ def _standing(item: Any) -> Any:  # noqa: ANN401 - a mapped class or its alias, 
         CardRow.event_id == item.event_id,
         CardRow.state == "active",
     )
+
+
+def _narrowed(filters: Filters) -> list[tuple[Any, str]]:
+    """What is asked for, by column."""
+    asked = (
+        (StuffingCaseRow.hospital_id, filters.hospital_id),
+        (StuffingCaseRow.status, filters.status),
+        (StuffingCaseRow.kind, filters.kind),
+    )
+    return [(column, value) for column, value in asked if value is not None]
 
 
 def _cases() -> Select[*tuple[Any, ...]]:

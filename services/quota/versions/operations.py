@@ -22,6 +22,7 @@ from services.quota.allocation.schemas import (
 from services.quota.allocation.store import Version
 from services.quota.allocationsheets.rules import comparison_paper, version_paper
 from services.quota.allocationviews.rules import Told, shown
+from services.quota.hospitals.rules import WHOLE, Part
 from services.quota.programmes.operations import require_programme
 from services.quota.programmes.store import Programme
 from services.quota.versions.rules import (
@@ -62,7 +63,7 @@ class AllocationVersionsRead:
             now = await store.in_force(tx, programme.id, self._this_month(programme))
         return AllocationVersions(items=[_listed(entry, now) for entry in found])
 
-    async def current(self, slug: str) -> AllocationView:
+    async def current(self, slug: str, part: Part) -> AllocationView:
         """Raises NotFound, NoAllocation."""
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
@@ -70,14 +71,14 @@ class AllocationVersionsRead:
             if version is None:
                 raise NoAllocation
             told = await _told(tx, version)
-        return await asyncio.to_thread(shown, told)
+        return await asyncio.to_thread(shown, told, part)
 
-    async def version(self, slug: str, number: int) -> AllocationView:
+    async def version(self, slug: str, number: int, part: Part = WHOLE) -> AllocationView:
         """Raises NotFound."""
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
             told = await _told(tx, await _require(tx, programme, number))
-        return await asyncio.to_thread(shown, told)
+        return await asyncio.to_thread(shown, told, part)
 
     async def compare(self, slug: str, *, earlier: int, later: int) -> AllocationComparison:
         """Raises NotFound, Busy."""

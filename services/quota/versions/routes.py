@@ -4,6 +4,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.quota.allocation.schemas import AllocationVersions, AllocationView
+from services.quota.hospitals.routes import PartQuery
 from services.quota.versions.operations import AllocationVersionsRead
 from services.quota.versions.schemas import AllocationComparison
 from shared.http.auth import Reader
@@ -30,9 +31,14 @@ async def list_allocations(request: Request, slug: str, staff: Reader) -> Alloca
 
 
 @router.get("/current", operation_id="quota_get_current_allocation")
-async def get_current_allocation(request: Request, slug: str, staff: Reader) -> AllocationView:  # noqa: ARG001 - only readers get here
+async def get_current_allocation(
+    request: Request,
+    slug: str,
+    staff: Reader,  # noqa: ARG001 - only readers get here
+    query: PartQuery,
+) -> AllocationView:
     """The quotas in force this month."""
-    return await _versions(request).current(slug)
+    return await _versions(request).current(slug, query.part())
 
 
 @router.get("/compare", operation_id="quota_compare_allocations")
@@ -78,9 +84,15 @@ async def get_allocation_workbook(request: Request, slug: str, version: Number, 
 
 
 @router.get("/{version}", operation_id="quota_get_allocation")
-async def get_allocation(request: Request, slug: str, version: Number, staff: Reader) -> AllocationView:  # noqa: ARG001 - only readers get here
+async def get_allocation(
+    request: Request,
+    slug: str,
+    version: Number,
+    staff: Reader,  # noqa: ARG001 - only readers get here
+    query: PartQuery,
+) -> AllocationView:
     """A version of the quotas, also one that is not in force."""
-    return await _versions(request).version(slug, version)
+    return await _versions(request).version(slug, version, query.part())
 
 
 def _file(content: bytes, name: str) -> Response:
