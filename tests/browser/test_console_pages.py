@@ -169,7 +169,7 @@ async def test_an_editor_of_quotas_computes_while_one_types_and_keeps_the_sum_in
         await tab.open(f"{shown.address}/console/quota/allocation?programme={shown.programme.slug}")
         assert "合计 1,000" in " ".join((await tab.text(".sum")).split())
         await tab.evaluate(
-            "window.stayed = true; const total = document.querySelector('[name=total]');"
+            "window.stayed = true; window.total = document.querySelector('[name=total]');"
             "total.value = '2000'; total.dispatchEvent(new Event('change', { bubbles: true }))"
         )
         await tab.until("(document.querySelector('.sum')?.innerText ?? '').includes('2,000')")
