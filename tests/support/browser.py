@@ -54,7 +54,7 @@ class Tab:
         return await self.page.evaluate(script)
 
     async def until(self, script: str) -> None:
-        """Raises TimeoutError. (Playwright's own waiting is stopped by a policy as strict as ours.)"""
+        """Raises TimeoutError. Not Playwright's own waiting: a policy as strict as ours stops that."""
         async with asyncio.timeout(_SECONDS):
             while not await self._holds(script):  # noqa: ASYNC110 - the page is another process
                 await asyncio.sleep(_POLL_SECONDS)
