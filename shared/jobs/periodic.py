@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.25
 # While one worker runs it nobody else does; a worker that died leaves it to others after this time.
 LEASE = timedelta(seconds=130)
+_TROUBLE = (SQLAlchemyError, OSError, TimeoutError)
 
 
 async def run_due(database: Database, periodic: Periodic) -> bool:
@@ -40,10 +41,21 @@ async def run_due(database: Database, periodic: Periodic) -> bool:
 
 
 async def run_forever(database: Database, periodics: Sequence[Periodic]) -> None:
+    """Looks every `TICK_SECONDS`; while nothing is due it only reads."""
     while True:
-        for periodic in periodics:
+        for periodic in await _due(database, periodics):
             try:
                 await run_due(database, periodic)
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except _TROUBLE as error:
                 log.warning("Periodic job not started", job=periodic.name, error=type(error).__name__)
         await asyncio.sleep(TICK_SECONDS)
+
+
+async def _due(database: Database, periodics: Sequence[Periodic]) -> list[Periodic]:
+    try:
+        async with database.transaction() as tx:
+            names = await store.due(tx, [periodic.name for periodic in periodics], now=machine_now())
+    except _TROUBLE as error:
+        log.warning("Schedule not read", error=type(error).__name__)
+        return []
+    return [periodic for periodic in periodics if periodic.name in names]

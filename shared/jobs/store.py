@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -10,6 +11,11 @@ _TAKE_TURN = text("""
     INSERT INTO core.schedule AS s (name, next_at) VALUES (:name, :lease_until)
     ON CONFLICT (name) DO UPDATE SET next_at = excluded.next_at WHERE s.next_at <= :now
     RETURNING true
+""")
+# A plain read: the statement above locks its row, which is a write and a sync of the log, due or not.
+_DUE = text("""
+    SELECT u.name FROM unnest(CAST(:names AS text[])) AS u(name)
+    WHERE NOT EXISTS (SELECT FROM core.schedule AS s WHERE s.name = u.name AND s.next_at > :now)
 """)
 _END_TURN = text("""
     UPDATE core.schedule SET next_at = :next_at, last_error = CAST(:error AS text),
@@ -52,6 +58,11 @@ class Place:
 class Walked:
     ceiling_at: datetime
     position: Place
+
+
+async def due(tx: Tx, names: Sequence[str], *, now: datetime) -> frozenset[str]:
+    """Those whose time has come, without a word on who will run them."""
+    return frozenset((await tx.execute(_DUE, {"names": names, "now": now})).scalars())
 
 
 async def take_turn(tx: Tx, name: str, *, now: datetime, lease_until: datetime) -> bool:

@@ -75,6 +75,12 @@ async def end(
     await tx.execute(update(JobRow).where(JobRow.id == job_id, _OPEN).values(**values))
 
 
+async def reopen(tx: Tx, job_id: UUID) -> None:
+    """A job that failed is to be done again; one that is under way or succeeded stays as it is."""
+    statement = update(JobRow).where(JobRow.id == job_id, JobRow.state == "failed")
+    await tx.execute(statement.values(state="queued", error=None, finished_at=None))
+
+
 async def by_id(tx: Tx, job_id: UUID) -> AwaitedJob | None:
     row = (await tx.execute(select(*_COLUMNS).where(JobRow.id == job_id))).one_or_none()
     return None if row is None else AwaitedJob(*row)

@@ -215,3 +215,13 @@ class TestPeriodic:
         later = now + LEASE
         async with kit.database.transaction() as tx:
             assert await store.take_turn(tx, "test.died", now=later, lease_until=later + LEASE)
+
+    async def test_looking_for_what_is_due_writes_nothing(self, kit: Kit) -> None:
+        now = machine_now()
+        async with kit.database.transaction() as tx:
+            await store.take_turn(tx, "test.later", now=now, lease_until=now + LEASE)
+        async with kit.database.transaction() as tx:
+            names = ["test.later", "test.never_ran"]
+            assert await store.due(tx, names, now=now) == {"test.never_ran"}
+            assert await store.due(tx, names, now=now + LEASE) == set(names)
+            assert (await tx.execute(text("SELECT pg_current_xact_id_if_assigned()"))).scalar_one() is None
