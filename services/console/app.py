@@ -33,6 +33,7 @@ from services.console.sessions import routes as sessions
 from services.console.settlementpages import routes as settlementpages
 from services.console.staff import routes as staff
 from services.console.staffpages import routes as staffpages
+from services.console.stockpages import routes as stockpages
 from services.console.tablepages import routes as tablepages
 from services.console.voucherpages import routes as voucherpages
 from services.console.wiring import SERVICE, build
@@ -76,6 +77,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             plannerpages.router,
             questionpages.router,
             reviewpages.router,
+            stockpages.router,
             voucherpages.router,
             codepages.router,
             tablepages.router,

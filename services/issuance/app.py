@@ -34,6 +34,7 @@ from services.issuance.reveals import routes as reveals
 from services.issuance.reviews import routes as reviews
 from services.issuance.terms import routes as terms
 from services.issuance.today import routes as today
+from services.issuance.stock import routes as stock
 from services.issuance.versions import routes as versions
 from services.issuance.vouchers import routes as vouchers
 from services.issuance.wallet import routes as wallet
@@ -69,6 +70,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             changes.router,
             phases.router,
             terms.router,
+            stock.router,
             versions.router,
             questions.router,
             bank.router,

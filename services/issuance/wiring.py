@@ -41,6 +41,7 @@ from services.issuance.reveals.operations import Reveals
 from services.issuance.reviews.operations import Reviews
 from services.issuance.terms.operations import CampaignTerms
 from services.issuance.today.operations import Days
+from services.issuance.stock.operations import StockTaking
 from services.issuance.versions.operations import Versions
 from services.issuance.vouchers.operations import Vouchers
 from services.issuance.wallet.operations import Wallet
@@ -67,6 +68,7 @@ class Wiring:
     changes: Changes
     phases: Phases
     terms: CampaignTerms
+    stock: StockTaking
     versions: Versions
     questions: Questions
     bank: Bank
@@ -143,6 +145,7 @@ def build(kit: Kit) -> Wiring:
         changes=changes,
         phases=phases,
         terms=terms,
+        stock=StockTaking(kit),
         versions=Versions(kit),
         questions=Questions(kit, objects_of(kit.settings), awaited),
         bank=Bank(kit),

@@ -10,23 +10,25 @@ from services.console.campaignpages.errors import DefinitionUnreadable
 from services.console.campaignpages.rules import (
     CAMPAIGN_HEADER,
     CAMPAIGN_WIDTHS,
+    LIMITS,
+    LIMITS_NEEDED,
     PHASE_STATES,
     SUBJECT_NAMES,
     SUBJECTS,
     VERSION_HEADER,
     VERSION_WIDTHS,
+    call_of,
     campaign_rows,
     in_force,
-    number_of,
     percent_of,
-    phase_of,
     put_in,
-    quiz_of,
-    rate_of,
+    sum_of,
+    version_of,
     version_row,
     version_text,
 )
 from services.console.campaignpages.schemas import definition_in
+from services.console.changenames.operations import Naming
 from services.console.pages.routes import OUR_FORM, BureauReader, Visitor, page_router
 from services.console.pages.schemas import EXPORTED_MAX, language_for, listed_file
 from shared.clients.integrity import Refused
@@ -38,7 +40,20 @@ _STATUS_NAMES = {"published": "进行中", "paused": "已暂停", "ended": "已�
 
 router = page_router("/console/campaigns")
 
-Act = Literal["odds", "quiz-rule", "stock", "phase", "carry-over", "pause", "resume"]
+Act = Literal[
+    "odds",
+    "quiz-rule",
+    "stock",
+    "phase",
+    "carry-over",
+    "budget",
+    "funding-shares",
+    "limits",
+    "channel",
+    "settlement-hold",
+    "pause",
+    "resume",
+]
 Subject = Annotated[str, Query(max_length=32)]
 
 
@@ -116,6 +131,7 @@ async def campaign(visitor: BureauReader, slug: str, done: str | None = None) ->
         campaign=shown,
         names={entry["key"]: entry["name"] for entry in shown["voucher_types"]},
         fund=in_force(versions, "budget_and_shares"),
+        hold=in_force(versions, "settlement_hold"),
         rules={phase["seq"]: in_force(versions, "quiz_rule", phase["seq"]) for phase in shown["phases"]},
         put_in=put_in(versions),
         phase_states=PHASE_STATES,
@@ -127,7 +143,9 @@ async def campaign(visitor: BureauReader, slug: str, done: str | None = None) ->
 
 @router.get("/{slug}/versions")
 async def versions(visitor: BureauReader, slug: str, subject: Subject = "") -> Response:
-    shown, found = await _both(visitor, slug)
+    (shown, found), names = await asyncio.gather(
+        _both(visitor, slug), Naming(visitor.calls).of_campaign(slug)
+    )
     chosen = [item for item in reversed(found) if subject in {"", item["subject"]}]
     return visitor.page(
         "campaignpages/versions.html",
@@ -136,14 +154,14 @@ async def versions(visitor: BureauReader, slug: str, subject: Subject = "") -> R
         subject=subject,
         subjects=SUBJECTS,
         subject_names=SUBJECT_NAMES,
-        versions=[(item, version_text(item["value"])) for item in chosen],
+        versions=[(item, version_of(item, names), version_text(item, names)) for item in chosen],
     )
 
 
 @router.get("/{slug}/versions.xlsx")
 async def versions_file(visitor: BureauReader, slug: str, subject: Subject = "") -> Response:
-    found = (await visitor.calls.get(_path(slug, "versions")))["items"]
-    rows = [version_row(item) for item in reversed(found) if subject in {"", item["subject"]}]
+    (_, found), names = await asyncio.gather(_both(visitor, slug), Naming(visitor.calls).of_campaign(slug))
+    rows = [version_row(item, names) for item in reversed(found) if subject in {"", item["subject"]}]
     return await listed_file(f"{slug}-版本记录", VERSION_HEADER, rows, VERSION_WIDTHS)
 
 
@@ -156,7 +174,7 @@ async def _propose_page(
     **shown: Any,  # noqa: ANN401 - what the template shows
 ) -> Response:
     """The forms for a phase; what was typed into the refused one stays."""
-    values = {"refused": None, "act": "", **shown}
+    values = {"refused": None, "act": "", "chosen_type": "", **shown}
     campaign, found = await _both(visitor, slug)
     phases = {phase["seq"]: phase for phase in campaign["phases"]}
     chosen = phases.get(seq or min(phases))
@@ -171,6 +189,11 @@ async def _propose_page(
         later=[(n, f"第 {n} 期", f"Phase {n}") for n in phases if n > chosen["seq"]],
         types=[(one["key"], one["name"], one["name"]) for one in campaign["voucher_types"]],
         rule=in_force(found, "quiz_rule", chosen["seq"]),
+        fund=in_force(found, "budget_and_shares"),
+        hold=in_force(found, "settlement_hold"),
+        limits=LIMITS,
+        limits_needed=LIMITS_NEEDED,
+        sum_of=sum_of,
         typed=typed or {},
         next_seq=max(phases) + 1,
         percent_of=percent_of,
@@ -184,44 +207,22 @@ async def propose_page(
     slug: str,
     phase: int | None = None,
     odds: Annotated[str, Query(max_length=12)] = "",
+    voucher_type: Annotated[str, Query(max_length=64)] = "",
 ) -> Response:
-    """`odds` comes from the planner, in per cent."""
+    """`odds` comes from the planner, in per cent; `voucher_type` from the stock that runs short."""
     planned = {"odds": odds} if odds else None
-    return await _propose_page(visitor, slug, phase, typed=planned, act="odds" if odds else "")
-
-
-async def _body(
-    visitor: Visitor, slug: str, seq: int, act: Act, form: dict[str, str]
-) -> tuple[str, dict[str, Any]]:
-    """Where a form is sent, and as what."""
-    base: dict[str, Any] = {"reason": form.get("reason", ""), "request_no": form.get("request_no") or None}
-    phase = ("phases", str(seq))
-    if act == "odds":
-        return _path(slug, *phase, "odds"), {**base, "odds": rate_of(form.get("odds", ""))}
-    if act == "stock":
-        stock = {"voucher_type": form.get("voucher_type", ""), "delta": number_of(form.get("delta", ""))}
-        return _path(slug, *phase, "stock"), {**base, **stock}
-    if act == "carry-over":
-        carried = {"to": number_of(form.get("to", "")), "expired": form.get("expired") == "on"}
-        return _path(slug, *phase, "carry-over"), {**base, **carried}
-    if act in {"pause", "resume"}:
-        return _path(slug, act), base
-    campaign, found = await _both(visitor, slug)
-    if act == "quiz-rule":
-        rule = quiz_of(form, in_force(found, "quiz_rule", seq))
-        return _path(slug, *phase, "quiz-rule"), {**base, **rule}
-    last = max(one["seq"] for one in campaign["phases"])
-    types = [one["key"] for one in campaign["voucher_types"]]
-    further = phase_of(form, last + 1, types, in_force(found, "quiz_rule", last))
-    return _path(slug, "phases"), {**base, **further}
+    act = "odds" if odds else ""
+    return await _propose_page(visitor, slug, phase, typed=planned, act=act, chosen_type=voucher_type)
 
 
 @router.post("/{slug}/propose/{seq}/{act}", dependencies=[OUR_FORM])
 async def propose(request: Request, visitor: BureauReader, slug: str, seq: int, act: Act) -> Response:
     form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
-    path, body = await _body(visitor, slug, seq, act, form)
+    campaign, found = await _both(visitor, slug)
+    segments, asked = call_of(act, seq, form, campaign, found)
+    said = {"reason": form.get("reason", ""), "request_no": form.get("request_no") or None}
     try:
-        answer = await visitor.calls.post(path, body)
+        answer = await visitor.calls.post(_path(slug, *segments), {**asked, **said})
     except Refused as refused:
         return await _propose_page(
             visitor, slug, seq, typed=form, refused=refused, act=act, status=refused.status

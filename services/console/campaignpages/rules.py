@@ -1,9 +1,10 @@
 """What campaigns' pages show, put together from the answers of the calls. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from services.console.changenames.rules import Names
 from services.console.changepages.rules import side_by_side
 
 # Of a phase: tone of its badge, Chinese, English.
@@ -23,7 +24,7 @@ SUBJECTS = (
     ("stock_return", "库存退回", "Stock that came back"),
     ("limits", "个人限额", "Limits per person"),
     ("channel", "参与方式", "Way to take part"),
-    ("settlement_hold", "结算留存", "Days before settlement"),
+    ("settlement_hold", "结算观察期", "Days before settlement"),
 )
 SUBJECT_NAMES = {value: (zh, en) for value, zh, en in SUBJECTS}
 VERSION_HEADER = ("生效时间", "项目", "期次", "对象", "内容", "提交人", "审批人", "审批时间", "理由")
@@ -35,6 +36,17 @@ _QUIZ_NUMBERS = ("questions", "pass_score", "attempts_per_day", "time_limit_seco
 _QUIZ_MORE = ("min_seconds", "repeat_after_attempts")
 _QUIZ_KEPT = ("blueprint", "attempt_token")
 _OFFSET = ":00+08:00"
+_FEN_DIGITS = 2
+
+# What a form asks for: of one phase, or of the whole campaign.
+PHASE_ACTS = ("odds", "stock", "quiz-rule", "carry-over")
+LIMITS = (
+    ("vouchers_per_phase", "每期领券（张）", "Vouchers a phase"),
+    ("draws_per_day", "每日抽奖（次）", "Draws a day"),
+    ("draws_per_phase", "每期抽奖（次）", "Draws a phase"),
+    ("vouchers_per_type", "每种领券（张）", "Vouchers of a type"),
+)
+LIMITS_NEEDED = frozenset({"vouchers_per_phase", "draws_per_day"})
 
 
 def in_force(versions: Sequence[Mapping[str, Any]], subject: str, phase: int | None = None) -> dict[str, Any]:
@@ -53,23 +65,30 @@ def put_in(versions: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, int]]:
     return totals
 
 
-def version_text(value: Mapping[str, Any]) -> tuple[str, str]:
+def version_text(item: Mapping[str, Any], names: Names) -> tuple[str, str]:
     """The whole value in a line, in both languages."""
-    lines = side_by_side({}, value)
+    lines = side_by_side({}, item["value"], names)
     return (
         "；".join(f"{line.label[0]} {line.after[0]}" for line in lines),
         "; ".join(f"{line.label[1]} {line.after[1]}" for line in lines),
     )
 
 
-def version_row(item: Mapping[str, Any]) -> list[str]:
+def version_of(item: Mapping[str, Any], names: Names) -> str:
+    """What a version is of, where its subject has several: a channel or a voucher type, by its name."""
+    group = "channel" if item["subject"] == "channel" else "voucher_type"
+    key = item["key"] or ""
+    return names.get(group, {}).get(key, key)
+
+
+def version_row(item: Mapping[str, Any], names: Names) -> list[str]:
     decision = item["decision"] or {}
     return [
         _moment(item["effective_from"]),
         SUBJECT_NAMES[item["subject"]][0],
         str(item["phase"] or ""),
-        item["key"] or "",
-        version_text(item["value"])[0],
+        version_of(item, names),
+        version_text(item, names)[0],
         decision.get("proposed_by") or "",
         decision.get("approved_by") or "",
         _moment(decision.get("approved_at") or ""),
@@ -103,6 +122,16 @@ def number_of(typed: str) -> int | str | None:
     return int(text) if digits.isascii() and digits.isdecimal() else text
 
 
+def fen_of(yuan: str) -> int | str:
+    """`1,000.5` (yuan) in fen; what is no such amount is sent as it is, for the call to say so."""
+    text = yuan.strip().replace(",", "").replace("，", "").removesuffix("元").strip()
+    try:
+        fen = Decimal(text).scaleb(_FEN_DIGITS)
+        return int(fen) if fen == fen.to_integral_value() else text
+    except (InvalidOperation, OverflowError):
+        return text
+
+
 def rate_of(percent: str) -> str:
     """`12.5` (per cent) as `0.125`."""
     text = percent.strip().removesuffix("%").removesuffix("％")
@@ -115,6 +144,67 @@ def rate_of(percent: str) -> str:
 def percent_of(rate: str) -> str:
     text = f"{Decimal(rate) * 100:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def sum_of(shares: Iterable[str]) -> str:
+    """Of percentages as they stand in the form; what is no number counts nothing."""
+    total = Decimal(0)
+    for share in shares:
+        try:
+            total += Decimal(share.strip().removesuffix("%") or "0")
+        except InvalidOperation:
+            continue
+    text = f"{total:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def call_of(
+    act: str,
+    seq: int,
+    form: Mapping[str, str],
+    campaign: Mapping[str, Any],
+    versions: Sequence[Mapping[str, Any]],
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Where a form is sent, below the campaign, and as what besides its reason."""
+    phase = ("phases", str(seq))
+    if act == "odds":
+        return (*phase, "odds"), {"odds": rate_of(form.get("odds", ""))}
+    if act == "stock":
+        stock = {"voucher_type": form.get("voucher_type", ""), "delta": number_of(form.get("delta", ""))}
+        return (*phase, "stock"), stock
+    if act == "carry-over":
+        carried = {"to": number_of(form.get("to", "")), "expired": form.get("expired") == "on"}
+        return (*phase, "carry-over"), carried
+    if act == "quiz-rule":
+        return (*phase, "quiz-rule"), quiz_of(form, in_force(versions, "quiz_rule", seq))
+    if act == "phase":
+        last = max(one["seq"] for one in campaign["phases"])
+        types = [one["key"] for one in campaign["voucher_types"]]
+        return ("phases",), phase_of(form, last + 1, types, in_force(versions, "quiz_rule", last))
+    return _terms_of(act, form, versions)
+
+
+def _terms_of(
+    act: str, form: Mapping[str, str], versions: Sequence[Mapping[str, Any]]
+) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """What holds for the whole campaign; each is the whole new rule."""
+    if act == "budget":
+        return ("budget",), {"budget_fen": fen_of(form.get("budget", ""))}
+    if act == "funding-shares":
+        payers = in_force(versions, "budget_and_shares").get("funding_sources", [])
+        shares = [
+            {"key": one["key"], "share": rate_of(form.get(f"share_{one['key']}", "") or "0")}
+            for one in payers
+        ]
+        return ("funding-shares",), {"funding_sources": shares}
+    if act == "limits":
+        return ("limits",), {name: number_of(form.get(name, "")) for name, _, _ in LIMITS}
+    if act == "channel":
+        rule = {name: number_of(form.get(name, "")) for name in ("chances", "per_day")}
+        return ("channels", form.get("channel", "")), {**rule, "review": form.get("review") == "on"}
+    if act == "settlement-hold":
+        return ("settlement-hold",), {"settlement_hold_days": number_of(form.get("settlement_hold_days", ""))}
+    return (act,), {}
 
 
 def quiz_of(form: Mapping[str, str], current: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,7 +228,15 @@ def phase_of(
         "odds": rate_of(form.get("odds", "")),
         "quiz": {name: quiz[name] for name in kept if quiz.get(name) is not None},
         "stock": {key: number_of(form.get(f"stock_{key}", "")) or 0 for key in types},
+        **_release_of(form, types),
     }
+
+
+def _release_of(form: Mapping[str, str], types: Sequence[str]) -> dict[str, Any]:
+    """Nothing where all of it can be claimed at once."""
+    amounts = {key: number_of(form.get(f"release_{key}", "")) for key in types}
+    given = {key: amount for key, amount in amounts.items() if amount is not None}
+    return {"release_plan": {"every": form["every"], "amounts": given}} if form.get("every") else {}
 
 
 def _sent_moment(typed: str) -> str:

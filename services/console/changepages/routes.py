@@ -7,17 +7,19 @@ from urllib.parse import urlencode
 from fastapi import Form, Query, Response
 from fastapi.responses import RedirectResponse
 
+from services.console.changenames.operations import Naming
 from services.console.changepages.rules import (
     EXPORT_HEADER,
     EXPORT_WIDTHS,
-    KINDS,
     SERVICES,
     SHOWN_AT_ONCE,
     STATES,
     export_rows,
+    lines_of,
     newest_first,
-    side_by_side,
+    target_of,
 )
+from services.console.changewords.rules import KINDS
 from services.console.pages.routes import OUR_FORM, BureauReader, Visitor, page_router
 from services.console.pages.schemas import EXPORTED_MAX, listed_file
 from shared.clients.integrity import Refused
@@ -65,6 +67,7 @@ async def _page(
     pages = await asyncio.gather(*(_listed(visitor, one, query) for one in asked))
     found = [page for page in pages if page is not None]
     changes = newest_first(item for page in found for item in page["items"])
+    names = await Naming(visitor.calls).of_changes(changes)
     refused: Refused | None = values["refused"]
     return visitor.page(
         "changepages/changes.html",
@@ -77,7 +80,7 @@ async def _page(
         more=[page["items"][-1]["service"] for page in found if page["next_cursor"]],
         next_cursor=found[0]["next_cursor"] if len(asked) == 1 and found else None,
         cursor=cursor,
-        changes=[(change, side_by_side(change["before"], change["body"])) for change in changes],
+        changes=[(change, lines_of(change, names), target_of(change, names)) for change in changes],
         shown_at_once=SHOWN_AT_ONCE,
         own_id=str(visitor.staff.id),
         decides=visitor.staff.has(*WRITERS),
@@ -104,12 +107,13 @@ async def changes(
 async def export(
     visitor: BureauReader, *, service: ServiceFilter = "all", status: State = "pending"
 ) -> Response:
-    rows = [
-        row
+    changes = [
+        {**change, "service": one}
         for one in _services(service)
         for change in await visitor.calls.every(at(one, "changes"), {"status": status}, most=EXPORTED_MAX)
-        for row in export_rows(change, one)
     ]
+    names = await Naming(visitor.calls).of_changes(changes)
+    rows = [row for change in changes for row in export_rows(change, names)]
     return await listed_file("变更审批", EXPORT_HEADER, rows, EXPORT_WIDTHS)
 
 

@@ -1,19 +1,39 @@
 """How a proposed change is put side by side with what it replaces. Pure; what it does is the service's."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from services.console.changenames.rules import Names
+from services.console.changewords.rules import (
+    ABSENT,
+    DIFFICULTIES,
+    FIELDS,
+    GROUPS,
+    HIDDEN,
+    KINDS,
+    MONEY,
+    RATES,
+    UNITS,
+    VALUES,
+    Words,
+)
 from shared.money import yuan
 
 # What fits beside each other before it is folded away.
 SHOWN_AT_ONCE = 14
 _ABSENT = "–"
+# Where versions hold moments as the database writes them.
+_CHINA = timezone(timedelta(hours=8))
 _YES_NO = (("否", "no"), ("是", "yes"))
-_MOMENT_LENGTH = len("2020-11-01T11:00:00+08:00")
-
-Words = tuple[str, str]
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*")
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_MONTH = re.compile(r"(\d{4})-(\d{2})")
+# An entry of a list that has a number instead of a name: a phase.
+_NUMBERED = "#"
 
 # Of the page's filter: (value, Chinese, English).
 SERVICES = (
@@ -43,120 +63,6 @@ EXPORT_HEADER = (
     "审批意见",
 )
 EXPORT_WIDTHS = (18, 14, 12, 18, 20, 24, 24, 24, 40, 10, 14, 18, 30)
-# What a change is called. A kind that is not here is shown as the service calls it.
-KINDS: Mapping[str, Words] = {
-    "campaign": ("发布活动", "Publish a campaign"),
-    "odds": ("调整中奖率", "Odds"),
-    "quiz_rule": ("调整答题规则", "Quiz rule"),
-    "stock": ("调整库存", "Stock"),
-    "phase": ("增加一期", "A further phase"),
-    "carry_over": ("结转库存", "Carry-over"),
-    "budget": ("调整预算", "Budget"),
-    "funding_shares": ("调整出资比例", "Funding shares"),
-    "limits": ("调整个人限额", "Limits per person"),
-    "channel": ("调整参与方式", "Way to take part"),
-    "settlement_hold": ("调整结算留存天数", "Days before settlement"),
-    "voucher_revoke": ("作废消费券", "Revoke a voucher"),
-    "institution.admit": ("准入服务机构", "Admit institutions"),
-    "institution.contract_price": ("调整结算单价", "Contract price"),
-    "institution.payee_account": ("设定收款账户", "Payee account"),
-    "redemption.correct": ("更正核销", "Correct a write-off"),
-    "redemption.reverse": ("撤销核销", "Reverse a write-off"),
-    "settlement.pay": ("支付结算款", "Pay a settlement"),
-    "settlement.uphold_dispute": ("支持结算异议", "Uphold a dispute"),
-    "ranking.freeze": ("冻结机构排名", "Freeze a ranking"),
-    "allocation": ("分配任务数", "Allocate quotas"),
-    "card_assignment": ("认定发卡归属", "Assign a card"),
-    "ranking_freeze": ("冻结月度排名", "Freeze a month"),
-    "hospital_change": ("医院变更", "Change of a hospital"),
-    "hospital_change_withdrawal": ("撤回医院变更", "Withdraw a hospital's change"),
-}
-# What the values of changes are called; a key that is not here is a name already.
-FIELDS: Mapping[str, Words] = {
-    "accepts": ("受理券种", "accepts"),
-    "account_masked": ("账号", "account"),
-    "adjustments": ("调整", "adjustments"),
-    "alliance": ("医共体", "alliance"),
-    "alliances": ("医共体合计", "alliances"),
-    "allocation_version": ("分配版本", "allocation version"),
-    "amount_fen": ("金额", "amount"),
-    "assumed": ("标注假定", "assumed"),
-    "attempt_token": ("答题令牌", "attempt token"),
-    "attempts_per_day": ("每日答题次数", "attempts a day"),
-    "award_valid_days": ("领取期限（天）", "days to claim"),
-    "basis": ("分配依据", "basis"),
-    "blueprint": ("组卷方案", "blueprint"),
-    "budget_fen": ("预算", "budget"),
-    "by_funding_source": ("出资方", "payers"),
-    "campaign": ("活动", "campaign"),
-    "cards": ("张数", "cards"),
-    "chances": ("机会数", "chances"),
-    "channel": ("参与方式", "way to take part"),
-    "channels": ("参与方式", "ways to take part"),
-    "closes_at": ("结束时间", "closes"),
-    "covers": ("适用范围", "covers"),
-    "day": ("日期", "day"),
-    "delta": ("增减", "change"),
-    "draws_per_day": ("每日抽奖次数", "draws a day"),
-    "draws_per_phase": ("每期抽奖次数", "draws a phase"),
-    "edition": ("版次", "edition"),
-    "effective_month": ("生效月份", "effective month"),
-    "expired": ("过期券", "expired vouchers"),
-    "face_value_fen": ("面值", "face value"),
-    "from": ("自", "from"),
-    "funding_sources": ("出资方", "payers"),
-    "hospital": ("医院", "hospital"),
-    "in_force": ("生效中", "in force"),
-    "institution": ("机构", "institution"),
-    "institutions": ("机构", "institutions"),
-    "kind": ("类别", "kind"),
-    "method": ("分配方法", "method"),
-    "min_seconds": ("最短用时（秒）", "least seconds"),
-    "month": ("月份", "month"),
-    "name": ("名称", "name"),
-    "odds": ("中奖率", "odds"),
-    "opens_at": ("开始时间", "opens"),
-    "pass_score": ("及格分", "pass score"),
-    "per_day": ("每日上限", "a day"),
-    "per_person_limits": ("个人限额", "limits per person"),
-    "phase": ("期次", "phase"),
-    "phases": ("期次", "phases"),
-    "price_fen": ("结算单价", "price"),
-    "put_in": ("已投放", "put in"),
-    "questions": ("题数", "questions"),
-    "quiz": ("答题", "quiz"),
-    "quotas": ("任务数", "quotas"),
-    "release_plan": ("放量计划", "release plan"),
-    "remaining": ("剩余", "left"),
-    "repeat_after_attempts": ("重复间隔（次）", "attempts before a repeat"),
-    "review": ("人工审核", "reviewed"),
-    "seq": ("期次", "phase"),
-    "settlement_hold_days": ("结算留存天数", "days before settlement"),
-    "settlement_price_fen": ("结算价", "settlement price"),
-    "share": ("比例", "share"),
-    "shares": ("出资比例", "shares"),
-    "slogan": ("口号", "slogan"),
-    "slug": ("标识", "slug"),
-    "status": ("状态", "status"),
-    "stock": ("库存", "stock"),
-    "sum": ("合计", "sum"),
-    "time_limit_seconds": ("时限（秒）", "time limit (s)"),
-    "timezone": ("时区", "time zone"),
-    "title": ("名称", "title"),
-    "to": ("至", "to"),
-    "total": ("总数", "total"),
-    "total_cap": ("总量上限", "cap"),
-    "unspent": ("未用库存", "unspent"),
-    "validity_days": ("有效期（天）", "days of validity"),
-    "version": ("版本", "version"),
-    "voucher_type": ("券种", "type"),
-    "voucher_types": ("券种", "types"),
-    "vouchers_per_phase": ("每期领券张数", "vouchers a phase"),
-    "vouchers_per_type": ("每种领券张数", "vouchers of a type"),
-}
-# The reason stands above the values; the fingerprint is the service's own.
-HIDDEN = frozenset({"reason", "fingerprint"})
-RATES = frozenset({"odds", "share", "shares"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +78,39 @@ class Line:
         return self.before != self.after
 
 
-def side_by_side(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Line]:
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a change is about, for people, and the page that shows it."""
+
+    words: Words
+    path: str = ""
+
+
+def lines_of(change: Mapping[str, Any], names: Names) -> list[Line]:
+    """A change's values before and after, with what its body leaves to be computed."""
+    before, body = dict(change["before"]), dict(change["body"])
+    if change["kind"] == "stock":
+        body |= {key: before[key] + body["delta"] for key in ("put_in", "remaining") if key in before}
+    if change["kind"] == "carry_over":
+        renamed = {"to": "to_phase", "expired": "with_expired"}
+        body = {renamed.get(key, key): value for key, value in body.items()}
+    return side_by_side(before, body, {**names, **_own_names(body, names)})
+
+
+def _own_names(body: Mapping[str, Any], names: Names) -> dict[str, Mapping[str, str]]:
+    """A change that makes things says itself what they are called."""
+    lists = {"voucher_type": "voucher_types", "channel": "channels", "payer": "funding_sources"}
+    found: dict[str, Mapping[str, str]] = {}
+    for group, key in lists.items():
+        entries = body.get(key)
+        if isinstance(entries, list) and entries and isinstance(entries[0], Mapping):
+            found[group] = {one["key"]: one["name"] for one in entries if {"key", "name"} <= one.keys()}
+    if isinstance(body.get("hospitals"), Mapping):
+        found["hospital"] = body["hospitals"]
+    return {group: {**names.get(group, {}), **own} for group, own in found.items()}
+
+
+def side_by_side(before: Mapping[str, Any], after: Mapping[str, Any], names: Names) -> list[Line]:
     """What changes first, then what is new, then what else the proposer saw."""
     old, new = dict(_flat(before)), dict(_flat(after))
     both = [path for path in new if path in old]
@@ -180,9 +118,9 @@ def side_by_side(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Li
     paths = [*both, *(path for path in new if path not in old), *(path for path in old if path not in new)]
     return [
         Line(
-            _label(path),
-            _said(path, old[path]) if path in old else ("", ""),
-            _said(path, new[path]) if path in new else ("", ""),
+            _label(path, names),
+            _said(path, old[path], names) if path in old else ("", ""),
+            _said(path, new[path], names) if path in new else ("", ""),
         )
         for path in paths
     ]
@@ -190,60 +128,121 @@ def side_by_side(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Li
 
 def _flat(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
     """Every single value with the keys that lead to it; plain lists stay whole."""
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and (value or not path):
         for key, entry in value.items():
-            if key not in HIDDEN:
-                yield from _flat(entry, (*path, str(key)))
+            plain = _plain(str(key))
+            if key not in HIDDEN and (plain == key or plain not in value):
+                yield from _flat(entry, (*path, plain))
     elif isinstance(value, list) and any(isinstance(entry, Mapping) for entry in value):
         for place, entry in enumerate(value, start=1):
-            yield from _flat(entry, (*path, _name(entry, place)))
+            part, rest = _named(entry, place)
+            yield from _flat(rest, (*path, part))
     else:
         yield path, value
 
 
-def _name(entry: object, place: int) -> str:
-    """What an entry of a list is called: by its key or number, else by its place."""
+def _plain(key: str) -> str:
+    """An id stands for its thing: `institution_id` is the institution."""
+    return key.removesuffix("_id") if key.removesuffix("_id") in FIELDS else key
+
+
+def _named(entry: object, place: int) -> tuple[str, object]:
+    """What an entry of a list is called: by key or number, else by place; and what it says besides."""
     if isinstance(entry, Mapping):
-        for key in ("key", "seq", "hospital", "institution"):
+        for key in ("key", "seq", "hospital", "institution_id"):
             if key in entry:
-                return str(entry[key])
-    return str(place)
+                called = f"{_NUMBERED}{entry[key]}" if key == "seq" else str(entry[key])
+                return called, {name: value for name, value in entry.items() if name not in {key, "name"}}
+    return str(place), entry
 
 
-def _label(path: Sequence[str]) -> Words:
-    words = [FIELDS.get(key, (key, key)) for key in path]
-    return " · ".join(zh for zh, _ in words), " · ".join(en for _, en in words)
+def _label(path: Sequence[str], names: Names) -> Words:
+    words = [_part(path, place, names) for place in range(len(path))]
+    kept = [pair for pair in words if pair[0]]
+    return " · ".join(zh for zh, _ in kept), " · ".join(en for _, en in kept)
 
 
-def _said(path: Sequence[str], value: object) -> Words:
-    """A value for people: money in yuan, rates in per cent, lists as words."""
+def _part(path: Sequence[str], place: int, names: Names) -> Words:
+    key = path[place]
+    if key.startswith(_NUMBERED):
+        return f"第 {key[1:]} 期", f"phase {key[1:]}"
+    if key == "phases" and place + 1 < len(path) and path[place + 1].startswith(_NUMBERED):
+        return "", ""
+    if "blueprint" in path[:place] and key in DIFFICULTIES:
+        return DIFFICULTIES[key]
+    name = _name(path[:place], key, names)
+    return (name, name) if name else FIELDS.get(key, (key, key))
+
+
+def _name(above: Sequence[str], key: str, names: Names) -> str | None:
+    """What a key is called, by the nearest field above it that says what kind of thing it is."""
+    group = next((GROUPS[field] for field in reversed(above) if field in GROUPS), None)
+    return None if group is None else names.get(group, {}).get(key)
+
+
+def _said(path: Sequence[str], value: object, names: Names) -> Words:
+    """A value for people: money in yuan, rates in per cent, moments as dates, lists as words."""
+    field = path[-1] if path else ""
+    if value is None or value in ({}, [], ""):
+        return ABSENT.get(field, (_ABSENT, _ABSENT))
     if isinstance(value, bool):
         return _YES_NO[value]
     if isinstance(value, list):
-        parts = [_said(path, entry) for entry in value]
-        return "、".join(zh for zh, _ in parts) or _ABSENT, ", ".join(en for _, en in parts) or _ABSENT
-    text = _text(path, value)
-    if isinstance(value, int) and any(key.endswith("_fen") for key in path):
-        return f"{text} 元", f"¥{text}"
-    return text, text
-
-
-def _text(path: Sequence[str], value: object) -> str:
-    if value is None or value == {}:
-        return _ABSENT
-    if isinstance(value, int):
+        return _listed(path, value, names)
+    if isinstance(value, int) and str(value) not in VALUES.get(field, {}):
         return _number(path, value)
-    if isinstance(value, str) and len(value) == _MOMENT_LENGTH and value[10] == "T":
-        return _moment(value)
-    if any(key in RATES for key in path):
-        return percent_text(str(value))
-    return str(value)
+    return _worded(path, str(value), names)
 
 
-def _number(path: Sequence[str], value: int) -> str:
-    if any(key.endswith("_fen") for key in path):
-        return yuan(value)
-    return f"{value:+,}" if path[-1:] == ("delta",) else f"{value:,}"
+def _worded(path: Sequence[str], text: str, names: Names) -> Words:
+    known = VALUES.get(path[-1], {}).get(text) if path else None
+    if known is not None:
+        return known
+    name = _name(path, text, names)
+    if name is not None:
+        return name, name
+    return (percent_text(text),) * 2 if any(key in RATES for key in path) else _dated(text)
+
+
+def _listed(path: Sequence[str], values: Sequence[object], names: Names) -> Words:
+    if path[-1:] == ("withdraw",):
+        return f"{len(values)} 笔", f"{len(values)}"
+    if path[-1:] == ("assumed",):
+        parts = [_label(_path_of(str(entry)), names) for entry in values]
+    else:
+        parts = [_said(path, entry, names) for entry in values]
+    return "、".join(zh for zh, _ in parts), ", ".join(en for _, en in parts)
+
+
+def _path_of(written: str) -> list[str]:
+    """`phases.2.odds`, as a definition names its own places."""
+    parts = written.split(".")
+    return [
+        f"{_NUMBERED}{part}" if place and parts[place - 1] == "phases" else part
+        for place, part in enumerate(parts)
+    ]
+
+
+def _number(path: Sequence[str], value: int) -> Words:
+    if any(key.endswith("_fen") or key in MONEY for key in path):
+        return f"{yuan(value)} 元", f"¥{yuan(value)}"
+    if path[-1] in {"phase", "to_phase"}:
+        return f"第 {value} 期", f"phase {value}"
+    text = f"{value:+,}" if path[-1] == "delta" else f"{value:,}"
+    zh, en = next((UNITS[key] for key in reversed(path) if key in UNITS), ("", ""))
+    return text + zh, text + en
+
+
+def _dated(text: str) -> Words:
+    if _MOMENT.fullmatch(text):
+        moment = datetime.fromisoformat(text).astimezone(_CHINA)
+        return f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M}", f"{moment:%Y-%m-%d %H:%M}"
+    if day := _DAY.fullmatch(text):
+        year, month, number = day.groups()
+        return f"{year}年{int(month)}月{int(number)}日", text
+    if first := _MONTH.fullmatch(text):
+        return f"{first[1]}年{int(first[2])}月", text
+    return text, text
 
 
 def percent_text(rate: str) -> str:
@@ -256,19 +255,40 @@ def percent_text(rate: str) -> str:
     return (text.rstrip("0").rstrip(".") if "." in text else text) + "%"
 
 
+def target_of(change: Mapping[str, Any], names: Names) -> Target:
+    """The thing that a change is about: its name where there is one, else what kind of thing it is."""
+    kind, body, written = change["kind"], change["body"], change["target"]
+    about, _, found = written.partition(":")
+    if kind == "voucher_revoke":
+        name = names.get("voucher_type", {}).get(body["voucher_type"], body["voucher_type"])
+        return Target((name, name), f"/console/vouchers/{written}")
+    if about == "redemption":
+        return Target(("核销记录", "the write-off"), f"/console/write-offs/{found}")
+    if about == "settlement":
+        name = body.get("institution") or names.get("institution", {}).get(body["institution_id"])
+        return Target((name or "结算单", name or "the settlement"), f"/console/settlements/{found}")
+    if about == "institution":
+        name = body.get("institution") or names.get("institution", {}).get(found)
+        return Target((name or "服务机构", name or "the institution"), f"/console/institutions/{found}")
+    slug = found or written
+    name = names.get("campaign", {}).get(slug, slug)
+    known = change["service"] == "issuance" and kind != "campaign"
+    return Target((name, name), f"/console/campaigns/{slug}" if known else "")
+
+
 def newest_first(listed: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Of all services together; moments are written in one time zone, so their text sorts."""
     return sorted(listed, key=lambda change: str(change["proposed_at"]), reverse=True)
 
 
-def export_rows(change: Mapping[str, Any], service: str) -> list[list[str]]:
+def export_rows(change: Mapping[str, Any], names: Names) -> list[list[str]]:
     """A row for each value of a change, as `EXPORT_HEADER` says."""
     opening = [
         _moment(change["proposed_at"]),
         change["proposed_by_name"],
-        next(zh for name, zh, _ in SERVICES if name == service),
+        next(zh for name, zh, _ in SERVICES if name == change["service"]),
         KINDS.get(change["kind"], (change["kind"], ""))[0],
-        change["target"],
+        target_of(change, names).words[0],
     ]
     closing = [
         change["reason"] or "",
@@ -278,8 +298,7 @@ def export_rows(change: Mapping[str, Any], service: str) -> list[list[str]]:
         change["decision_reason"] or "",
     ]
     return [
-        [*opening, line.label[0], line.before[0], line.after[0], *closing]
-        for line in side_by_side(change["before"], change["body"])
+        [*opening, line.label[0], line.before[0], line.after[0], *closing] for line in lines_of(change, names)
     ]
 
 

@@ -56,6 +56,7 @@ MENU = (
         "Vouchers",
         (
             Entry("campaigns", "/console/campaigns", "活动", "Campaigns", READERS),
+            Entry("stock", "/console/stock", "库存", "Stock", READERS),
             Entry("planner", "/console/planner", "中奖率测算", "Odds planner", READERS),
             Entry("questions", "/console/questions", "题库", "Question bank", READERS),
             Entry("vouchers", "/console/vouchers", "消费券查询", "Vouchers", READERS),

@@ -54,11 +54,15 @@ def _value(stored: dict[str, Any]) -> dict[str, Any]:
     if "odds_ppm" in stored:
         value["odds"] = rate_text(from_ppm(stored["odds_ppm"]))
     if "payers" in stored:
-        del value["payers"], value["put_up_fen"]
+        del value["payers"], value["payer_names"], value["put_up_fen"]
         value["funding_sources"] = [
-            {"key": key, "share": rate_text(from_ppm(share)), "put_up_fen": put_up}
-            for key, share, put_up in zip(
-                stored["payers"], stored["shares_ppm"], stored["put_up_fen"], strict=True
+            {"key": key, "name": name, "share": rate_text(from_ppm(share)), "put_up_fen": put_up}
+            for key, name, share, put_up in zip(
+                stored["payers"],
+                stored["payer_names"],
+                stored["shares_ppm"],
+                stored["put_up_fen"],
+                strict=True,
             )
         ]
     return value

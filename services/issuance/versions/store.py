@@ -15,7 +15,8 @@ _VERSIONS = text("""
                v.effective_from, v.version::bigint AS place, v.reason,
                CASE WHEN v.actor LIKE 'change:%' THEN substr(v.actor, 8)::uuid END AS change_id,
                jsonb_build_object('budget_fen', v.budget_fen, 'payers', f.payer_keys,
-                                  'shares_ppm', v.shares_ppm, 'put_up_fen', v.put_up_fen) AS value
+                                  'payer_names', f.payer_names, 'shares_ppm', v.shares_ppm,
+                                  'put_up_fen', v.put_up_fen) AS value
         FROM core.fund_version v JOIN core.fund f ON f.campaign_id = v.campaign_id
         WHERE v.campaign_id = :campaign_id
         UNION ALL

@@ -66,7 +66,7 @@ async def test_list_and_detail_show_the_campaign(desk: Desk) -> None:
         "checkup券",
         "10 / 10",
         "10,000,000.00 元",
-        "treasury 40% · 4,000,000.00 元",
+        "州本级财政 40% · 4,000,000.00 元",
         "线下活动 1 1 自动",
         "每日抽奖 5",
     ):
@@ -101,6 +101,41 @@ async def test_versions_say_what_held_when_and_who_let_it(desk: Desk) -> None:
             "stock",
             {"phase": 1, "voucher_type": "checkup", "delta": -3},
         ),
+        ("budget", {"budget": "12,000,000.50"}, "budget", {"budget_fen": 1_200_000_050}),
+        (
+            "funding-shares",
+            {"share_treasury": "50", "share_institutions": "50%", "share_insurance": ""},
+            "funding_shares",
+            {"shares": {"treasury": "0.5", "institutions": "0.5", "insurance": "0"}},
+        ),
+        (
+            "limits",
+            {
+                "vouchers_per_phase": "2",
+                "draws_per_day": "9",
+                "draws_per_phase": "",
+                "vouchers_per_type": "1",
+            },
+            "limits",
+            {
+                "vouchers_per_phase": 2,
+                "draws_per_day": 9,
+                "draws_per_phase": None,
+                "vouchers_per_type": 1,
+            },
+        ),
+        (
+            "channel",
+            {"channel": "event", "chances": "3", "per_day": "", "review": "on"},
+            "channel",
+            {"channel": "event", "chances": 3, "per_day": None, "review": True},
+        ),
+        (
+            "settlement-hold",
+            {"settlement_hold_days": "7"},
+            "settlement_hold",
+            {"settlement_hold_days": 7},
+        ),
     ],
 )
 async def test_a_form_proposes_a_change(
@@ -113,6 +148,21 @@ async def test_a_form_proposes_a_change(
         f"/console/changes?done=proposed#c-{change['change_id']}",
     )
     assert (change["kind"], change["body"], change["reason"]) == (kind, body, "节前调整")
+
+
+async def test_the_sum_of_the_shares_is_always_seen(desk: Desk) -> None:
+    page = text_of(await desk.client.get(f"{PAGE}/{desk.slug}/propose"))
+    assert "合计 100 %" in page
+    refused = await desk.sent("funding-shares", share_treasury="40", share_institutions="5")
+    assert "合计 70 %" in text_of(refused)
+    assert "出资比例之和必须恰好等于 1" in refused.text
+
+
+async def test_a_further_phase_may_be_released_by_and_by(desk: Desk) -> None:
+    form = {"opens_at": "2030-01-01T10:00", "closes_at": "2030-01-05T18:00", "odds": "10"}
+    done = await desk.sent("phase", **form, stock_checkup="5", every="day", release_checkup="2")
+    assert done.status_code == 303, text_of(done)
+    assert (await desk.newest())["body"]["release_plan"] == {"every": "day", "amounts": {"checkup": 2}}
 
 
 async def test_the_quiz_rule_keeps_what_the_form_has_no_place_for(desk: Desk) -> None:
@@ -143,6 +193,13 @@ async def test_a_further_phase_has_the_rule_of_the_last_one(desk: Desk) -> None:
         ("stock", {"voucher_type": "checkup", "delta": "-500"}, "stock_in_use", 'value="-500"'),
         ("stock", {"voucher_type": "checkup", "delta": "900000000"}, "budget_exceeded", "900000000"),
         ("carry-over", {"to": "2"}, "phase_not_closed", ""),
+        ("budget", {"budget": "一千万"}, "invalid_request", 'value="一千万"'),
+        ("budget", {"budget": "0.01"}, "budget_in_use", 'value="0.01"'),
+        ("funding-shares", {"share_treasury": "77"}, "invalid_request", 'value="77"'),
+        ("limits", {"vouchers_per_phase": "0", "draws_per_day": "5"}, "invalid_request", 'value="0"'),
+        ("channel", {"channel": "event", "chances": "500"}, "invalid_request", 'value="500"'),
+        ("channel", {"channel": "unheard-of", "chances": "1"}, "not_found", ""),
+        ("settlement-hold", {"settlement_hold_days": ""}, "nothing_changes", ""),
         ("phase", {"opens_at": "", "closes_at": "", "odds": "10"}, "invalid_request", ""),
     ],
 )

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from services.console.changewords.rules import KINDS
+from services.issuance.app import create_app as issuance
+from services.quota.app import create_app as quota
+from services.redemption.app import create_app as redemption
 from shared.clock import ManualClock
 from shared.documents.sheets import read_rows
 from shared.identity.staff import Role
@@ -52,12 +56,19 @@ async def desk(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterato
         yield Desk(client, proposer, approver, campaign.slug)
 
 
+def test_every_kind_that_the_services_decide_has_its_words(settings: Settings, clock: ManualClock) -> None:
+    known: set[str] = set()
+    for create in (issuance, redemption, quota):
+        known |= set(create(settings, clock=clock).state.wiring.approvals.appliers)
+    assert known == set(KINDS)
+
+
 async def test_a_change_is_shown_before_and_after_with_who_proposed_it_and_why(desk: Desk) -> None:
     change = await desk.proposed("odds", odds="0.125")
     page = await desk.seen_by(desk.approver).get(PAGE)
     shown = text_of(page)
     assert page.status_code == 200
-    for fact in ("调整中奖率", desk.slug, "节前放量", "中奖率 20% 12.5%", "待审批"):
+    for fact in ("调整中奖率", "全民健康消费券测试活动", "节前放量", "中奖率 20% 12.5%", "待审批"):
         assert fact in shown, shown
     assert f"{PAGE}/issuance/{change}/approve" in page.text
     english = text_of(await desk.client.get(PAGE, headers={"Accept-Language": "en"}))
@@ -87,7 +98,8 @@ async def test_another_person_approves_once(desk: Desk) -> None:
     assert "该变更已有审批结论" in again.text
     shown = text_of(await desk.client.get(PAGE, params={"status": "applied", "service": "issuance"}))
     assert "调整库存" in shown
-    assert "+5" in shown
+    assert "券种 checkup券" in shown
+    assert "+5 张" in shown
 
 
 async def test_a_change_that_no_longer_fits_says_so_and_stays(desk: Desk) -> None:

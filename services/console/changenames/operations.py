@@ -1,0 +1,82 @@
+"""What the keys in changes stand for, asked of the services that gave them."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.console.changenames.rules import About, Names, about, merged
+from shared.clients.integrity import Refused
+from shared.clients.services import Calls, at
+from shared.errors import Busy, NotFound
+
+# So many institutions are asked for one by one; for more of them the directory is read.
+_ONE_BY_ONE_MAX = 8
+_DIRECTORY_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """The way to names, in the reader's name. What is not answered stays a key: the change is still shown."""
+
+    calls: Calls
+
+    async def of_changes(self, changes: Iterable[Mapping[str, Any]]) -> Names:
+        wanted = about(changes)
+        found = await asyncio.gather(
+            *(self.of_campaign(slug) for slug in sorted(wanted.campaigns)),
+            *(self._programme(slug) for slug in sorted(wanted.programmes)),
+            self._institutions(wanted),
+        )
+        return merged(found)
+
+    async def of_campaign(self, slug: str) -> Names:
+        """Its title, voucher types, ways to take part and payers."""
+        campaign, versions = await asyncio.gather(
+            self._asked(at("issuance", "campaigns", slug)),
+            self._asked(at("issuance", "campaigns", slug, "versions")),
+        )
+        if campaign is None:
+            return {}
+        funds = [
+            item["value"]
+            for item in (versions or {"items": []})["items"]
+            if item["subject"] == "budget_and_shares"
+        ]
+        return {
+            "campaign": {slug: campaign["title"]},
+            "voucher_type": _named(campaign["voucher_types"]),
+            "channel": _named(campaign["channels"]),
+            "payer": _named(funds[-1]["funding_sources"]) if funds else {},
+        }
+
+    async def _programme(self, slug: str) -> Names:
+        programme = await self._asked(at("quota", "programmes", slug))
+        return {} if programme is None else {"campaign": {slug: programme["title"]}}
+
+    async def _institutions(self, wanted: About) -> Names:
+        missing, found = sorted(wanted.institutions), {}
+        if len(missing) > _ONE_BY_ONE_MAX:
+            listed = await self._quietly(
+                lambda: self.calls.every(at("redemption", "institutions"), {}, most=_DIRECTORY_MAX)
+            )
+            found = {one["id"]: one["name"] for one in listed or () if one["id"] in wanted.institutions}
+            missing = [one for one in missing if one not in found]
+        asked = missing[:_ONE_BY_ONE_MAX]
+        records = await asyncio.gather(*(self._asked(at("redemption", "institutions", one)) for one in asked))
+        found |= {key: one["name"] for key, one in zip(asked, records, strict=True) if one is not None}
+        return {"institution": found}
+
+    async def _asked(self, path: str) -> Any:  # noqa: ANN401 - whatever the call answers
+        return await self._quietly(lambda: self.calls.get(path))
+
+    @staticmethod
+    async def _quietly(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - the same
+        try:
+            return await call()
+        except (Refused, Busy, NotFound):
+            return None
+
+
+def _named(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {entry["key"]: entry["name"] for entry in entries}
