@@ -1,0 +1,98 @@
+"""What the made pages say, Chinese and English: one pair for each sentence."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+Language = Literal["zh", "en"]
+LANGUAGES: tuple[Language, ...] = ("zh", "en")
+
+SITE_NAME: Mapping[Language, str] = {"zh": "全民健康消费券", "en": "Health Vouchers"}
+OTHER: Mapping[Language, tuple[Language, str]] = {"zh": ("en", "English"), "en": ("zh", "中文")}
+ENGLISH_ONLY = "本页目前只有英文。代码、接口字段和错误码两种语言相同。"
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    "parameters": ("参数", "Parameters"),
+    "request": ("请求体", "Request"),
+    "answer": ("应答", "Answer"),
+    "field": ("字段", "field"),
+    "type": ("类型", "type"),
+    "needed": ("必填", "needed"),
+    "bounds": ("限制", "limits"),
+    "meaning": ("说明", "meaning"),
+    "place": ("位置", "in"),
+    "status": ("状态码", "status"),
+    "code": ("错误码", "code"),
+    "sentence": ("提示", "sentence"),
+    "what_to_do": ("怎么办", "what to do"),
+    "signature": ("请求须签名", "signed"),
+    "bearer": ("须登录（`Authorization: Bearer`）", "needs a sign-in (`Authorization: Bearer`)"),
+    "open": ("无须登录", "needs no sign-in"),
+    "refusals": ("可能的拒绝", "Refusals"),
+    "refusals_head": (
+        "以下是本组接口自己的拒绝。任何接口都可能给出的拒绝见[约定](../index.md#任何接口都可能的拒绝)。",
+        "The group's own. What any call may answer: [conventions](../index.md#what-any-call-may-answer).",
+    ),
+    "no_body": ("没有内容", "no body"),
+    "file": ("文件", "a file"),
+    "made": (
+        "本页由接口文档（OpenAPI）自动生成，说明为英文原文。",
+        "This page is made from the OpenAPI document.",
+    ),
+    "decisions": ("决策记录", "Decisions"),
+}
+
+TAGS: Mapping[str, str] = {
+    "activities": "参与活动",
+    "allocation": "任务分配",
+    "attribution": "归属",
+    "audit": "操作日志",
+    "bulletins": "通报与督办",
+    "campaigns": "活动",
+    "cards": "发卡事件",
+    "changes": "变更审批",
+    "citizens": "登录与个人",
+    "demo": "演示时钟",
+    "events": "线下活动",
+    "exclusions": "名单",
+    "figures": "统计数字",
+    "health": "健康检查",
+    "holds": "待核实",
+    "hospitals": "医院",
+    "institutions": "服务机构",
+    "jobs": "任务",
+    "lottery": "抽奖",
+    "metrics": "指标",
+    "notices": "通知",
+    "planning": "测算",
+    "platform keys": "平台密钥",
+    "posters": "海报",
+    "privacy": "个人信息",
+    "programmes": "发卡任务",
+    "progress": "进度",
+    "qrcodes": "二维码",
+    "questions": "题库",
+    "quiz": "健康答题",
+    "rankings": "排名",
+    "reviews": "审核",
+    "risk": "风险线索",
+    "screen": "大屏",
+    "service results": "服务结果",
+    "settlement": "结算",
+    "staff": "工作人员",
+    "stuffing": "异常扫码",
+    "subcodes": "子码",
+    "table checks": "分配表核对",
+    "terminals": "终端",
+    "vouchers": "消费券",
+    "wallet": "我的消费券",
+    "working days": "工作日历",
+    "write-off": "核销",
+}
+
+
+def word(key: str, language: Language) -> str:
+    return WORDS[key][0 if language == "zh" else 1]
+
+
+def tag_title(tag: str, language: Language) -> str:
+    return TAGS.get(tag, tag) if language == "zh" else tag[0].upper() + tag[1:]
