@@ -32,9 +32,10 @@ from services.issuance.rescoring import routes as rescoring
 from services.issuance.retention import routes as retention
 from services.issuance.reveals import routes as reveals
 from services.issuance.reviews import routes as reviews
+from services.issuance.stock import routes as stock
+from services.issuance.templates import routes as templates
 from services.issuance.terms import routes as terms
 from services.issuance.today import routes as today
-from services.issuance.stock import routes as stock
 from services.issuance.versions import routes as versions
 from services.issuance.vouchers import routes as vouchers
 from services.issuance.wallet import routes as wallet
@@ -92,6 +93,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             reviews.router,
             reporting.router,
             reports.router,
+            templates.router,
             calibration.router,
             rescoring.router,
             planning.router,

@@ -39,9 +39,10 @@ from services.issuance.rescoring.operations import Rescoring
 from services.issuance.retention.operations import Retention
 from services.issuance.reveals.operations import Reveals
 from services.issuance.reviews.operations import Reviews
+from services.issuance.stock.operations import StockTaking
+from services.issuance.templates.operations import papers_of_campaigns
 from services.issuance.terms.operations import CampaignTerms
 from services.issuance.today.operations import Days
-from services.issuance.stock.operations import StockTaking
 from services.issuance.versions.operations import Versions
 from services.issuance.vouchers.operations import Vouchers
 from services.issuance.wallet.operations import Wallet
@@ -177,7 +178,7 @@ def build(kit: Kit) -> Wiring:
         preferences=Preferences(kit, messengers, phones),
         dead_letters=DeadLetters(kit),
         reporting=Reporting(kit),
-        reports=Reports(kit),
+        reports=Reports(kit, papers_of_campaigns(kit, objects_of(kit.settings))),
         calibration=Calibration(kit, awaited),
         rescoring=Rescoring(kit),
         planning=Planning(kit),

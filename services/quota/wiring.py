@@ -28,7 +28,7 @@ from services.quota.scans.operations import Scans
 from services.quota.signals.operations import Signals
 from services.quota.stuffing.operations import StuffingCases
 from services.quota.subcodes.operations import SubCodes
-from services.quota.templates.operations import Templates
+from services.quota.templates.operations import papers_of_programmes
 from services.quota.versions.operations import AllocationVersionsRead
 from services.quota.workdays.operations import Workdays
 from shared.approvals import Approvals
@@ -36,6 +36,7 @@ from shared.jobs.awaited import AwaitedJobs
 from shared.jobs.kinds import Queue
 from shared.kit import Kit
 from shared.objects import objects_of
+from shared.paperwork import Papers
 from shared.ratelimit import RateLimiter, build_limiter
 
 SERVICE = "quota"
@@ -72,7 +73,7 @@ class Wiring:
     levels: Levels
     rankings: Rankings
     editions: RankingEditions
-    templates: Templates
+    templates: Papers
     bulletins: Bulletins
 
     @asynccontextmanager
@@ -99,7 +100,7 @@ def build(kit: Kit) -> Wiring:
         **editions.appliers,
         **hospital_life.appliers,
     }
-    templates = Templates(kit, objects)
+    templates = papers_of_programmes(kit, objects)
     return Wiring(
         kit=kit,
         approvals=Approvals(SERVICE, kit.database, kit.clock, appliers),

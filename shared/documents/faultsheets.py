@@ -36,7 +36,7 @@ def fault_sheet(content: bytes, faults: Iterable[ImportFault]) -> bytes:
         sheet.write_string(rows[0].number - 1 if rows else 0, width, _TITLE, plain)
         for row in rows:
             found = by_row.get(row.number, [])
-            coloured = {places.get(normalise(fault.column or ""), 0) for fault in found}
+            coloured = {_place(places, fault.column) for fault in found}
             for column in range(width):
                 style = bad if column in coloured else plain
                 sheet.write_string(row.number - 1, column, row.at(column), style)
@@ -53,6 +53,14 @@ def _places(rows: Sequence[Row]) -> Mapping[str, int]:
             if text:
                 places.setdefault(normalise(text), column)
     return places
+
+
+def _place(places: Mapping[str, int], column: str | None) -> int:
+    """Of a column by its name, or by a part of it: `诊疗人次` is meant by `诊疗人次 visits`. 0 if unknown."""
+    name = normalise(column or "")
+    if name in places or not name:
+        return places.get(name, 0)
+    return next((place for title, place in places.items() if name in title), 0)
 
 
 def _said(faults: Sequence[ImportFault]) -> str:

@@ -28,8 +28,12 @@ TOP_MM, BOTTOM_MM, LEFT_MM, RIGHT_MM = 37, 35, 28, 26
 # 7 mm between the text block and the page number, whose line is 5 mm high.
 FOOTER_MM = BOTTOM_MM - 7 - 5
 BODY_PT, TITLE_PT, SMALL_PT = 16, 22, 14
-LINE_PT = 28
-_ISSUER_PT, _ISSUER_LINE_PT = 36, 56
+# 22 lines fill the text block exactly: 225 mm ÷ 22.
+LINE_PT = 28.95
+# 28 characters of 16 pt are 158 mm: each gives a quarter of a point, so that they stand on 156 mm.
+_SPACING_TWIPS = -5
+_ISSUER_PT, _ISSUER_LINE_PT = 36, 2 * LINE_PT
+_NOTE_PT = 12
 _TABLE_PT, _TABLE_LINE_PT = 10.5, 18
 # Word's own margins beside a cell's text would take a quarter of a narrow column.
 _CELL_MARGIN_MM = 0.8
@@ -39,10 +43,10 @@ _RED = RGBColor(0xFF, 0, 0)
 
 FANGSONG, BIAOSONG, HEITI, SONGTI = "仿宋_GB2312", "方正小标宋简体", "黑体", "宋体"
 SUBSTITUTES = {
-    FANGSONG: "仿宋,FangSong,STFangsong",
-    BIAOSONG: "方正小标宋_GBK,华文中宋,STZhongsong,宋体",
-    HEITI: "SimHei,STHeiti",
-    SONGTI: "SimSun,STSong",
+    FANGSONG: "仿宋,FangSong,STFangsong,Noto Serif CJK SC",
+    BIAOSONG: "方正小标宋_GBK,华文中宋,STZhongsong,宋体,Noto Serif CJK SC",
+    HEITI: "SimHei,STHeiti,Noto Sans CJK SC",
+    SONGTI: "SimSun,STSong,Noto Serif CJK SC",
 }
 
 
@@ -57,6 +61,7 @@ class Kind(Enum):
     BODY = "正文"
     HEADING = "一级标题"
     CAPTION = "表题"
+    NOTE = "表题下的单位和时间"
     ATTACHMENT = "附件说明"
     SIGNATURE = "署名"
     DATE = "成文日期"
@@ -82,6 +87,36 @@ class Rows:
 
 Part = Text | Rows
 
+# What is not said is left out with its line: a document never shows a placeholder that somebody overlooked.
+# Without a red head it is printed on the bureau's letterhead: its place stays free.
+HEAD: Sequence[Part] = (
+    Text(Kind.BODY, "{%p if red_head %}"),
+    Text(Kind.ISSUER, "{{ issuer }}"),
+    Text(Kind.NUMBER, "{{ number }}"),
+    Text(Kind.BODY, "{%p else %}"),
+    Text(Kind.BODY, "{%p if number %}"),
+    Text(Kind.LETTERHEAD, "{{ number }}"),
+    Text(Kind.BODY, "{%p endif %}"),
+    Text(Kind.BODY, "{%p endif %}"),
+)
+SIGNED: Sequence[Part] = (
+    Text(Kind.BODY, "{%p if issuer %}"),
+    Text(Kind.SIGNATURE, "{{ issuer }}"),
+    Text(Kind.BODY, "{%p else %}"),
+    Text(Kind.BODY, ""),
+    Text(Kind.BODY, "{%p endif %}"),
+    Text(Kind.DATE, "{{ dated }}"),
+)
+IMPRINT: Sequence[Part] = (
+    Text(Kind.BODY, "{%p if copies %}"),
+    Text(Kind.IMPRINT, "抄送：{{ copies }}。"),
+    Text(Kind.BODY, "{%p endif %}"),
+    Text(Kind.BODY, "{%p if issuer and number %}"),
+    Text(Kind.IMPRINT, "{{ issuer }}\t{{ dated }}印发"),
+    Text(Kind.BODY, "{%p endif %}"),
+)
+_CONTROL = "{%p "
+
 
 def draw(parts: Sequence[Part], *, title: str) -> bytes:
     """A .docx with these parts, page numbers outside, in the standard's measures."""
@@ -91,14 +126,33 @@ def draw(parts: Sequence[Part], *, title: str) -> bytes:
     document.core_properties.title = title
     document.core_properties.author = ""
     document.core_properties.comments = ""
-    for part in parts:
+    together = _signed_text(parts)
+    for place, part in enumerate(parts):
         if isinstance(part, Rows):
             _table(document, part)
         else:
-            _text(document.add_paragraph(), part)
+            _text(document.add_paragraph(), part, together=place in together)
     buffer = io.BytesIO()
     document.save(buffer)
     return buffer.getvalue()
+
+
+def _signed_text(parts: Sequence[Part]) -> frozenset[int]:
+    """Places of what stays on one page with the date: a seal never stands on a page without text."""
+    last = next((place for place, part in enumerate(parts) if _is(part, Kind.DATE)), 0)
+    found = []
+    for place in range(last - 1, -1, -1):
+        part = parts[place]
+        if isinstance(part, Rows):
+            break
+        found.append(place)
+        if part.kind is Kind.BODY and part.text and not part.text.startswith(_CONTROL):
+            break
+    return frozenset(found)
+
+
+def _is(part: Part, kind: Kind) -> bool:
+    return isinstance(part, Text) and part.kind is kind
 
 
 def _page(document: WordDocument) -> None:
@@ -165,6 +219,14 @@ def _font(run: Run, name: str, size: float, *, colour: RGBColor | None = None) -
         run.font.color.rgb = colour
 
 
+def _spacing(run: Run) -> None:
+    """How much nearer to each other its characters stand."""
+    spacing = OxmlElement("w:spacing")
+    spacing.set(qn("w:val"), str(_SPACING_TWIPS))
+    properties = run._r.get_or_add_rPr()  # noqa: SLF001 - python-docx has no spacing of characters
+    properties.insert_element_before(spacing, "w:sz", "w:szCs", "w:u", "w:lang")
+
+
 _CENTRED = frozenset({Kind.ISSUER, Kind.NUMBER, Kind.LETTERHEAD, Kind.TITLE, Kind.CAPTION})
 _INDENTED = frozenset({Kind.BODY, Kind.HEADING, Kind.ATTACHMENT})
 # In a font or size, or a colour, of their own.
@@ -173,23 +235,33 @@ _LOOKS: dict[Kind, tuple[str, int, RGBColor | None]] = {
     Kind.TITLE: (BIAOSONG, TITLE_PT, None),
     Kind.HEADING: (HEITI, BODY_PT, None),
     Kind.IMPRINT: (FANGSONG, SMALL_PT, None),
+    Kind.NOTE: (FANGSONG, _NOTE_PT, None),
 }
 
 
-def _text(paragraph: Paragraph, part: Text) -> None:
+def _text(paragraph: Paragraph, part: Text, *, together: bool) -> None:
     shape = paragraph.paragraph_format
     shape.space_before = shape.space_after = Pt(0)
     shape.line_spacing_rule = WD_LINE_SPACING.EXACTLY
     shape.line_spacing = Pt(_ISSUER_LINE_PT if part.kind is Kind.ISSUER else LINE_PT)
     font, size, colour = _LOOKS.get(part.kind, (FANGSONG, BODY_PT, None))
-    _font(paragraph.add_run(part.text), font, size, colour=colour)
+    run = paragraph.add_run(part.text)
+    _font(run, font, size, colour=colour)
+    if size == BODY_PT:
+        _spacing(run)
     if part.kind in _CENTRED:
         paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     if part.kind in _INDENTED:
         shape.first_line_indent = Pt(_INDENT_CHARACTERS * BODY_PT)
-    if part.kind in {Kind.HEADING, Kind.CAPTION, Kind.SIGNATURE}:
+    if together or part.kind in {Kind.HEADING, Kind.CAPTION, Kind.NOTE, Kind.SIGNATURE}:
         shape.keep_with_next = True
-    match part.kind:
+    _place(paragraph, part.kind)
+
+
+def _place(paragraph: Paragraph, kind: Kind) -> None:
+    """What sets a kind apart on the page: lines, room above and below, the side."""
+    shape = paragraph.paragraph_format
+    match kind:
         case Kind.NUMBER:
             shape.space_after = Pt(LINE_PT)
             _line(paragraph, "bottom", "FF0000")
@@ -198,10 +270,15 @@ def _text(paragraph: Paragraph, part: Text) -> None:
             shape.space_after = Pt(LINE_PT)
         case Kind.TITLE:
             shape.space_after = Pt(LINE_PT)
+        case Kind.CAPTION:
+            shape.space_before = Pt(LINE_PT / 2)
+        case Kind.NOTE:
+            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+            shape.line_spacing = Pt(_TABLE_LINE_PT)
         case Kind.SIGNATURE | Kind.DATE:
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             shape.right_indent = Pt(_DATE_CHARACTERS * BODY_PT)
-            shape.space_before = Pt(2 * LINE_PT if part.kind is Kind.SIGNATURE else 0)
+            shape.space_before = Pt(2 * LINE_PT if kind is Kind.SIGNATURE else 0)
         case Kind.IMPRINT:
             shape.left_indent = shape.right_indent = Pt(SMALL_PT)
             # What stands behind a tab, such as the day of printing, ends at the right.

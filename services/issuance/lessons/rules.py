@@ -4,6 +4,7 @@ A problem and a suggestion follow from figures by the thresholds below, which ar
 nothing is said that no figure bears out.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -17,13 +18,18 @@ from shared.rates import rate_text
 # A problem, and what to do about it.
 Lesson = tuple[str, str]
 
-ASSUMED = "（演示假定值）"
+# Behind a value that a demonstration assumes; the report says what it means.
+ASSUMED = "※"
 # Below half, more people leave the quiz without a chance than with one.
 PASS_RATE_LOW = Decimal("0.5")
 # With 30 attempts a share is known to within some 18 points.
 ATTEMPTS_MIN = 30
 # The prefecture's own report calls odds of 20 % too low: below a quarter three of four go away with nothing.
 ODDS_LOW = Decimal("0.25")
+# Below half, more of the money that was promised lies idle than reaches an institution.
+USE_RATE_LOW = Decimal("0.5")
+# More names than these nobody reads in a sentence; the institutions' ranking has them all.
+_NAMED_MAX = 10
 # Two falls in a row are no accident of a weekend any more.
 FALLING_DAYS_MIN = 3
 # As the monitor's alarm: one honest campaign in a thousand.
@@ -42,12 +48,41 @@ class Difficulty:
 
 
 @dataclass(frozen=True, slots=True)
+class Use:
+    """What became of the vouchers: issued = written off + expired + revoked + outstanding."""
+
+    issued: int
+    written_off: int
+    expired: int
+    revoked: int
+    outstanding: int
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matters:
+    """What is open with the institutions: risk cases, and settlements in dispute."""
+
+    risk_cases: int
+    disputes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
-    """What is known of a campaign, from one snapshot."""
+    """What is known of a campaign, from one snapshot; `idle` are institutions without a write-off."""
 
     campaign: CampaignView
     metrics: Metrics
     difficulty: Difficulty | None
+    use: Use
+    taking_part: int
+    idle: Sequence[str]
+    matters: Matters
 
     @property
     def as_of(self) -> str:
@@ -95,10 +130,11 @@ def p_text(p: float) -> str:
 
 def thresholds(known: Figures) -> str:
     return (
-        f"本节只列数据达到下列标准的事项（数据截至{known.as_of}）：答题满{ATTEMPTS_MIN}人次且通过率低于"
+        f"上述由数据得出的事项，以达到下列标准为限（数据截至{known.as_of}）：答题满{ATTEMPTS_MIN}人次且通过率低于"
         f"{per_cent(PASS_RATE_LOW)}；公布中奖率低于{per_cent(ODDS_LOW)}；答题人次连续{FALLING_DAYS_MIN}天以上"
         f"逐日下降（不含尚未结束的当日）；中奖率检验概率低于{DRIFT_P}；题库统计判定题目过难；"
-        "有券种库存用尽；有参与材料待审核。"
+        f"有券种库存用尽；有参与材料待审核；发放满{ATTEMPTS_MIN}张且核销率低于{per_cent(USE_RATE_LOW)}；"
+        "有消费券到期未用；已发放消费券而有服务机构尚无核销；有风险线索或结算异议尚未办结。"
     )
 
 
@@ -111,6 +147,8 @@ def lessons(known: Figures) -> tuple[list[str], list[str]]:
         *_odds_lessons(known),
         *_trend_lessons(known),
         *_supply_lessons(known),
+        *_use_lessons(known),
+        *_institution_lessons(known),
     ):
         problems.append(problem)
         steps.append(step)
@@ -181,6 +219,47 @@ def _supply_lessons(known: Figures) -> list[Lesson]:
     waiting = sum(way.pending for way in told.by_channel.values())
     if waiting:
         found.append((f"参与材料待审核{waiting}件。", f"尽快审核待处理的参与材料{waiting}件。"))
+    return found
+
+
+def _use_lessons(known: Figures) -> list[Lesson]:
+    use = known.use
+    found: list[Lesson] = []
+    rate = share(use.written_off, use.issued)
+    if rate is not None and use.issued >= ATTEMPTS_MIN and rate < USE_RATE_LOW:
+        problem = (
+            f"消费券使用不足。发放{use.issued}张，核销{use.written_off}张，核销率{rate:.2%}，"
+            f"低于{per_cent(USE_RATE_LOW)}；尚有{use.outstanding}张未到期待使用。"
+        )
+        found.append(
+            (problem, f"提醒持券群众在有效期内使用，方便就近核销，盘活未使用的{use.outstanding}张消费券。")
+        )
+    if use.expired:
+        problem = f"部分消费券到期未用。到期未用{use.expired}张，所占资金已退回可用余额。"
+        found.append((problem, "在到期前提醒持券群众，减少到期未用。"))
+    return found
+
+
+def _institution_lessons(known: Figures) -> list[Lesson]:
+    found: list[Lesson] = []
+    idle, matters = known.idle, known.matters
+    if known.use.issued and idle:
+        more = f"等{len(idle)}家" if len(idle) > _NAMED_MAX else ""
+        problem = (
+            f"部分服务机构尚无核销。参加活动的{known.taking_part}家服务机构中，{len(idle)}家尚无核销："
+            f"{'、'.join(idle[:_NAMED_MAX])}{more}。"
+        )
+        found.append(
+            (problem, f"逐一了解尚无核销的{len(idle)}家服务机构的终端、人员和公示情况，帮助其开展核销。")
+        )
+    if matters.risk_cases:
+        found.append(
+            (f"核销风险线索{matters.risk_cases}件尚未办结。", f"尽快核查风险线索{matters.risk_cases}件。")
+        )
+    if matters.disputes:
+        found.append(
+            (f"服务机构对{matters.disputes}份结算单有异议。", f"尽快答复结算异议{matters.disputes}份。")
+        )
     return found
 
 

@@ -4,11 +4,12 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Request, Response
 
 from services.issuance.reports.operations import Reports
+from services.issuance.reports.schemas import ReportQuery
+from services.issuance.templates.routes import DOCX
 from shared.http.auth import Reader
 
 router = APIRouter(prefix="/issuance/v1", tags=["figures"])
 
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _SLUG_MAX = 64
 
 
@@ -22,10 +23,14 @@ async def get_report(
     request: Request,
     slug: Annotated[str, Path(max_length=_SLUG_MAX)],
     staff: Reader,  # noqa: ARG001 - only readers get here
+    asked: ReportQuery,
 ) -> Response:
-    """The official report (工作情况报告) as Word, every figure from one snapshot."""
+    """The official report (工作情况报告) as Word, every figure from one snapshot.
+
+    In the template and with the words that the bureau keeps; what is asked here goes before them.
+    """
     reports: Reports = request.app.state.wiring.reports
-    name, content = await reports.report(slug)
+    name, content = await reports.report(slug, asked)
     headers = {
         "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "Cache-Control": "private, no-store",

@@ -4,16 +4,19 @@ Parts stand beside their totals, and where they do not add up a sentence says so
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from services.issuance.campaigns.schemas import PhaseView
 from services.issuance.lessons.rules import (
     ASSUMED,
     DRIFT_P,
     Figures,
+    Institution,
+    Use,
     day,
     lessons,
     moment,
@@ -22,14 +25,12 @@ from services.issuance.lessons.rules import (
     share,
     thresholds,
 )
-from shared.documents.official import Kind, Part, Rows, Text, draw
-from shared.documents.wordtemplates import Shape
+from services.issuance.templates.rules import DAYS, PAYERS, PHASES, TYPES, WAYS
 from shared.ledger import Fund
 from shared.metrics.store import Figure
 from shared.money import yuan
 from shared.rates import from_ppm
 
-DEMO_MARK = "演示数据 DEMONSTRATION"
 # Signs with which the ledger's moves change what is available, promised to vouchers that can still be used,
 # and owed or paid for those that were written off. Together they are what was put up.
 _AVAILABLE = {
@@ -47,6 +48,27 @@ _NONE = "—"
 _STATES = {"upcoming": "未开始", "open": "进行中", "closed": "已结束", "paused": "已暂停"}
 _STATUSES = {"published": "已发布", "paused": "已暂停", "ended": "已终止"}
 _NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+_DIGITS = "〇一二三四五六七八九"
+_TEN = 10
+
+
+class Words(Protocol):
+    """What stands in the report beside its figures; empty: left out."""
+
+    @property
+    def issuer(self) -> str: ...
+    @property
+    def number(self) -> str: ...
+    @property
+    def addressees(self) -> str: ...
+    @property
+    def copies(self) -> str: ...
+    @property
+    def red_head(self) -> bool: ...
+    @property
+    def problems(self) -> Sequence[str]: ...
+    @property
+    def next_steps(self) -> Sequence[str]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,8 @@ class Story(Figures):
 
     fund: Fund
     moves: Sequence[Figure]
+    words: Words
+    dated: date | None
     demo: bool
 
     def fen(self, signs: dict[str, int], *, dim: str | None = None) -> list[int]:
@@ -72,121 +96,57 @@ class Story(Figures):
         return sum(signs.get(move.measure, 0) * move.n for move in self.moves if move.dim == voucher_type)
 
 
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """A table of the template; `widths` are millimetres."""
+def use_of(moves: Sequence[Figure]) -> Use:
+    """What became of the vouchers, as the ledger counts them."""
 
-    name: str
-    caption: str
-    header: Sequence[str]
-    widths: Sequence[int]
-    total: bool
+    def count(**signs: int) -> int:
+        return sum(signs.get(move.measure, 0) * move.n for move in moves)
 
-    @property
-    def fields(self) -> list[str]:
-        return [f"c{place}" for place in range(len(self.header))]
-
-    @property
-    def totals(self) -> list[str]:
-        return [f"{self.name}_{field}" for field in self.fields] if self.total else []
-
-    def parts(self) -> list[Part]:
-        cells = [f"{{{{ row.{field} }}}}" for field in self.fields]
-        total = [f"{{{{ {field} }}}}" for field in self.totals]
-        caption = f"{self.caption}（数据截至{{{{ as_of }}}}）"
-        return [Text(Kind.CAPTION, caption), Rows(self.header, self.widths, self.name, cells, total)]
-
-    def filled(self, rows: Sequence[Sequence[object]], total: Sequence[object] = ()) -> dict[str, Any]:
-        """The template's list of rows, and the fields of the last row."""
-        return {
-            self.name: [dict(zip(self.fields, map(str, row), strict=True)) for row in rows],
-            **dict(zip(self.totals, map(str, total), strict=True)),
-        }
+    return Use(
+        issued=count(issue=1),
+        written_off=count(redeem=1, reverse=-1),
+        expired=count(expire=1),
+        revoked=count(revoke=1),
+        outstanding=count(issue=1, redeem=-1, reverse=1, expire=-1, revoke=-1),
+    )
 
 
-PHASES = _Table(
-    "phases", "各期安排", ("期次", "开始时间", "结束时间", "状态", "中奖率", "答题要求"),
-    (14, 34, 34, 18, 24, 32), total=False,
-)  # fmt: skip
-PAYERS = _Table(
-    "payers", "资金情况（单位：元）", ("出资方", "比例", "出资额", "可用", "已发未核", "已核销"),
-    (26, 18, 28, 28, 28, 28), total=True,
-)  # fmt: skip
-WAYS = _Table(
-    "ways", "各参与方式情况",
-    ("参与方式", "提交", "通过", "未通过", "待审核", "抽奖机会", "抽奖", "中奖", "发券"),
-    (44, 14, 14, 14, 14, 14, 14, 14, 14), total=True,
-)  # fmt: skip
-TYPES = _Table(
-    "types", "各券种情况",
-    ("券种", "单价（元）", "发放（张）", "发放金额（元）", "核销（张）", "剩余库存（张）"),
-    (40, 24, 20, 28, 20, 24), total=True,
-)  # fmt: skip
-DAYS = _Table(
-    "days", "逐日情况", ("日期", "答题人数", "答题人次", "通过人次", "抽奖次数", "中奖次数", "发券（张）"),
-    (36, 20, 20, 20, 20, 20, 20), total=True,
-)  # fmt: skip
-_TABLES = (PHASES, PAYERS, WAYS, TYPES, DAYS)
-_TEXTS = ("basics", "results", "odds", "money", "problems", "next_steps")
-
-SHAPE = Shape(
-    fields=frozenset({"title", "as_of", "dated", *(name for table in _TABLES for name in table.totals)}),
-    lists={
-        **{name: frozenset({"text"}) for name in _TEXTS},
-        **{table.name: frozenset(table.fields) for table in _TABLES},
-    },
-)
-
-
-def template() -> bytes:
-    """The report's form, in that of GB/T 9704."""
-    parts: list[Part] = [
-        Text(Kind.TITLE, "{{ title }}"),
-        Text(Kind.HEADING, "一、基本情况"),
-        *_paragraphs("basics"),
-        *PHASES.parts(),
-        *PAYERS.parts(),
-        *_paragraphs("money"),
-        Text(Kind.HEADING, "二、活动成效"),
-        *_paragraphs("results"),
-        *WAYS.parts(),
-        *TYPES.parts(),
-        *DAYS.parts(),
-        *_paragraphs("odds"),
-        Text(Kind.HEADING, "三、存在问题"),
-        *_paragraphs("problems"),
-        Text(Kind.HEADING, "四、下一步工作"),
-        *_paragraphs("next_steps"),
-        Text(Kind.SIGNATURE, "（报告单位）"),
-        Text(Kind.DATE, "{{ dated }}"),
-    ]
-    return draw(parts, title="工作情况报告")
-
-
-def _paragraphs(name: str) -> list[Part]:
-    """A paragraph for each text of a list."""
-    lines = (f"{{%p for row in {name} %}}", "{{ row.text }}", "{%p endfor %}")
-    return [Text(Kind.BODY, line) for line in lines]
+def idle_of(taking_part: Sequence[Institution], moves: Sequence[Figure]) -> list[str]:
+    """The names of those that have no write-off, or none that was not undone."""
+    used: Counter[str] = Counter()
+    for move in moves:
+        used[move.dim2] += {"redeem": 1, "reverse": -1}.get(move.measure, 0) * move.n
+    return [one.name for one in taking_part if used[one.id] <= 0]
 
 
 def context(story: Story) -> dict[str, Any]:
     """The fields of the template."""
-    problems, steps = lessons(story)
+    found_problems, found_steps = lessons(story)
+    words = story.words
+    problems, steps = [*found_problems, *words.problems], [*found_steps, *words.next_steps]
     texts = {
         "basics": _basics(story),
         "money": _money(story),
         "results": _results(story),
         "odds": _odds(story),
-        "problems": [thresholds(story), *(_numbered(problems) or ["按上述标准，未发现需要列出的问题。"])],
+        "problems": [
+            *(_numbered(problems) or [f"按下述标准，未发现需要列出的问题（数据截至{story.as_of}）。"]),
+            thresholds(story),
+        ],
         "next_steps": [
-            f"以下建议由上述数据得出（数据截至{story.as_of}）。",
             *(_numbered(steps) or ["暂无由数据得出的调整建议。"]),
+            f"由数据得出的建议以截至{story.as_of}的数据为准。",
         ],
     }
     return {
         "title": _title(story.campaign.title),
         "as_of": story.as_of,
-        "dated": day(story.today),
+        "dated": day(story.dated or story.today),
+        "issuer": words.issuer,
+        "number": words.number,
+        "addressees": words.addressees,
+        "copies": words.copies,
+        "red_head": words.red_head and bool(words.issuer),
         **{name: [{"text": text} for text in found] for name, found in texts.items()},
         **_phases(story),
         **_payers(story),
@@ -205,13 +165,21 @@ def _title(title: str) -> str:
 
 
 def _numbered(texts: Sequence[str]) -> list[str]:
-    return [f"{number}. {text}" for number, text in enumerate(texts, start=1)]
+    """The second level of numbers in official documents; a third would begin with 1."""
+    return [f"（{_chinese(number)}）{text}" for number, text in enumerate(texts, start=1)]
+
+
+def _chinese(number: int) -> str:
+    """1 to 99: 一, 十, 十一, 二十一."""
+    tens, ones = divmod(number, _TEN)
+    head = "" if tens == 0 else "十" if tens == 1 else f"{_DIGITS[tens]}十"
+    return head + (_DIGITS[ones] if ones else "")
 
 
 def _basics(story: Story) -> list[str]:
     campaign = story.campaign
     ways = "；".join(
-        f"{way.name}（每次获抽奖机会{way.chances}次{_daily(way.per_day)}{story.mark(f'channels.{way.key}')}）"
+        f"{way.name}（每次获抽奖机会{way.chances}次{_daily(way.per_day)}）{story.mark(f'channels.{way.key}')}"
         for way in campaign.channels
     )
     slogan = f"活动口号为“{campaign.slogan}”。" if campaign.slogan else ""
@@ -225,6 +193,7 @@ def _basics(story: Story) -> list[str]:
             f"由{'、'.join(payer.name for payer in story.fund.payers)}共同承担。"
         ),
         f"群众可通过{len(campaign.channels)}种方式参与：{ways}。",
+        *([f"本报告中标“{ASSUMED}”的数值为演示假定值，未经公布。"] if campaign.assumed else []),
     ]
 
 
@@ -272,7 +241,7 @@ def _money(story: Story) -> list[str]:
         )
     ]
     if any(path.startswith("voucher_types.") for path in story.campaign.assumed):
-        told.append(f"部分券种单价为演示假定值，按其计算的金额同为假定{ASSUMED}。")
+        told.append(f"部分券种单价为演示假定值{ASSUMED}，按其计算的金额同为假定。")
     return told
 
 
@@ -294,14 +263,25 @@ def _results(story: Story) -> list[str]:
             f"中奖次数与发券张数之差：待领取{told.awards_open}次（其中待核查{told.awards_on_hold}次），"
             f"逾期未领或被取消{unclaimed}次。"
         ),
+        _used(story),
         *_differences(story),
         f"剩余库存为尚未结束各期的库存之和；已结束各期的不计入。{_assumed_stock(story)}",
     ]
 
 
+def _used(story: Story) -> str:
+    use = story.use
+    rate = share(use.written_off, use.issued)
+    return (
+        f"发放的{use.issued}张消费券中，已核销{use.written_off}张"
+        f"（核销率{_NONE if rate is None else f'{rate:.2%}'}），"
+        f"到期未用{use.expired}张，作废{use.revoked}张，未到期待使用{use.outstanding}张（数据截至{story.as_of}）。"
+    )
+
+
 def _assumed_stock(story: Story) -> str:
     mark = story.mark(*(f"phases.{phase.seq}.stock" for phase in story.campaign.phases))
-    return f"各期投放的库存含假定值{mark}。" if mark else ""
+    return f"各期投放的库存含演示假定值{mark}。" if mark else ""
 
 
 def _differences(story: Story) -> list[str]:
@@ -313,6 +293,7 @@ def _differences(story: Story) -> list[str]:
         ("各方式中奖次数", sum(way.wins for way in ways), told.wins),
         ("各方式发券张数", sum(way.issued for way in ways), told.vouchers_issued),
         ("各券种发放张数", sum(told.issued_by_type.values()), told.vouchers_issued),
+        ("资金台账发放张数", story.use.issued, told.vouchers_issued),
     )
     return [
         f"{name}合计{parts}，与总数{whole}相差{whole - parts}，差额不属于上表所列各项。"

@@ -21,8 +21,7 @@ from services.quota.programmes.operations import own_hospital, require_programme
 from services.quota.programmes.store import Programme
 from services.quota.rankings.operations import Rankings
 from services.quota.rankings.schemas import RankingItem
-from services.quota.templates.operations import Templates
-from services.quota.templates.rules import SHAPES
+from services.quota.templates.rules import LETTER_SHAPE, NOTICE_SHAPE
 from shared.computing import Computing
 from shared.db import Tx
 from shared.documents.wordtemplates import fill
@@ -30,21 +29,23 @@ from shared.documents.workbooks import workbook
 from shared.errors import Forbidden, NotFound
 from shared.identity.staff import Staff
 from shared.kit import Kit
+from shared.paperwork import Kept, Papers
+from shared.paperwork.schemas import NoticeWords
 
 
 @dataclass(frozen=True, slots=True)
 class Bulletins:
     kit: Kit
     rankings: Rankings
-    templates: Templates
+    templates: Papers
     computing: Computing = field(default_factory=Computing)
 
     async def notice(self, slug: str, asked: Asked) -> bytes:
         """The notice as Word. Raises NotFound, NoAllocation, TemplateNotKept, InvalidRequest, Busy."""
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
-            occasion = await self._occasion(tx, programme, asked)
             kept = await self.templates.in_use(tx, programme.id, "bulletin")
+            occasion = await self._occasion(tx, programme, asked, kept)
         template = await self.templates.content("bulletin", kept)
         return await self.computing.run(_notice, template, occasion)
 
@@ -68,8 +69,8 @@ class Bulletins:
             if found is None:
                 raise NotFound
             programme = await require_programme(tx, await store.slug_of(tx, found[1]))
-            occasion = await self._occasion(tx, programme, asked)
             kept = await self.templates.in_use(tx, programme.id, "reminder")
+            occasion = await self._occasion(tx, programme, asked, kept)
         chosen = [item for item in occasion.ranking.items if item.hospital_id == hospital_id]
         if not chosen:
             raise NotFound
@@ -84,8 +85,8 @@ class Bulletins:
         """
         async with self.kit.database.snapshot() as tx:
             programme = await require_programme(tx, slug)
-            occasion = await self._occasion(tx, programme, asked)
             kept = await self.templates.in_use(tx, programme.id, "reminder")
+            occasion = await self._occasion(tx, programme, asked, kept)
         chosen = [item for item in occasion.ranking.items if everybody or item.flagged]
         if not chosen:
             raise NobodyToRemind
@@ -94,19 +95,21 @@ class Bulletins:
         template = await self.templates.content("reminder", kept)
         return await self.computing.run(_letters, template, occasion, chosen)
 
-    async def _occasion(self, tx: Tx, programme: Programme, asked: Asked) -> Occasion:
+    async def _occasion(
+        self, tx: Tx, programme: Programme, asked: Asked, kept: Kept | None = None
+    ) -> Occasion:
         return Occasion(
             title=programme.title,
             target=programme.target_cards,
             issued_before=programme.issued_before_cards,
             ranking=await self.rankings.of_month(tx, programme, asked.month, asked.edition),
-            words=asked,
+            words=asked.over(NoticeWords.model_validate(kept.words if kept else {})),
             demo=self.kit.settings.demo,
         )
 
 
 def _notice(template: bytes, occasion: Occasion) -> bytes:
-    return fill(template, SHAPES["bulletin"], notice(occasion), marks=occasion.marks)
+    return fill(template, NOTICE_SHAPE, notice(occasion), marks=occasion.marks)
 
 
 def _workbook(occasion: Occasion) -> bytes:
@@ -114,7 +117,7 @@ def _workbook(occasion: Occasion) -> bytes:
 
 
 def _letter(template: bytes, occasion: Occasion, item: RankingItem) -> bytes:
-    return fill(template, SHAPES["reminder"], letter(occasion, item), marks=occasion.marks)
+    return fill(template, LETTER_SHAPE, letter(occasion, item), marks=occasion.marks)
 
 
 def _letters(template: bytes, occasion: Occasion, items: Sequence[RankingItem]) -> bytes:

@@ -9,22 +9,17 @@ from typing import Any, Protocol
 
 from services.quota.outlook.rules import WARNED_FROM
 from services.quota.rankings.schemas import RankingItem, RankingView
+from shared.documents.papers import DEMO_MARK
 
-DEMO_MARK = "演示数据 DEMONSTRATION"
 LETTERS_MAX = 100
 ALONE = "独立单位"
 NOTHING = "—"
-_OPEN = {
-    "issuer": "（发文机关）",
-    "number": "（发文字号）",
-    "addressees": "各有关单位",
-    "copies": "（抄送机关）",
-}
+_EVERYBODY = "各有关单位"
 _NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
 class Words(Protocol):
-    """What a clerk asked to stand on a document; empty: left blank."""
+    """What stands on a document beside its figures; empty: left out."""
 
     @property
     def issuer(self) -> str: ...
@@ -37,7 +32,7 @@ class Words(Protocol):
     @property
     def attachments(self) -> Sequence[str]: ...
     @property
-    def red_head(self) -> bool: ...
+    def red_head(self) -> bool | None: ...
     @property
     def dated(self) -> date | None: ...
 
@@ -169,7 +164,10 @@ def likely_to_miss(items: Sequence[RankingItem]) -> list[RankingItem]:
 def _common(occasion: Occasion, title: str) -> dict[str, Any]:
     words, ranking = occasion.words, occasion.ranking
     return {
-        **{key: getattr(words, key) or blank for key, blank in _OPEN.items()},
+        "issuer": words.issuer,
+        "number": words.number,
+        "addressees": words.addressees or _EVERYBODY,
+        "copies": words.copies,
         "programme": occasion.title,
         "month": occasion.month,
         "title": title,
@@ -179,7 +177,7 @@ def _common(occasion: Occasion, title: str) -> dict[str, Any]:
         "frozen": ranking.frozen,
         "edition": ranking.edition or "",
         "reason": ranking.reason or "",
-        "red_head": words.red_head,
+        "red_head": bool(words.red_head and words.issuer),
         "attachments": _attachments(words.attachments),
     }
 

@@ -12,11 +12,11 @@ from typing_extensions import override
 
 from services.quota.qrcodes.rules import PngForm, SvgForm, drawn
 from shared.documents.csvfiles import csv_file
+from shared.documents.papers import DEMO_MARK
 from shared.documents.posters import A4, BANNER, Poster, Size, poster
 
 Format = Literal["a4", "banner"]
 SIZES: dict[Format, Size] = {"a4": A4, "banner": BANNER}
-DEMO_MARK = "演示数据 DEMONSTRATION"
 SLOGAN_DEFAULT = "扫码申领电子健康卡"
 LIST_NAME = "二维码清单.csv"
 _LIST_HEADER = ("序号", "医共体", "医院", "医院编号", "编码", "链接", "文件夹")

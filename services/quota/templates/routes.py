@@ -2,10 +2,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response, UploadFile
 
-from services.quota.templates.operations import Templates
 from services.quota.templates.rules import TemplateKind
-from services.quota.templates.schemas import TemplateVersions, TemplateView
 from shared.http.auth import Reader, Writer
+from shared.paperwork import Papers
+from shared.paperwork.schemas import NoticeWords, NoticeWordsView, TemplateVersions, TemplateView
 
 router = APIRouter(prefix="/quota/v1/programmes/{slug}", tags=["bulletins"])
 
@@ -13,8 +13,8 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 _VERSION_MAX = 10_000
 
 
-def _templates(request: Request) -> Templates:
-    templates: Templates = request.app.state.wiring.templates
+def _templates(request: Request) -> Papers:
+    templates: Papers = request.app.state.wiring.templates
     return templates
 
 
@@ -62,3 +62,26 @@ async def replace_template(
 async def drop_template(request: Request, slug: str, kind: TemplateKind, staff: Writer) -> TemplateView:
     """Goes back to the platform's own template; earlier versions stay to be fetched."""
     return await _templates(request).drop(staff, slug, kind)
+
+
+@router.get("/{kind}-words", operation_id="quota_get_bulletin_words")
+async def get_words(
+    request: Request,
+    slug: str,
+    kind: TemplateKind,
+    staff: Reader,  # noqa: ARG001 - only readers get here
+) -> NoticeWordsView:
+    """What stands on these documents beside their figures, unless a request says otherwise."""
+    words, since = await _templates(request).words(slug, kind)
+    return NoticeWordsView(words=NoticeWords.model_validate(words), **since.model_dump())
+
+
+@router.put("/{kind}-words", operation_id="quota_replace_bulletin_words")
+async def replace_words(
+    request: Request, slug: str, kind: TemplateKind, staff: Writer, body: NoticeWords
+) -> NoticeWordsView:
+    """Issuer, addressees, copies and red head from now on, of notices and letters that are made later."""
+    templates = _templates(request)
+    await templates.reword(staff, slug, kind, body.model_dump())
+    words, since = await templates.words(slug, kind)
+    return NoticeWordsView(words=NoticeWords.model_validate(words), **since.model_dump())

@@ -4,10 +4,12 @@ In the form of GB/T 9704; a bureau may replace either template by its own.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 
-from shared.documents.official import Kind, Part, Rows, Text, draw
+from shared.documents.official import HEAD, IMPRINT, SIGNED, Kind, Part, Rows, Text, draw
 from shared.documents.wordtemplates import Shape
+from shared.paperwork.rules import Sort
 
 _COMMON = frozenset(
     [
@@ -73,16 +75,8 @@ LETTER_SHAPE = Shape(
 TemplateKind = Literal["bulletin", "reminder"]
 SHAPES: Mapping[TemplateKind, Shape] = {"bulletin": NOTICE_SHAPE, "reminder": LETTER_SHAPE}
 
-# Without a red head the document is printed on the bureau's letterhead: its place stays free.
-_HEAD = (
-    Text(Kind.BODY, "{%p if red_head %}"),
-    Text(Kind.ISSUER, "{{ issuer }}"),
-    Text(Kind.NUMBER, "{{ number }}"),
-    Text(Kind.BODY, "{%p else %}"),
-    Text(Kind.LETTERHEAD, "{{ number }}"),
-    Text(Kind.BODY, "{%p endif %}"),
-    Text(Kind.TITLE, "{{ title }}"),
-)
+# What is not said is left out, never a placeholder that somebody overlooks.
+_HEAD = (*HEAD, Text(Kind.TITLE, "{{ title }}"))
 _END = (
     Text(Kind.BODY, "{%p if attachments %}"),
     Text(Kind.BODY, ""),
@@ -92,8 +86,7 @@ _END = (
         Kind.ATTACHMENT, "{% if loop.first %}附件：{% else %}　　　{% endif %}{{ row.number }}{{ row.name }}"
     ),
     Text(Kind.BODY, "{%p endfor %}"),
-    Text(Kind.SIGNATURE, "{{ issuer }}"),
-    Text(Kind.DATE, "{{ dated }}"),
+    *SIGNED,
 )
 _NOTICE: Sequence[Part] = (
     *_HEAD,
@@ -126,6 +119,9 @@ _NOTICE: Sequence[Part] = (
             "{{ row.month_issued }}",
             "{{ row.issued }}",
             "{{ row.rate }}",
+        ),
+        total=(
+            "合计", "{{ hospitals }}", "{{ quota }}", "{{ month_issued }}", "{{ issued }}", "{{ rate }}",
         ),
     ),
     Text(Kind.HEADING, "二、排名情况"),
@@ -166,8 +162,7 @@ _NOTICE: Sequence[Part] = (
     Text(Kind.HEADING, "四、工作要求"),
     Text(Kind.BODY, "请各单位对照任务，加强组织推广，按时完成发卡任务；对统计结果有异议的，请及时书面反映。"),
     *_END,
-    Text(Kind.IMPRINT, "抄送：{{ copies }}。"),
-    Text(Kind.IMPRINT, "{{ issuer }}\t{{ dated }}印发"),
+    *IMPRINT,
 )  # fmt: skip
 _LETTER: Sequence[Part] = (
     *_HEAD,
@@ -188,20 +183,17 @@ _LETTER: Sequence[Part] = (
     Text(Kind.BODY, "特此函告。"),
     *_END,
 )
-
-
-def default_template(kind: TemplateKind) -> bytes:
-    """The platform's own template."""
-    if kind == "bulletin":
-        return draw(_NOTICE, title="通报模板")
-    return draw(_LETTER, title="提醒函模板")
-
-
-def trials(kind: TemplateKind) -> list[dict[str, Any]]:
-    """Made-up contexts to try a template with: everything is there, nothing is there."""
-    shape = SHAPES[kind]
-    full = {
-        **dict.fromkeys(shape.fields, "示例"),
-        **{name: [dict.fromkeys(fields, "示例")] for name, fields in shape.lists.items()},
-    }
-    return [full, {**dict.fromkeys(shape.fields, ""), **{name: [] for name in shape.lists}}]
+SORTS: Mapping[str, Sort] = {
+    "bulletin": Sort(
+        NOTICE_SHAPE,
+        partial(draw, _NOTICE, title="通报模板"),
+        replaced="bulletin_template.replace",
+        worded="bulletin_words.replace",
+    ),
+    "reminder": Sort(
+        LETTER_SHAPE,
+        partial(draw, _LETTER, title="提醒函模板"),
+        replaced="bulletin_template.replace",
+        worded="bulletin_words.replace",
+    ),
+}

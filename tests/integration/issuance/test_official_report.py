@@ -15,12 +15,15 @@ from sqlalchemy import text
 from services.issuance.calibration.rules import ItemStatistics
 from services.issuance.calibration.store import Kept, hold, insert_figures, keep, take_up
 from services.issuance.reports.operations import Reports
-from services.issuance.reports.rules import DEMO_MARK
+from services.issuance.reports.schemas import Asked
+from services.issuance.templates.operations import papers_of_campaigns
 from shared.clock import CHINA, ManualClock
+from shared.documents.papers import DEMO_MARK
 from shared.identity.staff import Role
 from shared.ids import new_id
 from shared.kit import Kit
 from shared.money import yuan
+from shared.objects import objects_of
 from tests.support.campaigns import Published, open_campaign, publish_campaign
 from tests.support.citizens import Hands, fill_bank, give_chances, new_person
 from tests.support.desk import Desk
@@ -60,7 +63,7 @@ class Word:
 
     @property
     def captions(self) -> list[str]:
-        return [line for line in self.lines if line.endswith("）") and "（数据截至" in line]
+        return [line for line in self.lines if line.startswith(("数据截至", "单位：元　数据截至"))]
 
 
 def _text(element: ET.Element) -> str:
@@ -163,10 +166,7 @@ async def test_every_figure_is_that_of_the_metrics(desk: Desk, played: Published
     assert [row[2] for row in found.types[1:-1]] == [str(n) for n in told["issued_by_type"].values()]
     left = {row[0].removesuffix("券"): int(row[5]) for row in found.types[1:-1]}
     assert {key: n for key, n in left.items() if n} == told["stock_remaining"]
-    assert (
-        "公布中奖率（按各次抽奖时有效的中奖率平均）为100%（演示假定值），实际中奖率为100%（3÷3）"
-        in found.text
-    )
+    assert "公布中奖率（按各次抽奖时有效的中奖率平均）为100%※，实际中奖率为100%（3÷3）" in found.text
     assert "的概率为1.0000（二项分布双侧检验），未见异常" in found.text
 
 
@@ -194,7 +194,7 @@ async def test_money_is_the_ledgers(kit: Kit, desk: Desk, played: Published) -> 
     ]  # fmt: skip
     assert held["committed"] == 30_000
     treasury = found.payers[1]
-    assert treasury == ["州本级财政", "40%（演示假定值）", "4,000,000.00", "3,999,880.00", "120.00", "0.00"]
+    assert treasury == ["州本级财政", "40%※", "4,000,000.00", "3,999,880.00", "120.00", "0.00"]
 
 
 async def test_money_of_a_voucher_that_was_used_in_part_is_still_all_there(
@@ -224,22 +224,25 @@ async def test_sections_moments_and_marks_are_there(desk: Desk, played: Publishe
     as_of = f"数据截至{at.year}年{at.month}月{at.day}日{at.hour}时{at.minute:02d}分"
     assert [line for line in found.lines if line in SECTIONS] == SECTIONS
     assert found.lines[0] == "全民健康消费券测试活动工作情况报告"
-    assert len([line for line in found.captions if line.endswith(f"（{as_of}）")]) == 5
+    assert len([line for line in found.captions if line.endswith(as_of)]) == 5
     assert found.text.count(as_of) >= 9
     assert "{" not in found.text
-    assert [row[4] for row in found.phases[1:]] == ["100%（演示假定值）", "100%"]
+    assert [row[4] for row in found.phases[1:]] == ["100%※", "100%"]
     assert [row[3] for row in found.phases[1:]] == ["进行中", "未开始"]
     prices = {row[0]: row[1] for row in found.types[1:-1]}
-    assert (prices["checkup券"], prices["fitness券"]) == ("300.00（演示假定值）", "50.00")
+    assert (prices["checkup券"], prices["fitness券"]) == ("300.00※", "50.00")
     assert "金额同为假定" in found.text
-    assert "各期投放的库存含假定值（演示假定值）" in found.text
+    assert "本报告中标“※”的数值为演示假定值，未经公布。" in found.text
+    assert "各期投放的库存含演示假定值※" in found.text
     assert "第2期定于" in found.text.split(SECTIONS[3])[1]
 
 
 @pytest.mark.parametrize("demo", [True, False])
 async def test_every_page_says_that_it_is_a_demonstration(kit: Kit, played: Published, *, demo: bool) -> None:
     settings = kit.settings.model_copy(update={"demo": demo})
-    _, content = await Reports(replace(kit, settings=settings)).report(played.slug)
+    marked = replace(kit, settings=settings)
+    papers = papers_of_campaigns(marked, objects_of(settings))
+    _, content = await Reports(marked, papers).report(played.slug, Asked())
     headers = Word(content).headers
     assert [DEMO_MARK in header for header in headers] == [demo] * len(headers)
     assert bool(headers) is demo

@@ -141,6 +141,7 @@ async def test_every_figure_is_the_frozen_editions(bureau: Bureau, programme: Pr
         ["西部", "1", "20", "20", "20"],
         ["东部/医共体", "2", "60", "17", "17"],
         ["丁", "1", "20", "0", "0"],
+        ["合计", "4", "100", "37", "37"],
     ]
     text = "\n".join(lines(made))
     assert "现将2020年8月发卡任务进展情况通报如下（数据截至2020年9月10日9时05分，第1版）。" in text

@@ -139,17 +139,21 @@ class TestVersions:
 
 class TestNotice:
     async def test_its_form_is_that_of_the_standard(self, bureau: Bureau, programme: Programme) -> None:
-        made = await read(bureau, f"{programme.path}/bulletin.docx?month=2020-08&issuer={quote('某局')}")
+        words = f"issuer={quote('某局')}&number={quote('某字1号')}&copies={quote('市府办')}"
+        made = await read(bureau, f"{programme.path}/bulletin.docx?month=2020-08&{words}")
         document = Document(io.BytesIO(made))
         page = document.sections[0]
         margins = (page.top_margin, page.bottom_margin, page.left_margin, page.right_margin)
         assert [round((margin or 0) / Mm(1)) for margin in margins] == [37, 35, 28, 26]
         assert round((page.page_height or 0) / Mm(1)) == 297
         body = next(p for p in document.paragraphs if p.text.startswith("现将"))
-        assert body.paragraph_format.line_spacing == Pt(28)
+        assert body.paragraph_format.line_spacing == Pt(28.95)
         assert body.paragraph_format.first_line_indent == Pt(32)
-        # 22 lines of 28 pt, and no 23rd, between the margins.
-        assert Mm(297 - 37 - 35) // Pt(28) == 22
+        # 22 lines, and no 23rd, between the margins; 28 characters, each a quarter of a point nearer.
+        assert Mm(297 - 37 - 35) // Pt(28.95) == 22
+        spaced = {one.get(qn("w:val")) for run in body.runs for one in run._r.iter(qn("w:spacing"))}
+        assert spaced == {"-5"}
+        assert Mm(210 - 28 - 26) // Pt(16 - 0.25) == 28
         assert {run.font.name for run in body.runs} == {"仿宋_GB2312"}
         frames = document.element.body.iter(qn("w:framePr"))
         assert [frame.get(qn("w:yAlign")) for frame in frames] == ["bottom", "bottom"]
@@ -168,6 +172,31 @@ class TestNotice:
         assert "附件：分解表" in said(await read(bureau, f"{path}&attachments={quote('分解表')}"))
         assert not any("附件" in line for line in said(await read(bureau, path)))
         await read(bureau, f"{path}&attachments=", status=422)
+
+    async def test_what_the_bureau_keeps_stands_on_it_unless_a_request_says_otherwise(
+        self, bureau: Bureau, programme: Programme
+    ) -> None:
+        path = f"{programme.path}/bulletin.docx?month=2020-08"
+        bare = said(await read(bureau, path))
+        assert bare[:2] == ["关于2020年发卡任务8月进展情况的通报", "各有关单位："]
+        assert not [line for line in bare if "发文机关" in line or "发文字号" in line or "抄送" in line]
+        words = {"issuer": "某局", "addressees": "各医院", "copies": "市府办", "red_head": True}
+        url = f"{API}/{programme.path}/bulletin-words"
+        for _ in range(2):
+            answer = await bureau.client.put(url, json=words, headers=bureau.operator)
+            assert answer.status_code == 200, answer.text
+            assert (answer.json()["version"], answer.json()["words"]) == (1, words)
+        assert (await bureau.client.put(url, json=words, headers=bureau.auditor)).status_code == 403
+        assert (await bureau.client.put(url, json={"seal": "x"}, headers=bureau.operator)).status_code == 422
+        kept = said(await read(bureau, path))
+        assert (kept[0], kept[3], "抄送：市府办。" in kept) == ("某局", "各医院：", True)
+        assert said(await read(bureau, f"{path}&issuer={quote('某委')}"))[0] == "某委"
+        versions = (
+            await bureau.client.get(
+                f"{API}/{programme.path}/bulletin-template/versions", headers=bureau.operator
+            )
+        ).json()["items"]
+        assert [(one["version"], one["default"], one["worded"]) for one in versions] == [(1, True, True)]
 
     async def test_without_a_red_head_its_place_stays_free(
         self, bureau: Bureau, programme: Programme
