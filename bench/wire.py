@@ -131,14 +131,20 @@ class Pool:
         return None
 
 
-def multipart(fields: Sequence[tuple[str, str, bytes]]) -> tuple[str, bytes]:
-    """Files as a browser sends them: (field, file name, content) each; returns content type and body."""
+def multipart(
+    files: Sequence[tuple[str, str, bytes]], fields: Mapping[str, str] | None = None
+) -> tuple[str, bytes]:
+    """A form as a browser sends it: files as (field, file name, content); returns content type and body."""
     boundary = "hv-boundary-7b1f0c52"
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n'
         "Content-Type: application/octet-stream\r\n\r\n".encode()
         + content
         + b"\r\n"
-        for field, name, content in fields
+        for field, name, content in files
+    ]
+    parts += [
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n{value}\r\n'.encode()
+        for field, value in (fields or {}).items()
     ]
     return f"multipart/form-data; boundary={boundary}", b"".join(parts) + f"--{boundary}--\r\n".encode()

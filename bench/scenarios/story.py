@@ -28,6 +28,8 @@ class Story:
     figures: list[Figure] = field(default_factory=list)
     # file name → content
     documents: dict[str, bytes] = field(default_factory=dict)
+    # Who may sign in where, with what: (what it is, how), for the closing table.
+    ways_in: list[tuple[str, str]] = field(default_factory=list)
 
     def check(self, name: str, expected: object, actual: object) -> None:
         self.figures.append(Figure(name, expected, actual))

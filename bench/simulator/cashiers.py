@@ -1,7 +1,7 @@
 """A till: a terminal of an institution, driven by the client that we hand to POS vendors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import httpx
@@ -39,8 +39,6 @@ class Till:
 
     client: TerminalClient
     now: Callable[[], datetime]
-    # The write-offs that still stand, oldest first.
-    done: list[Redemption] = field(default_factory=list)
 
     @property
     def institution_id(self) -> str:

@@ -1,5 +1,6 @@
 """A citizen: signs in, takes the quiz, draws, chooses a voucher. Knows the answers when it should pass."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -9,6 +10,8 @@ from bench.simulator.persons import person_name, resident_id
 from bench.simulator.platform import Platform, Refused, bearer, request_no
 
 CONSENT_VERSION = "2020-10"
+# How much more a question's hardness decides than chance who errs where.
+_HARDNESS_WEIGHT = 3
 
 
 class AnswerKey:
@@ -19,6 +22,11 @@ class AnswerKey:
             question["text"]: frozenset(question["options"][letter] for letter in question["answer"])
             for question in questions
         }
+
+    @staticmethod
+    def hardness(question: Mapping[str, Any]) -> float:
+        """How hard people find it, from 0 to 1: invented, and always the same for a text."""
+        return zlib.crc32(question["text"].encode()) / (1 << 32)
 
     def letters(self, question: Mapping[str, Any], *, right: bool) -> list[str]:
         """The letters to tick: all the right ones, or a choice that is surely wrong."""
@@ -54,9 +62,12 @@ class Citizen:
         self.verified = True
 
     async def take_quiz(
-        self, campaign: str, key: AnswerKey, *, should_pass: bool, rng: Random
+        self, campaign: str, key: AnswerKey, *, should_pass: bool, rng: Random, slips: int = 0
     ) -> dict[str, Any]:
-        """One attempt; a failing one has between one and all of its answers wrong beyond the mark."""
+        """One attempt; a failing one has between one and all of its answers wrong beyond the mark.
+
+        `slips` are the wrong answers of one who passes all the same.
+        """
         start = await self.platform.post(
             f"/issuance/v1/campaigns/{campaign}/quiz-attempts",
             {"request_no": request_no()},
@@ -64,8 +75,13 @@ class Citizen:
         )
         questions = start.body["questions"]
         # Three of ten wrong is below every published pass mark of 80; more is below all of them.
-        wrong = 0 if should_pass else rng.randint((len(questions) + 1) // 2, len(questions))
-        spoiled = set(rng.sample(range(len(questions)), wrong))
+        wrong = slips if should_pass else rng.randint((len(questions) + 1) // 2, len(questions))
+        # The hard ones first, but nobody errs quite like the others.
+        by_hardness = sorted(
+            range(len(questions)),
+            key=lambda place: _HARDNESS_WEIGHT * key.hardness(questions[place]) + rng.random(),
+        )
+        spoiled = set(by_hardness[len(questions) - wrong :])
         answers = {
             question["id"]: key.letters(question, right=place not in spoiled)
             for place, question in enumerate(questions)
@@ -102,6 +118,21 @@ class Citizen:
             voucher: dict[str, Any] = claimed.body
             return voucher
         raise LookupError(f"every wished type is out of stock: {', '.join(wishes)}")
+
+    async def report(self, campaign: str, channel: str, evidence: Mapping[str, Any]) -> dict[str, Any]:
+        """Takes part in another way than by the quiz: a share, a lead, a check-in."""
+        body = {"request_no": request_no(), "channel": channel, "evidence": evidence}
+        taken = await self.platform.post(
+            f"/issuance/v1/campaigns/{campaign}/activities", body, headers=self.headers
+        )
+        result: dict[str, Any] = taken.body
+        return result
+
+    async def photo(self, jpeg: bytes) -> str:
+        kept = await self.platform.upload(
+            "/issuance/v1/photos", name="photo.jpg", content=jpeg, headers=self.headers
+        )
+        return str(kept.body["photo_id"])
 
     async def token(self, voucher_id: str) -> str:
         shown = await self.platform.get(f"/issuance/v1/me/vouchers/{voucher_id}/token", headers=self.headers)

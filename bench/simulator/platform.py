@@ -118,9 +118,17 @@ class Platform:
             _reply("GET", path, answer)
         return answer.body
 
-    async def upload(self, path: str, *, name: str, content: bytes, headers: Mapping[str, str]) -> Reply:
-        """A file, as a clerk's browser sends it (multipart field `file`)."""
-        kind, body = multipart([("file", name, content)])
+    async def upload(
+        self,
+        path: str,
+        *,
+        name: str,
+        content: bytes,
+        headers: Mapping[str, str],
+        fields: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """A file, as a browser sends it (multipart field `file`), beside the form's other fields."""
+        kind, body = multipart([("file", name, content)], fields or {})
         answer = await self.exchange("POST", path, {**headers, "Content-Type": kind}, body)
         return _reply("POST", path, answer)
 

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from bench.scenarios.handover import HandOver
+from bench.scenarios.honghe_days import VISITORS
 from bench.scenarios.honghe_story import HongheStory
 from bench.scenarios.story import Stage, Story
 from bench.scenarios.yueqing_story import YueqingStory
@@ -27,26 +29,32 @@ from deploy.local.stack import Stack, default_home
 app = typer.Typer()
 
 _SETTINGS = {"HV_DEMO": "1", "HV_CLOCK_START": DEMO_CLOCK_START, "HV_RATE_LIMITS": "off"}
+_WAYS_IN_FILE = "ways-in.json"
 # The jobs of the story are done within moments; a machine under load may take longer.
 _JOBS_WITHIN = timedelta(seconds=60)
 
 
-async def play(platform: Platform, clerks: Clerks, stage: Stage) -> Story:
-    """Plays what is not there yet: a second demonstration on the same data finds its programmes loaded."""
+async def play(platform: Platform, clerks: Clerks, stage: Stage, *, days: int = len(VISITORS)) -> Story:
+    """Plays what is not there yet: a second demonstration on the same data finds its programmes loaded.
+
+    `days` of the campaign, at least `DAYS_MIN`.
+    """
     story = Story()
-    honghe, yueqing = _honghe(platform, clerks, stage, story), _yueqing(platform, clerks, stage, story)
+    honghe = _honghe(platform, clerks, stage, story, days)
+    yueqing = _yueqing(platform, clerks, stage, story)
     campaigns = await platform.get("/issuance/v1/campaigns")
     if honghe.slug not in {item["slug"] for item in campaigns["items"]}:
         await yueqing.load()
         await yueqing.play()
         await honghe.load()
         await honghe.play()
+        await yueqing.play_november()
     await _jobs_done(clerks, stage)
     await check_integrity(clerks, story)
     return story
 
 
-def _honghe(platform: Platform, clerks: Clerks, stage: Stage, story: Story) -> HongheStory:
+def _honghe(platform: Platform, clerks: Clerks, stage: Stage, story: Story, days: int) -> HongheStory:
     return HongheStory(
         platform=platform,
         clerks=clerks,
@@ -55,6 +63,7 @@ def _honghe(platform: Platform, clerks: Clerks, stage: Stage, story: Story) -> H
         directory=load_yaml("institutions.yaml"),
         stage=stage,
         story=story,
+        days=days,
     )
 
 
@@ -93,6 +102,16 @@ async def check_integrity(clerks: Clerks, story: Story) -> None:
         story.check(f"integrity: {check['name']}", True, check["ok"])
 
 
+async def hand_over(stack: Stack, clerks: Clerks, story: Story, *, username: str, password: str) -> None:
+    """Makes what a visitor needs to try every page at once; also kept in the data directory."""
+    slug, programme = honghe_definition()["slug"], load_yaml("yueqing-2020/programme.yaml")["slug"]
+    ways = await HandOver(clerks, str(slug), str(programme)).make(username=username, password=password)
+    story.ways_in += ways
+    file = stack.home / _WAYS_IN_FILE
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(dict(ways), ensure_ascii=False, indent=2) + "\n", "utf-8")
+
+
 def save_documents(stack: Stack, story: Story) -> None:
     """What the story printed, in the data directory."""
     folder = _documents(stack)
@@ -118,7 +137,8 @@ def print_story(stack: Stack, story: Story) -> None:
     places = Table(title="Where to look", title_justify="left", show_header=False)
     for name, address in _addresses(stack.base_url).items():
         places.add_row(name, address)
-    places.add_row("demo account", f"{DEMO_USERNAME} / {stack.settings['HV_ADMIN_PASSWORD']}")
+    for name, how in story.ways_in:
+        places.add_row(name, how)
     for document in sorted(_documents(stack).glob("*")):
         places.add_row("document", str(document))
     places.add_row("data, keys, logs", str(stack.home))
@@ -138,7 +158,9 @@ def _assumptions() -> Table:
 def _addresses(base_url: str) -> dict[str, str]:
     return {
         "start": f"{base_url}/",
-        "clerks' console": f"{base_url}/console",
+        "citizens 市民": f"{base_url}/app",
+        "till 收银终端": f"{base_url}/pos",
+        "clerks' console 管理后台": f"{base_url}/console",
         "API documents": f"{base_url}/issuance/docs  /redemption/docs  /quota/docs  /console/docs",
     }
 
@@ -167,6 +189,7 @@ def demo(
             clerks = await clerks_of(platform, username=username, password=password)
             with stages() as stage:
                 played = await play(platform, clerks, stage)
+            await hand_over(stack, clerks, played, username=username, password=password)
         save_documents(stack, played)
         if as_json:
             typer.echo(json.dumps(played.as_json(), ensure_ascii=False, indent=2))

@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 from fastapi import FastAPI
 
+from bench.scenarios.honghe_days import DAYS_MIN
 from bench.scenarios.story import Story
 from bench.simulator.clerks import clerks_of
 from bench.simulator.platform import Platform
@@ -61,15 +62,16 @@ async def working(settings: Settings) -> AsyncIterator[None]:
                 await task
 
 
-async def played(settings: Settings, arrange: Arrangement) -> Story:
+async def played(settings: Settings, arrange: Arrangement, days: int) -> Story:
     apps = {service: app_factory(service)(settings) for service in SERVICES}
     async with working(settings), arrange(apps) as platform:
         password = settings.admin_password
         assert password is not None
         clerks = await clerks_of(platform, username="admin", password=password.get_secret_value())
-        return await play(platform, clerks, lambda _name, _steps: lambda _done: None)
+        return await play(platform, clerks, lambda _name, _steps: lambda _done: None, days=days)
 
 
+# So few days that every part of the story is still in them.
 @pytest.mark.parametrize("arrange", [one_origin, each_alone])
 async def test_both_programmes_play_and_every_figure_agrees(
     arrange: Arrangement, settings: Settings, servers: Servers
@@ -79,7 +81,7 @@ async def test_both_programmes_play_and_every_figure_agrees(
     update = {"database_url": url, "clock_start": datetime.fromisoformat(DEMO_CLOCK_START)}
     chosen = settings.model_copy(update=update)
     try:
-        story = await played(chosen, arrange)
+        story = await played(chosen, arrange, DAYS_MIN)
     finally:
         servers.drop_database(name)
 
