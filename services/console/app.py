@@ -35,6 +35,7 @@ from services.console.staff import routes as staff
 from services.console.staffpages import routes as staffpages
 from services.console.stockpages import routes as stockpages
 from services.console.tablepages import routes as tablepages
+from services.console.templatepages import routes as templatepages
 from services.console.voucherpages import routes as voucherpages
 from services.console.wiring import SERVICE, build
 from services.console.writeoffpages import routes as writeoffpages
@@ -81,6 +82,7 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             voucherpages.router,
             codepages.router,
             tablepages.router,
+            templatepages.router,
             hospitalpages.router,
             auditpages.router,
             staffpages.router,

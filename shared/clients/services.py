@@ -133,6 +133,9 @@ class Calls:
     async def post(self, path: str, body: Json) -> Json:
         return (await self._whole("POST", path, json=body)).json()
 
+    async def put(self, path: str, body: Json) -> Json:
+        return (await self._whole("PUT", path, json=body)).json()
+
     async def patch(self, path: str, body: Json) -> Json:
         return (await self._whole("PATCH", path, json=body)).json()
 

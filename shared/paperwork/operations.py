@@ -77,6 +77,7 @@ class Papers:
             owner_id = await self.home.find(tx, slug)
             found = await store.versions(tx, self.home.shelf, owner_id, kind)
             names = await usernames(tx, {entry.put_by for entry in found})
+        shape = self.home.sorts[kind].shape
         before = [*(entry.sha256 for entry in found[1:]), None]
         return TemplateVersions(
             items=[
@@ -89,7 +90,9 @@ class Papers:
                     put_at=rfc3339(entry.put_at),
                 )
                 for entry, earlier in zip(found, before, strict=False)
-            ]
+            ],
+            fields=sorted(shape.fields),
+            lists={name: sorted(fields) for name, fields in sorted(shape.lists.items())},
         )
 
     async def words(self, slug: str, kind: str) -> tuple[dict[str, Any], WordsSince]:

@@ -59,6 +59,8 @@ class TemplateVersion(BaseModel):
 
 class TemplateVersions(BaseModel):
     items: list[TemplateVersion] = Field(description="newest first; the first one is in use")
+    fields: list[str] = Field(description="placeholders of a template, written {{ field }}")
+    lists: dict[str, list[str]] = Field(description="lists and the fields of their rows")
 
 
 class WordsSince(BaseModel):

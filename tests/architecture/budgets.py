@@ -201,6 +201,7 @@ ROOMS: dict[str, frozenset[str]] = {
             "standings",
             "stockpages",
             "tablepages",
+            "templatepages",
             "voucherpages",
             "writeoffpages",
         }

@@ -106,7 +106,7 @@ PAGES = [
     (Role.AUDITOR, "/quota/table-check", "table-check"),
     (Role.AUDITOR, "/quota/progress", "progress"),
     (Role.AUDITOR, "/quota/rankings?month=2020-08", "rankings"),
-    (Role.AUDITOR, "/quota/notices", "notices"),
+    (Role.AUDITOR, "/templates", "templates"),
     (Role.AUDITOR, "/staff", "staff"),
     (Role.AUDITOR, "/audit", "audit"),
     (Role.AUDITOR, "/jobs", "jobs"),

@@ -1,9 +1,9 @@
-"""A month's ranking: read, frozen as a change, corrected and compared; the notice and its templates."""
+"""A month's ranking: read, frozen as a change, corrected and compared; the notice and its letters."""
 
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import Depends, File, Form, Query, Response, UploadFile
+from fastapi import Depends, Form, Query, Response
 from fastapi.responses import RedirectResponse
 
 from services.console.pages.routes import (
@@ -14,14 +14,13 @@ from services.console.pages.routes import (
     page_router,
     visitor_with,
 )
-from services.console.rankingpages.rules import DOCUMENTS, FIELDS, KINDS, arrow
+from services.console.rankingpages.rules import DOCUMENTS, FIELDS, arrow
 from shared.clients.integrity import Refused
-from shared.clients.services import Upload, at
+from shared.clients.services import at
 from shared.errors import NotFound
 from shared.identity.staff import WRITERS
 
 _PATH = "/console/quota/rankings"
-_TEMPLATES = "/console/quota/notices"
 _EDITION_MAX = 10_000
 
 router = page_router("/console/quota")
@@ -125,64 +124,3 @@ async def document(
     query = {"month": month or None, **({"everybody": everybody} if kind == "reminders" else {})}
     path = at("quota", "programmes", programme, name)
     return await visitor.file(path, f"{DOCUMENTS[name]}-{month or '本月'}.{ending}", query)
-
-
-async def _notices(
-    visitor: Visitor, programme: str, *, refused: Refused | None = None, done: str = ""
-) -> Response:
-    programmes = await _programmes(visitor)
-    slug = programme or (programmes[0]["slug"] if programmes else "")
-    templates = []
-    if slug:
-        for kind, zh, en in KINDS:
-            path = at("quota", "programmes", slug, f"{kind}-template", "versions")
-            templates.append((kind, zh, en, (await visitor.calls.get(path))["items"]))
-    return visitor.page(
-        "rankingpages/notices.html",
-        here="notices",
-        status=refused.status if refused else 200,
-        programmes=_choices(programmes),
-        slug=slug,
-        templates=templates,
-        refused=refused,
-        done=done,
-        may_write=visitor.staff.has(*WRITERS),
-    )
-
-
-@router.get("/notices")
-async def notices(visitor: BureauReader, programme: Slug = "", done: Slug = "") -> Response:
-    return await _notices(visitor, programme, done=done)
-
-
-def _template(programme: str, kind: str) -> str:
-    """The call's path. Raises NotFound."""
-    if kind not in {known for known, _, _ in KINDS}:
-        raise NotFound
-    return at("quota", "programmes", programme, f"{kind}-template")
-
-
-@router.get("/notices/{kind}.docx")
-async def template_file(
-    visitor: BureauReader, kind: str, programme: Slug, *, version: Edition = None
-) -> Response:
-    name = {known: zh for known, zh, _ in KINDS}.get(kind, kind)
-    number = f"-第{version}版" if version else ""
-    return await visitor.file(_template(programme, kind), f"{name}模板{number}.docx", {"version": version})
-
-
-@router.post("/notices/{kind}", dependencies=[OUR_FORM])
-async def replace_template(
-    visitor: Writer, kind: str, *, programme: Text = "", file: Annotated[UploadFile | None, File()] = None
-) -> Response:
-    """Puts a template in the place of the one in use; without a file, the platform's own."""
-    path = _template(programme, kind)
-    try:
-        if file is not None and file.filename:
-            await visitor.calls.upload(path, {"file": Upload(file.filename, file.file)}, method="PUT")
-        else:
-            await visitor.calls.delete(path)
-    except Refused as refused:
-        return await _notices(visitor, programme, refused=refused)
-    query = urlencode({"programme": programme, "done": kind})
-    return RedirectResponse(f"{_TEMPLATES}?{query}", status_code=303)

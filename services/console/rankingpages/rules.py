@@ -14,7 +14,6 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "listed": ("是否在列", "listed"),
     "hospital": ("名称", "name"),
 }
-KINDS = (("bulletin", "通报", "notice"), ("reminder", "提醒函", "reminder"))
 
 
 # Of the address → the file's name for people.

@@ -18,9 +18,8 @@ from tests.support.quota import Programme, bureau_of, issued
 
 ALLOCATION = "/console/quota/allocation"
 RANKINGS = "/console/quota/rankings"
-NOTICES = "/console/quota/notices"
 HOSPITALS = "/console/quota/hospitals"
-PAGES = ("/console/quota/progress", ALLOCATION, RANKINGS, NOTICES, HOSPITALS)
+PAGES = ("/console/quota/progress", ALLOCATION, RANKINGS, HOSPITALS)
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
@@ -145,21 +144,7 @@ async def test_documents_of_the_month_are_files(shown: Shown, name: str) -> None
     assert file.content[:2] == b"PK"
 
 
-async def test_a_template_is_fetched_replaced_and_dropped(shown: Shown) -> None:
-    template = await shown.client.get(f"{NOTICES}/bulletin.docx", params=shown.query)
-    assert template.content[:2] == b"PK"
-
-    async def replaced(content: bytes) -> httpx.Response:
-        form = form_of(await shown.client.get(NOTICES, params=shown.query))
-        files = {"file": ("模板.docx", content, DOCX)}
-        return await shown.client.post(f"{NOTICES}/bulletin", data={**form, **shown.query}, files=files)
-
-    refused = await replaced(b"no document")
-    assert (refused.status_code, 'role="alert"' in refused.text) == (422, True)
-    assert (await replaced(template.content)).status_code == 303
-    assert "version=1" in (await shown.client.get(NOTICES, params=shown.query)).text
-    assert (await shown.sent(NOTICES, f"{NOTICES}/bulletin")).status_code == 303
-    assert (await shown.client.get(f"{NOTICES}/letter.docx", params=shown.query)).status_code == 404
+async def test_no_other_file_is_made_of_a_month(shown: Shown) -> None:
     assert (await shown.client.get(f"{RANKINGS}/other.exe", params=shown.query)).status_code == 404
 
 
@@ -171,7 +156,7 @@ async def test_auditors_look_and_hospitals_do_not(shown: Shown, kit: Kit) -> Non
             looked = await shown.client.get(page, params=shown.query)
             assert looked.status_code == 200
             assert 'method="post" action="/console/quota' not in looked.text
-        for action in (ALLOCATION, f"{RANKINGS}/freeze", f"{NOTICES}/bulletin"):
+        for action in (ALLOCATION, f"{RANKINGS}/freeze"):
             assert (await shown.sent(ALLOCATION, action)).status_code == 403
         signed_in(shown.client, await signed_in_staff(kit, Role.HOSPITAL, hospital_id="h1"))
         for page in PAGES:
