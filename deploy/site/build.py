@@ -73,9 +73,7 @@ def _configuration(language: Language, navigation: list[Any]) -> dict[str, Any]:
         "extra_css": ["assets/extra.css"],
         "extra": {
             "generator": False,
-            "alternate": [
-                {"name": name, "lang": other, "root": f"../{other}/", "link": f"../{other}/index.html"}
-            ],
+            "other": {"name": name, "lang": other, "root": f"../{other}/"},
         },
         "theme": {
             "language": language,

@@ -11,7 +11,7 @@ import yaml
 from deploy.site import reference
 from deploy.site.links import moved, unbroken
 from deploy.site.refusals import general, of_room, rooms_of_operations
-from deploy.site.words import ENGLISH_ONLY, Language, tag_title, word
+from deploy.site.words import ENGLISH_ONLY, ERRORS_HEAD, Language, tag_title, word
 
 # Pages that lie where GitHub wants them, and where the site has them.
 _ELSEWHERE = {
@@ -30,7 +30,8 @@ _ELSEWHERE = {
 }
 # Files that a page offers to be taken home.
 _FILES = tuple(PurePosixPath(name) for name in ("docs/signing-vectors.json", "deploy/verify_draws.py"))
-_BOTH_LANGUAGES = frozenset({PurePosixPath("errors.md"), PurePosixPath("glossary.md")})
+_ERRORS = PurePosixPath("errors.md")
+_BOTH_LANGUAGES = frozenset({_ERRORS, PurePosixPath("glossary.md")})
 _DOCS, _CHINESE = PurePosixPath("docs"), PurePosixPath("docs/zh")
 _NOT_PAGES = ("docs/zh/", "docs/site/")
 _MERMAID = re.compile(r"^```mermaid$", re.MULTILINE)
@@ -88,6 +89,8 @@ class Pages:
         page = _MERMAID.sub("```text", page)
         if source.is_relative_to(_CHINESE):
             return unbroken(page)
+        if self._language == "zh" and staged == _ERRORS:
+            return unbroken(ERRORS_HEAD) + page[page.index("|---") :]
         if self._language == "zh" and staged not in _BOTH_LANGUAGES:
             page = _TITLE.sub(lambda title: f'{title[0]}\n\n!!! note "{ENGLISH_ONLY}"\n', page, count=1)
         return page

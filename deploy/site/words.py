@@ -10,6 +10,19 @@ SITE_NAME: Mapping[Language, str] = {"zh": "全民健康消费券", "en": "Healt
 OTHER: Mapping[Language, tuple[Language, str]] = {"zh": ("en", "English"), "en": ("zh", "中文")}
 ENGLISH_ONLY = "本页目前只有英文。代码、接口字段和错误码两种语言相同。"
 
+# Stands before the table of docs/errors.md, which is in both languages, in its Chinese page.
+ERRORS_HEAD = """\
+# 错误码：平台说“不”的每一种方式
+
+每个拒绝都是一份问题文档（`application/problem+json`，RFC 9457）。`code` 是固定的，程序按它判断；
+同一错误码的状态码始终相同。`detail` 是窗口人员可以直接念给群众听的一句话，默认中文，
+请求头 `Accept-Language: en` 时为英文；措辞可能改进，程序不要拿它比较。
+`type` 为 `/docs/errors#out_of_stock` 的，就是下表 `out_of_stock` 一行。
+字段有误（422）时，逐项列在 `errors` 里。按状态码怎么办，见[接口约定](api/index.md#任何接口都可能的拒绝)。
+
+| 错误码 | 状态码 | 中文 | 英文 | 出处 |
+"""
+
 WORDS: Mapping[str, tuple[str, str]] = {
     "parameters": ("参数", "Parameters"),
     "request": ("请求体", "Request"),

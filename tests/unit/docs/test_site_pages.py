@@ -99,6 +99,14 @@ def test_every_refusal_has_something_to_do() -> None:
     assert statuses - set(TO_DO) == set()
 
 
+def test_every_page_is_in_the_navigation_and_every_guide_in_both_languages() -> None:
+    navigation = (ROOT / "docs/site/navigation.yaml").read_text(encoding="utf-8")
+    docs = ROOT / "docs"
+    pages = [path.relative_to(docs) for path in (*docs.glob("*.md"), *docs.glob("guides/*.md"))]
+    assert [str(page) for page in pages if f"page: {page} }}" not in navigation] == ["index.md"]
+    assert [str(page) for page in pages if page.parent.name and not (docs / "zh" / page).exists()] == []
+
+
 def test_refusals_are_found_by_the_room_of_a_call() -> None:
     assert rooms_of_operations(ROOT, "redemption")["redemption_redeem_voucher"] == "writeoff"
     codes = {told.code for told in of_room(ROOT, "redemption", "writeoff")}
