@@ -95,9 +95,18 @@ bench: install ## Measure against pgbench on this machine
 	$(BIN)/hv bench $(ARGS)
 
 .PHONY: docs
-docs: install ## Write docs/errors.md from the code; check links, settings and decision records
+docs: install ## Write docs/errors.md from the code; check links, settings and decisions; build the site
 	$(BIN)/python -m tests.architecture.refusals
 	$(BIN)/pytest -q --durations=1 --durations-min=1 tests/architecture/test_docs.py
+	@$(MAKE) docs-site
+
+.PHONY: docs-site
+docs-site: install ## Build the documentation's site, in Chinese and English, into out/docs/site
+	$(BIN)/python -m deploy.site.build
+
+.PHONY: pictures
+pictures: install ## Take the documents' pictures anew from a demonstration; needs Chromium
+	$(BIN)/python -m tests.browser.tour
 
 .PHONY: lock
 lock: install ## Pin requirements/*.in anew (UPGRADE=1 takes the newest versions)
