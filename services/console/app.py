@@ -2,6 +2,7 @@
 
 from fastapi import FastAPI
 
+from services.console.agreementpages import routes as agreementpages
 from services.console.audit import routes as audit
 from services.console.auditpages import routes as auditpages
 from services.console.campaignpages import routes as campaignpages
@@ -9,13 +10,17 @@ from services.console.changepages import routes as changepages
 from services.console.citizenpages import routes as citizenpages
 from services.console.clock import routes as clock_of_the_demo
 from services.console.codepages import routes as codepages
+from services.console.directorypages import routes as directorypages
 from services.console.healthpages import routes as healthpages
+from services.console.heldbackpages import routes as heldbackpages
 from services.console.hospitalpages import routes as hospitalpages
 from services.console.institutionpages import routes as institutionpages
+from services.console.institutionrankpages import routes as institutionrankpages
 from services.console.integrity import routes as integrity
 from services.console.jobpages import routes as jobpages
 from services.console.listpages import routes as listpages
 from services.console.overviewpages import routes as overviewpages
+from services.console.ownpages import routes as ownpages
 from services.console.pages import routes as pages
 from services.console.plannerpages import routes as plannerpages
 from services.console.pospages import routes as pospages
@@ -26,6 +31,7 @@ from services.console.rankingpages import routes as rankingpages
 from services.console.reconciliationpages import routes as reconciliationpages
 from services.console.reviewpages import routes as reviewpages
 from services.console.riskpages import routes as riskpages
+from services.console.runpages import routes as runpages
 from services.console.screenlinks import routes as screenlinks
 from services.console.screenpages import routes as screenpages
 from services.console.secondfactor import routes as secondfactor
@@ -36,6 +42,7 @@ from services.console.staffpages import routes as staffpages
 from services.console.stockpages import routes as stockpages
 from services.console.tablepages import routes as tablepages
 from services.console.templatepages import routes as templatepages
+from services.console.terminalpages import routes as terminalpages
 from services.console.voucherpages import routes as voucherpages
 from services.console.wiring import SERVICE, build
 from services.console.writeoffpages import routes as writeoffpages
@@ -91,11 +98,18 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             quotapages.router,
             listpages.router,
             rankingpages.router,
+            ownpages.router,
+            directorypages.router,
+            terminalpages.router,
+            agreementpages.router,
             institutionpages.router,
             writeoffpages.router,
+            runpages.router,
+            heldbackpages.router,
             settlementpages.router,
             reconciliationpages.router,
             riskpages.router,
+            institutionrankpages.router,
         ],
         lifespans=[wiring.limiter.running, wiring.first_admin.running, wiring.services.running],
         readiness=[wiring.first_admin.ready],

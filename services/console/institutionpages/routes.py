@@ -1,23 +1,27 @@
-"""The directory of institutions, one institution with all that belongs to it, and the import of a list."""
+"""The directory of institutions, and one institution with all that belongs to it."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import Depends, File, Form, Query, Response, UploadFile
+from fastapi import Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.console.institutionpages.operations import campaigns_of
+from services.console.institutionpages.operations import campaigns_of, named_like
 from services.console.institutionpages.rules import (
     CAUSES,
     DONE,
-    KEPT,
+    EXPORT_HEADER,
+    EXPORT_WIDTHS,
     OWNED,
     OWNERSHIP,
     SKEW_SECONDS_SHOWN,
     STATE_CHOICES,
     STATES,
     WEEKDAYS,
+    export_row,
+    waiting,
     with_expiry,
 )
 from services.console.institutionpages.schemas import InstitutionForm, form_of, institution_form
@@ -29,23 +33,21 @@ from services.console.pages.routes import (
     page_router,
     visitor_with,
 )
-from services.console.pages.schemas import EXPORTED_MAX, listed_file
-from services.console.tablepages.schemas import no_file, sent_file
+from services.console.pages.schemas import EXPORTED_MAX, language_for, listed_file
 from shared.clients.integrity import Refused
 from shared.clients.services import at
 from shared.errors import NotFound
 from shared.identity.staff import READERS, WRITERS, Role
+from shared.vouchers.categories import CATEGORIES
 
 _WORD_LENGTH_MAX = 200
 _CURSOR_LENGTH_MAX = 500
 _REASON_LENGTH_MAX = 500
 _LIMIT = 50
 _HISTORY = 20
-_BASE = "/console/institutions"
-_HEADER = ("名称", "类别", "县市", "公立", "地址", "受理券种", "状态", "编号")
-_WIDTHS = (36, 16, 12, 8, 40, 40, 10, 20)
+BASE = "/console/institutions"
 
-router = page_router("/console/institutions")
+router = page_router(BASE)
 
 BureauWriter = Annotated[Visitor, Depends(visitor_with(*WRITERS))]
 InstitutionReader = Annotated[Visitor, Depends(visitor_with(*READERS, Role.INSTITUTION))]
@@ -54,11 +56,6 @@ Cursor = Annotated[str | None, Query(max_length=_CURSOR_LENGTH_MAX)]
 Reason = Annotated[str, Form(max_length=_REASON_LENGTH_MAX)]
 Typed = Annotated[InstitutionForm, Depends(institution_form)]
 InstitutionAct = Literal["pause", "resume", "close"]
-TerminalAct = Literal["pause", "resume", "revoke"]
-
-
-def _writes(visitor: Visitor) -> bool:
-    return visitor.staff.has(*WRITERS)
 
 
 async def _filters(
@@ -98,14 +95,23 @@ async def directory(visitor: BureauReader, chosen: Filters, cursor: Cursor = Non
         found=found,
         chosen=chosen,
         query=urlencode(asked),
-        whole=cursor is None and found["next_cursor"] is None,
         first=cursor is None,
         campaigns=campaigns,
+        categories=CATEGORIES.values(),
         states=STATES,
         state_choices=STATE_CHOICES,
         ownership=OWNERSHIP,
-        writes=_writes(visitor),
+        writes=visitor.staff.has(*WRITERS),
     )
+
+
+@router.get("/options")
+async def options(visitor: BureauReader, institution: Word = "") -> Response:
+    """What may be meant by the part of a name that was typed, for the form that asked."""
+    typed = institution.strip()
+    found = await named_like(visitor.calls, typed) if typed else []
+    names = [one["name"] for one in found]
+    return visitor.page("institutionpages/options.html", here="institutions", found=found, names=names)
 
 
 @router.get("/export.xlsx")
@@ -113,21 +119,8 @@ async def export(visitor: BureauReader, chosen: Filters) -> Response:
     asked = {name: value for name, value in chosen.items() if value}
     names = (await campaigns_of(visitor.calls)).type_names
     items = await visitor.calls.every(at("redemption", "institutions"), asked, most=EXPORTED_MAX)
-    owned = {True: "是", False: "否", None: ""}
-    rows = [
-        [
-            one["name"],
-            one["category"],
-            one["county"] or "",
-            owned[one["public"]],
-            one["address"] or "",
-            "、".join(names.get(key, key) for key in one["accepts"]),
-            STATES[one["status"]][1],
-            one["id"],
-        ]
-        for one in items
-    ]
-    return await listed_file("服务机构", _HEADER, rows, _WIDTHS)
+    rows = [export_row(one, names) for one in items]
+    return await listed_file("服务机构", EXPORT_HEADER, rows, EXPORT_WIDTHS)
 
 
 async def _form_page(
@@ -137,15 +130,15 @@ async def _form_page(
     refused: Refused | None = None,
 ) -> Response:
     campaigns = await campaigns_of(visitor.calls)
-    campaign = campaigns.chosen(form.campaign)
     return visitor.page(
         "institutionpages/form.html",
         here="institutions",
         status=refused.status if refused else 200,
         form=form,
-        campaign=campaign,
+        campaign=campaigns.chosen(form.campaign),
         institution_id=institution_id,
         campaigns=campaigns,
+        categories=CATEGORIES.values(),
         owned=OWNED,
         weekdays=WEEKDAYS,
         refused=refused,
@@ -169,72 +162,7 @@ async def create(visitor: BureauWriter, form: Typed, request_no: RequestNo = "")
         made = await visitor.calls.post(at("redemption", "institutions"), body)
     except Refused as refused:
         return await _form_page(visitor, form, None, refused)
-    return _back(made["id"], "awaiting" if made.get("change_id") else "made")
-
-
-async def _import_page(visitor: Visitor, campaign: str, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
-    values = {"refused": None, "report": None, "file_name": "", "undone": None, "done": None, **shown}
-    campaigns, made = await asyncio.gather(
-        campaigns_of(visitor.calls),
-        visitor.calls.get(at("redemption", "institutions", "imports"), {"campaign": campaign or None}),
-    )
-    return visitor.page(
-        "institutionpages/import.html",
-        here="institution-import",
-        campaigns=campaigns,
-        campaign=campaigns.chosen(campaign),
-        imports=made["items"],
-        kept=KEPT,
-        done_words=DONE,
-        **values,
-    )
-
-
-@router.get("/import")
-async def import_form(visitor: BureauWriter, campaign: Word = "", done: str | None = None) -> Response:
-    return await _import_page(visitor, campaign, done=done)
-
-
-@router.get("/import/template.xlsx")
-async def import_template(visitor: BureauWriter) -> Response:
-    return await visitor.file(at("redemption", "institutions", "template.xlsx"), "服务机构导入模板.xlsx")
-
-
-@router.post("/import", dependencies=[OUR_FORM])
-async def import_file(
-    visitor: BureauWriter,
-    *,
-    file: Annotated[UploadFile | None, File()] = None,
-    campaign: Annotated[str, Form(max_length=_WORD_LENGTH_MAX)] = "",
-    step: Annotated[str, Form(max_length=8)] = "check",
-) -> Response:
-    """Checks a list and keeps nothing, or with `step=import` takes it in."""
-    table, checking = sent_file(file) or no_file(), step != "import"
-    query = {"campaign": campaign, "dry_run": "true" if checking else "false"}
-    try:
-        path = at("redemption", "institutions", "import")
-        report = await visitor.calls.upload(path, {"file": table}, query=query)
-    except Refused as refused:
-        return await _import_page(visitor, campaign, refused=refused, status=refused.status)
-    if checking or report["rejected"]:
-        return await _import_page(visitor, campaign, report=report, file_name=table.name, checked=checking)
-    return RedirectResponse(
-        f"{_BASE}/import?{urlencode({'campaign': campaign, 'done': 'imported'})}", status_code=303
-    )
-
-
-@router.post("/import/{import_id}/undo", dependencies=[OUR_FORM])
-async def undo_import(
-    visitor: BureauWriter, import_id: str, reason: Reason = "", request_no: RequestNo = ""
-) -> Response:
-    body = {"reason": reason, "request_no": request_no or None}
-    try:
-        undone = await visitor.calls.post(
-            at("redemption", "institutions", "imports", import_id, "undo"), body
-        )
-    except Refused as refused:
-        return await _import_page(visitor, "", refused=refused, status=refused.status)
-    return await _import_page(visitor, "", undone=undone)
+    return back_to(visitor, made["id"], "awaiting" if made.get("change_id") else "made")
 
 
 async def _terminals(visitor: Visitor, institution_id: str) -> list[dict[str, Any]]:
@@ -259,20 +187,33 @@ async def _accounts(visitor: Visitor, institution_id: str) -> list[dict[str, Any
     return items
 
 
-async def _page(visitor: Visitor, institution_id: str, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
-    """All that is kept of an institution; each call is judged for this visitor by itself."""
-    values = {"refused": None, "done": None, "activation": None, **shown}
+async def _waiting(visitor: Visitor, institution_id: str) -> list[dict[str, Any]]:
+    """What was proposed for it and nobody has decided; changes are the bureau's to see."""
+    if not visitor.staff.has(*READERS):
+        return []
+    query = {"status": "pending", "target": f"institution:{institution_id}"}
+    found = await visitor.calls.get(at("redemption", "changes"), query)
+    return waiting(found["items"])
+
+
+async def institution_page(visitor: Visitor, institution_id: str, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
+    """All that is kept of an institution; each call is judged for this visitor by itself.
+
+    `tried` is the address of a form that was refused, with what was typed into it.
+    """
+    values = {"refused": None, "done": None, "revealed": None, "tried": None, **shown}
     here, calls = ("redemption", "institutions", institution_id), visitor.calls
     record = await calls.get(at(*here))
-    campaigns, terminals, prices, payees, operators, history = await asyncio.gather(
+    campaigns, terminals, prices, payees, operators, history, proposed = await asyncio.gather(
         campaigns_of(calls),
         _terminals(visitor, institution_id),
         calls.get(at(*here, "contract-prices")),
         _accounts(visitor, institution_id),
         calls.get(at(*here, "operators")),
         calls.get(at(*here, "history"), {"limit": _HISTORY}),
+        _waiting(visitor, institution_id),
     )
-    refused = values["refused"]
+    refused, stays = values["refused"], record["status"] != "closed"
     return visitor.page(
         "institutionpages/one.html",
         here="institutions" if visitor.staff.has(*READERS) else "own-institution",
@@ -284,35 +225,41 @@ async def _page(visitor: Visitor, institution_id: str, **shown: Any) -> Response
         payees=payees,
         operators=operators,
         history=history["items"],
+        proposed=proposed,
         states=STATES,
         weekdays=WEEKDAYS,
         causes=CAUSES,
         done_words=DONE,
         skew_shown=SKEW_SECONDS_SHOWN,
-        base=f"{_BASE}/{institution_id}",
-        writes=_writes(visitor) and record["status"] != "closed",
+        base=f"{BASE}/{institution_id}",
+        writes=visitor.staff.has(*WRITERS) and stays,
+        names_operators=visitor.staff.has(*WRITERS, Role.INSTITUTION) and stays,
+        reads=visitor.staff.has(*READERS),
         **values,
     )
 
 
 @router.get("/own")
-async def own(visitor: InstitutionReader) -> Response:
+async def own(visitor: InstitutionReader, done: str | None = None) -> Response:
     """The institution that the account is bound to: no address holds its id."""
     if visitor.staff.institution_id is None:
         raise NotFound
-    return await _page(visitor, visitor.staff.institution_id)
+    return await institution_page(visitor, visitor.staff.institution_id, done=done)
 
 
 @router.get("/{institution_id}")
 async def one(visitor: BureauReader, institution_id: str, done: str | None = None) -> Response:
-    return await _page(visitor, institution_id, done=done)
+    return await institution_page(visitor, institution_id, done=done)
 
 
 @router.get("/{institution_id}/edit")
-async def edit_form(visitor: BureauWriter, institution_id: str, campaign: Word = "") -> Response:
+async def edit_form(
+    request: Request, visitor: BureauWriter, institution_id: str, campaign: Word = ""
+) -> Response:
     record = await visitor.calls.get(at("redemption", "institutions", institution_id))
     joined = [one["campaign"] for one in record["memberships"]]
-    return await _form_page(visitor, form_of(record, campaign or next(iter(joined), "")), institution_id)
+    form = form_of(record, campaign or next(iter(joined), ""), language_for(request))
+    return await _form_page(visitor, form, institution_id)
 
 
 @router.post("/{institution_id}/edit", dependencies=[OUR_FORM])
@@ -326,63 +273,7 @@ async def edit(
         saved = await visitor.calls.patch(at("redemption", "institutions", institution_id), body)
     except Refused as refused:
         return await _form_page(visitor, form, institution_id, refused)
-    return _back(institution_id, "awaiting" if saved.get("change_id") else "saved")
-
-
-@router.post("/{institution_id}/terminals", dependencies=[OUR_FORM])
-async def make_terminal(
-    visitor: BureauWriter,
-    institution_id: str,
-    label: Annotated[str, Form(max_length=_WORD_LENGTH_MAX)] = "",
-    request_no: RequestNo = "",
-) -> Response:
-    path = at("redemption", "institutions", institution_id, "terminals")
-    return await _with_code(visitor, institution_id, path, {"label": label}, request_no)
-
-
-@router.post("/{institution_id}/terminals/{terminal_id}/activation-code", dependencies=[OUR_FORM])
-async def reissue(
-    visitor: BureauWriter,
-    institution_id: str,
-    terminal_id: str,
-    reason: Reason = "",
-    request_no: RequestNo = "",
-) -> Response:
-    path = at("redemption", "terminals", terminal_id, "activation-code")
-    return await _with_code(visitor, institution_id, path, {"reason": reason}, request_no)
-
-
-async def _with_code(
-    visitor: Visitor, institution_id: str, path: str, body: dict[str, str], request_no: str
-) -> Response:
-    """Answered at once and not by a redirect: the code stands in no address, and is shown this once."""
-    try:
-        made = await visitor.calls.post(path, {**body, "request_no": request_no or None})
-    except Refused as refused:
-        return await _page(visitor, institution_id, refused=refused)
-    answer = await _page(visitor, institution_id, activation=made)
-    answer.headers["cache-control"] = "no-store"
-    return answer
-
-
-@router.post("/{institution_id}/terminals/{terminal_id}/{act}", dependencies=[OUR_FORM])
-async def act_on_terminal(
-    visitor: BureauWriter,
-    *,
-    institution_id: str,
-    terminal_id: str,
-    act: TerminalAct,
-    reason: Reason = "",
-    request_no: RequestNo = "",
-) -> Response:
-    return await _acted(
-        visitor,
-        institution_id,
-        at("redemption", "terminals", terminal_id, act),
-        act,
-        reason=reason,
-        request_no=request_no,
-    )
+    return back_to(visitor, institution_id, "awaiting" if saved.get("change_id") else "saved")
 
 
 @router.post("/{institution_id}/{act}", dependencies=[OUR_FORM])
@@ -393,25 +284,29 @@ async def act_on_institution(
     reason: Reason = "",
     request_no: RequestNo = "",
 ) -> Response:
-    return await _acted(
-        visitor,
-        institution_id,
-        at("redemption", "institutions", institution_id, act),
-        act,
-        reason=reason,
-        request_no=request_no,
-    )
+    path = at("redemption", "institutions", institution_id, act)
+    return await acted(visitor, institution_id, path, {"reason": reason}, request_no=request_no, done=act)
 
 
-async def _acted(
-    visitor: Visitor, institution_id: str, path: str, act: str, *, reason: str, request_no: str
+async def acted(
+    visitor: Visitor,
+    institution_id: str,
+    path: str,
+    body: Mapping[str, Any],
+    *,
+    request_no: str,
+    done: str,
 ) -> Response:
+    """Back to the institution's page, or the page with why not and with what was typed."""
     try:
-        await visitor.calls.post(path, {"reason": reason, "request_no": request_no or None})
+        await visitor.calls.post(path, {**body, "request_no": request_no or None})
     except Refused as refused:
-        return await _page(visitor, institution_id, refused=refused)
-    return _back(institution_id, act)
+        tried = (visitor.request.url.path, body)
+        return await institution_page(visitor, institution_id, refused=refused, tried=tried)
+    return back_to(visitor, institution_id, done)
 
 
-def _back(institution_id: str, done: str) -> Response:
-    return RedirectResponse(f"{_BASE}/{institution_id}?{urlencode({'done': done})}", status_code=303)
+def back_to(visitor: Visitor, institution_id: str, done: str) -> Response:
+    """The bureau to the institution's page, the institution's own staff to theirs."""
+    page = institution_id if visitor.staff.has(*READERS) else "own"
+    return RedirectResponse(f"{BASE}/{page}?{urlencode({'done': done})}", status_code=303)

@@ -4,6 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.documents.papers import Cell
+from shared.vouchers.categories import category_name
+
 # State: tone of its badge, Chinese, English.
 STATES = {
     "active": ("good", "正常", "active"),
@@ -37,13 +40,6 @@ CAUSES = {
     "approve": ("批准受理券种", "types approved"),
     "close": ("退出", "closed"),
 }
-KEPT = {
-    "changed_since": ("之后被修改", "changed since"),
-    "redeemed_since": ("之后有核销", "has written vouchers off"),
-    "priced_since": ("之后有协议价", "has contract prices"),
-    "has_terminals": ("已有终端", "has terminals"),
-    "has_staff": ("已有账号", "has accounts"),
-}
 DONE = {
     "made": ("已录入。", "Entered."),
     "saved": ("已保存。", "Saved."),
@@ -55,8 +51,20 @@ DONE = {
     "resume": ("已恢复。", "Works again."),
     "close": ("已退出。", "Closed."),
     "revoke": ("终端已注销。", "The terminal was revoked."),
-    "imported": ("已导入。", "Imported."),
+    "operator": ("操作员名单已更新，立即生效。", "The list of operators is changed, at once."),
+    "rule": ("已保存，立即生效。", "Saved, at once."),
+    "proposed": (
+        "已提交，须由另一位工作人员在“变更审批”中批准后生效。",
+        "Proposed. It comes into force when another person approves it under Changes.",
+    ),
 }
+PROPOSED = {
+    "institution.contract_price": ("协议价", "contract price"),
+    "institution.payee_account": ("收款账户", "payee account"),
+}
+EXPORT_HEADER = ("名称", "类别", "县市", "公立", "地址", "受理券种", "状态", "编号")
+EXPORT_WIDTHS = (36, 16, 12, 8, 40, 40, 10, 20)
+_OWNED_WORDS = {True: "是", False: "否", None: ""}
 # A clock that is further off is told to somebody: a till whose clock is minutes off is refused.
 SKEW_SECONDS_SHOWN = 60
 
@@ -85,3 +93,22 @@ def with_expiry(seen: Sequence[Mapping[str, Any]], made: Sequence[Mapping[str, A
     """Terminals as they were last seen, with until when their activation codes are good."""
     until = {one["terminal_id"]: one["activation_expires_at"] for one in made}
     return [{**one, "activation_expires_at": until.get(one["terminal_id"])} for one in seen]
+
+
+def export_row(one: Mapping[str, Any], names: Mapping[str, str]) -> list[Cell]:
+    """An institution of the directory; `names` are those of the voucher types."""
+    return [
+        one["name"],
+        category_name(one["category"]),
+        one["county"] or "",
+        _OWNED_WORDS[one["public"]],
+        one["address"] or "",
+        "、".join(names.get(key, key) for key in one["accepts"]),
+        STATES[one["status"]][1],
+        one["id"],
+    ]
+
+
+def waiting(changes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Changes of an institution that nobody has decided, with what they are called."""
+    return [{**one, "name": PROPOSED.get(one["kind"], (one["kind"], one["kind"]))} for one in changes]

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Form
 
 from services.console.institutionpages.rules import WEEKDAYS, hours_of, typed_hours, words_of
+from shared.vouchers.categories import category_name
 
 _TEXT_LENGTH_MAX = 500
 _OWNED: Mapping[str, bool] = {"true": True, "false": False}
@@ -76,7 +77,7 @@ async def institution_form(
     )
 
 
-def form_of(record: Mapping[str, Any], campaign: str) -> InstitutionForm:
+def form_of(record: Mapping[str, Any], campaign: str, language: str) -> InstitutionForm:
     """The form filled with what is kept of an institution, and what it accepts in a campaign."""
     accepts: tuple[str, ...] = ()
     for one in record["memberships"]:
@@ -85,7 +86,7 @@ def form_of(record: Mapping[str, Any], campaign: str) -> InstitutionForm:
     public = record["public"]
     return InstitutionForm(
         name=record["name"],
-        category=record["category"],
+        category=category_name(record["category"], language),
         county=record["county"] or "",
         public="" if public is None else str(public).lower(),
         address=record["address"] or "",

@@ -22,7 +22,7 @@ async def console(request: Request, visitor: AnyVisitor) -> Response:
         )
     if visitor.staff.has(Role.HOSPITAL):
         return RedirectResponse("/console/hospital", status_code=303)
-    return visitor.page("overviewpages/own_rows.html", here="overview")
+    return RedirectResponse("/console/own", status_code=303)
 
 
 @router.get("/integrity")

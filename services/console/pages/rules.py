@@ -70,6 +70,7 @@ MENU = (
         "Write-offs and settlement",
         (
             Entry("institutions", "/console/institutions", "服务机构", "Institutions", READERS),
+            Entry("terminals", "/console/terminals", "终端", "Terminals", READERS),
             Entry("institution-import", "/console/institutions/import", "机构导入", "Import", WRITERS),
             Entry("write-offs", "/console/write-offs", "核销记录", "Write-offs", READERS),
             Entry("manual-write-offs", "/console/write-offs/manual", "人工核销", "By id number", READERS),
@@ -103,6 +104,7 @@ MENU = (
         "本机构",
         "Our institution",
         (
+            Entry("own-home", "/console/own", "首页", "Home", _INSTITUTIONS),
             Entry("own-institution", "/console/institutions/own", "机构与终端", "Terminals", _INSTITUTIONS),
             Entry("own-write-offs", "/console/write-offs", "核销记录", "Write-offs", _INSTITUTIONS),
             Entry("own-settlements", "/console/settlements", "结算", "Settlements", _INSTITUTIONS),

@@ -1,36 +1,54 @@
 """Reconciliation: an institution's own list against the write-offs of a period."""
 
+import asyncio
+from dataclasses import replace
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import Depends, File, Form, Response, UploadFile
+from fastapi import File, Form, Response, UploadFile
 
-from services.console.pages.routes import OUR_FORM, Visitor, page_router, visitor_with
+from services.console.institutionpages.operations import Pick, campaigns_of, picked
+from services.console.institutionpages.routes import Cursor, InstitutionReader, Word
+from services.console.pages.routes import OUR_FORM, Visitor, page_router
+from services.console.pages.schemas import EXPORTED_MAX, listed_file
+from services.console.reconciliationpages.rules import EXPORT_HEADER, EXPORT_WIDTHS, export_row
 from services.console.settlementpages.rules import BUCKETS, FIELDS, HINTS
 from services.console.tablepages.schemas import no_file, sent_file
 from shared.clients.integrity import Refused
 from shared.clients.services import at
-from shared.identity.staff import READERS, Role
+from shared.identity.staff import READERS
 
-_WORD_LENGTH_MAX = 100
+_WORD_LENGTH_MAX = 200
+_LIMIT = 50
 _DAY_LENGTH = 10
 # Of each list on the page; all rows are in the workbook.
 _SHOWN = 100
 
 router = page_router("/console/reconciliations")
 
-InstitutionReader = Annotated[Visitor, Depends(visitor_with(*READERS, Role.INSTITUTION))]
 
-
-async def _page(visitor: Visitor, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
+async def _page(
+    visitor: Visitor,
+    *,
+    pick: Pick,
+    cursor: str | None = None,
+    **shown: Any,  # noqa: ANN401 - what the template shows
+) -> Response:
+    """`pick` is the institution that is typed, and the one that the list of earlier ones is of."""
     reads = visitor.staff.has(*READERS)
-    own = "" if reads else visitor.staff.institution_id or ""
-    typed = {"institution_id": own, "first": "", "last": ""}
-    values = {"refused": None, "result": None, **typed, **shown}
-    made = await visitor.calls.get(at("redemption", "reconciliations"))
+    values = {"refused": None, "result": None, "first_day": "", "last_day": "", **shown}
+    query = {"institution_id": pick.institution_id or None, "limit": _LIMIT, "cursor": cursor}
+    campaigns, made = await asyncio.gather(
+        campaigns_of(visitor.calls), visitor.calls.get(at("redemption", "reconciliations"), query)
+    )
     return visitor.page(
         "reconciliationpages/reconcile.html",
         here="reconciliations" if reads else "own-reconciliations",
-        made=made["items"],
+        made=made,
+        pick=pick,
+        campaigns=campaigns,
+        query=urlencode({"institution_id": pick.institution_id}),
+        first=cursor is None,
         reads=reads,
         shown=_SHOWN,
         buckets=BUCKETS,
@@ -40,9 +58,26 @@ async def _page(visitor: Visitor, **shown: Any) -> Response:  # noqa: ANN401 - w
     )
 
 
+async def _pick(visitor: Visitor, typed: str, institution_id: str) -> Pick:
+    """An institution's own staff choose none; one that they name in a form is judged by the service."""
+    reads = visitor.staff.has(*READERS)
+    address = institution_id.strip() or ("" if reads else visitor.staff.institution_id or "")
+    return await picked(visitor.calls, typed.strip(), address, chooses=reads)
+
+
 @router.get("")
-async def form(visitor: InstitutionReader) -> Response:
-    return await _page(visitor)
+async def form(
+    visitor: InstitutionReader, institution: Word = "", institution_id: Word = "", cursor: Cursor = None
+) -> Response:
+    pick = await _pick(visitor, institution, institution_id)
+    return await _page(visitor, pick=pick, cursor=cursor)
+
+
+@router.get("/export.xlsx")
+async def export(visitor: InstitutionReader, institution_id: Word = "") -> Response:
+    query = {"institution_id": institution_id or None}
+    items = await visitor.calls.every(at("redemption", "reconciliations"), query, most=EXPORTED_MAX)
+    return await listed_file("对账记录", EXPORT_HEADER, [*map(export_row, items)], EXPORT_WIDTHS)
 
 
 @router.post("", dependencies=[OUR_FORM])
@@ -50,19 +85,24 @@ async def reconcile(
     visitor: InstitutionReader,
     *,
     file: Annotated[UploadFile | None, File()] = None,
+    institution: Annotated[str, Form(max_length=_WORD_LENGTH_MAX)] = "",
     institution_id: Annotated[str, Form(max_length=_WORD_LENGTH_MAX)] = "",
     first: Annotated[str, Form(alias="from", max_length=_DAY_LENGTH)] = "",
     last: Annotated[str, Form(alias="to", max_length=_DAY_LENGTH)] = "",
 ) -> Response:
     """Compares, and shows what agrees, what only one side has and what differs."""
-    fields = {"institution_id": institution_id.strip(), "from": first, "to": last}
-    typed = {"institution_id": institution_id, "first": first, "last": last}
+    pick = await _pick(visitor, institution, institution_id)
+    typed = {"first_day": first, "last_day": last}
+    if pick.unclear or not pick.institution_id:
+        return await _page(visitor, pick=replace(pick, unclear=True), status=422, **typed)
+    fields = {"institution_id": pick.institution_id, "from": first, "to": last}
     try:
         path = at("redemption", "reconciliations")
         result = await visitor.calls.upload(path, {"file": sent_file(file) or no_file()}, fields)
     except Refused as refused:
-        return await _page(visitor, **typed, refused=refused, status=refused.status)
-    return await _page(visitor, **typed, result=result)
+        own = pick if visitor.staff.has(*READERS) else Pick(visitor.staff.institution_id or "")
+        return await _page(visitor, pick=own, **typed, refused=refused, status=refused.status)
+    return await _page(visitor, pick=pick, **typed, result=result)
 
 
 @router.get("/{reconciliation_id}/workbook.xlsx")

@@ -1,4 +1,4 @@
-"""Risk cases: the list, one with its evidence and what was decided; days that failed; institutions ranked."""
+"""Risk cases: the list, one with its evidence and what was decided; days that failed."""
 
 import asyncio
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Form, Query, Response
 from fastapi.responses import RedirectResponse
 
-from services.console.institutionpages.operations import campaigns_of
+from services.console.institutionpages.operations import NOTHING_FOUND, campaigns_of, picked
 from services.console.pages.routes import (
     OUR_FORM,
     BureauReader,
@@ -16,19 +16,24 @@ from services.console.pages.routes import (
     page_router,
     visitor_with,
 )
+from services.console.pages.schemas import EXPORTED_MAX, language_for, listed_file
 from services.console.riskpages.rules import (
     ACTIONS,
     DECISION_CHOICES,
     DECISIONS,
     DONE,
+    FACTS,
+    FAILED_HEADER,
+    FAILED_WIDTHS,
     KIND_CHOICES,
     KINDS,
     STATE_CHOICES,
     STATES,
+    failed_row,
+    reason_told,
 )
 from shared.clients.integrity import Refused
 from shared.clients.services import at
-from shared.errors import NotFound
 from shared.identity.staff import WRITERS
 
 _WORD_LENGTH_MAX = 100
@@ -37,7 +42,6 @@ _NOTE_LENGTH_MAX = 500
 _LIMIT = 50
 _CASES = "/console/risk/cases"
 _FAILED = "/console/risk/failed-days"
-_RANKING = "/console/institution-rankings"
 
 router = page_router()
 
@@ -69,20 +73,24 @@ Filters = Annotated[dict[str, str], Depends(_filters)]
 
 
 @router.get(_CASES)
-async def cases(visitor: BureauReader, chosen: Filters, cursor: Cursor = None) -> Response:
+async def cases(
+    visitor: BureauReader, chosen: Filters, institution: Word = "", cursor: Cursor = None
+) -> Response:
+    pick = await picked(visitor.calls, institution.strip(), chosen["institution_id"])
+    chosen["institution_id"] = pick.institution_id
     asked = {name: value for name, value in chosen.items() if value}
     campaigns, found = await asyncio.gather(
         campaigns_of(visitor.calls),
-        visitor.calls.get(at("redemption", "risk", "cases"), {**asked, "limit": _LIMIT, "cursor": cursor}),
+        _nothing() if pick.unclear else _cases(visitor, {**asked, "limit": _LIMIT, "cursor": cursor}),
     )
     return visitor.page(
         "riskpages/list.html",
         here="risk-cases",
         found=found,
+        pick=pick,
         chosen=chosen,
         query=urlencode(asked),
         first=cursor is None,
-        whole=cursor is None and found["next_cursor"] is None,
         campaigns=campaigns,
         kinds=KINDS,
         kind_choices=KIND_CHOICES,
@@ -91,6 +99,15 @@ async def cases(visitor: BureauReader, chosen: Filters, cursor: Cursor = None) -
         decisions=DECISIONS,
         decision_choices=(("", "全部", "All"), *DECISION_CHOICES),
     )
+
+
+async def _cases(visitor: Visitor, query: dict[str, str | int | bool | None]) -> dict[str, Any]:
+    found: dict[str, Any] = await visitor.calls.get(at("redemption", "risk", "cases"), query)
+    return found
+
+
+async def _nothing() -> dict[str, Any]:
+    return dict(NOTHING_FOUND)
 
 
 @router.get(f"{_CASES}/export.xlsx")
@@ -105,11 +122,15 @@ async def _case_page(
     cursor: str | None = None,
     **shown: Any,  # noqa: ANN401 - what the template shows
 ) -> Response:
-    values: dict[str, Any] = {"refused": None, "done": None, "note": "", "decision": "", **shown}
+    values: dict[str, Any] = {
+        "refused": None, "done": None, "note": "", "decision": "", "terminal_id": "", "tried": None, **shown
+    }  # fmt: skip
     path = at("redemption", "risk", "cases", case_id)
     campaigns, case = await asyncio.gather(
         campaigns_of(visitor.calls), visitor.calls.get(path, {"limit": _LIMIT, "cursor": cursor})
     )
+    language = language_for(visitor.request)
+    terminals = at("redemption", "institutions", case["institution_id"], "terminals")
     return visitor.page(
         "riskpages/one.html",
         here="risk-cases",
@@ -120,6 +141,9 @@ async def _case_page(
         campaigns=campaigns,
         kinds=KINDS,
         states=STATES,
+        reasons=[reason_told(reason, language) for reason in case["evidence"].get("reasons", [])],
+        facts=FACTS,
+        terminals=(await visitor.calls.get(terminals))["items"],
         decisions=DECISIONS,
         decision_choices=DECISION_CHOICES,
         actions=ACTIONS,
@@ -146,9 +170,9 @@ async def _acted(visitor: Visitor, case_id: str, act: str, body: dict[str, Any],
     try:
         await visitor.calls.post(at("redemption", "risk", "cases", case_id, act), body)
     except Refused as refused:
-        note = body.get("note") or body.get("reason") or ""
-        decision = body.get("decision", "")
-        return await _case_page(visitor, case_id, refused=refused, note=note, decision=decision)
+        typed = {name: body.get(name) or "" for name in ("note", "decision", "terminal_id")}
+        tried = (visitor.request.url.path, body)
+        return await _case_page(visitor, case_id, refused=refused, tried=tried, **typed)
     return RedirectResponse(f"{_CASES}/{case_id}?{urlencode({'done': done})}", status_code=303)
 
 
@@ -211,6 +235,12 @@ async def failed_days(visitor: BureauReader, cursor: Cursor = None, done: str | 
     return await _failed_page(visitor, cursor, done=done)
 
 
+@router.get(f"{_FAILED}/export.xlsx")
+async def failed_file(visitor: BureauReader) -> Response:
+    items = await visitor.calls.every(at("redemption", "risk", "dead-letters"), {}, most=EXPORTED_MAX)
+    return await listed_file("计算失败的日期", FAILED_HEADER, [*map(failed_row, items)], FAILED_WIDTHS)
+
+
 @router.post(f"{_FAILED}/{{letter_id}}/retry", dependencies=[OUR_FORM])
 async def retry(visitor: BureauWriter, letter_id: str, request_no: RequestNo = "") -> Response:
     try:
@@ -219,82 +249,3 @@ async def retry(visitor: BureauWriter, letter_id: str, request_no: RequestNo = "
     except Refused as refused:
         return await _failed_page(visitor, refused=refused)
     return RedirectResponse(f"{_FAILED}?done=queued", status_code=303)
-
-
-async def _ranking_page(
-    visitor: Visitor,
-    campaign: str,
-    month: str,
-    edition: str = "",
-    **shown: Any,  # noqa: ANN401 - what the template shows
-) -> Response:
-    values: dict[str, Any] = {"refused": None, "done": None, "reason": "", **shown}
-    campaigns = await campaigns_of(visitor.calls)
-    chosen = campaigns.chosen(campaign)
-    ranking, months = None, []
-    if chosen:
-        query = {"campaign": chosen, "month": month or None, "edition": edition or None}
-        ranking, frozen = await asyncio.gather(
-            visitor.calls.get(at("redemption", "rankings"), query),
-            visitor.calls.get(at("redemption", "rankings", "months"), {"campaign": chosen}),
-        )
-        months = frozen["items"]
-    return visitor.page(
-        "riskpages/ranking.html",
-        here="institution-rankings",
-        status=values["refused"].status if values["refused"] else 200,
-        campaigns=campaigns,
-        campaign=chosen,
-        ranking=ranking,
-        months=months,
-        query=urlencode({"campaign": chosen, **({"month": month} if month else {})}),
-        done_words=DONE,
-        writes=visitor.staff.has(*WRITERS),
-        **values,
-    )
-
-
-@router.get(_RANKING)
-async def ranking(
-    visitor: BureauReader,
-    *,
-    campaign: Word = "",
-    month: Word = "",
-    edition: Word = "",
-    done: str | None = None,
-) -> Response:
-    return await _ranking_page(visitor, campaign, month, edition, done=done)
-
-
-@router.get(f"{_RANKING}/ranking.{{kind}}")
-async def ranking_file(
-    visitor: BureauReader, kind: str, *, campaign: Word = "", month: Word = "", edition: Word = ""
-) -> Response:
-    if kind not in {"xlsx", "csv"}:
-        raise NotFound
-    query = {"campaign": campaign, "month": month or None, "edition": edition or None}
-    return await visitor.file(at("redemption", "rankings", f"ranking.{kind}"), f"机构排名.{kind}", query)
-
-
-@router.post(f"{_RANKING}/freeze", dependencies=[OUR_FORM])
-async def freeze(
-    visitor: BureauWriter,
-    *,
-    campaign: Typed = "",
-    month: Typed = "",
-    reason: Note = "",
-    request_no: RequestNo = "",
-) -> Response:
-    """Proposes to publish a month as it is; somebody else approves."""
-    body = {
-        "campaign": campaign,
-        "month": month,
-        "reason": reason or None,
-        "request_no": request_no or None,
-    }
-    try:
-        await visitor.calls.post(at("redemption", "rankings", "freeze"), body)
-    except Refused as refused:
-        return await _ranking_page(visitor, campaign, "", refused=refused, reason=reason)
-    query = urlencode({"campaign": campaign, "month": month, "done": "proposed"})
-    return RedirectResponse(f"{_RANKING}?{query}", status_code=303)

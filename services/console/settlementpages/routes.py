@@ -1,13 +1,13 @@
-"""Settlements: periods and their job, the list, one with what is done about it, and its documents."""
+"""Settlements: the list, one with what is done about it, and its documents."""
 
 import asyncio
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
-from fastapi import Depends, Form, Query, Request, Response
+from fastapi import Depends, Form, Query, Response
 from fastapi.responses import RedirectResponse
 
-from services.console.institutionpages.operations import campaigns_of
+from services.console.institutionpages.operations import NOTHING_FOUND, campaigns_of, picked
 from services.console.pages.routes import (
     OUR_FORM,
     BureauReader,
@@ -16,16 +16,19 @@ from services.console.pages.routes import (
     page_router,
     visitor_with,
 )
+from services.console.pages.schemas import EXPORTED_MAX, listed_file
 from services.console.settlementpages.rules import (
     CAUSES,
+    DISPUTE_CHOICES,
     DONE,
-    ENDED,
-    JOB_STATES,
+    EXPORT_WIDTHS,
     KINDS,
     OUTCOMES,
+    PROPOSED,
     STATE_CHOICES,
     STATES,
-    totals,
+    export_rows,
+    path_of,
 )
 from shared.clients.integrity import Refused
 from shared.clients.services import at
@@ -34,14 +37,13 @@ from shared.identity.staff import READERS, WRITERS, Role
 
 _WORD_LENGTH_MAX = 100
 _DAY_LENGTH = 10
+_ID_LENGTH_MAX = 64
 _CURSOR_LENGTH_MAX = 500
 _NOTE_LENGTH_MAX = 500
 _LIMIT = 50
 _ITEMS = 100
 _WITHDRAWN_MAX = 500
-_BASE = "/console/settlements"
-# Tells htmx that there is nothing more to ask.
-_STOP_POLLING = 286
+BASE = "/console/settlements"
 
 router = page_router("/console/settlements")
 
@@ -56,13 +58,14 @@ Note = Annotated[str, Form(max_length=_NOTE_LENGTH_MAX)]
 Typed = Annotated[str, Form(max_length=_WORD_LENGTH_MAX)]
 
 
-async def _filters(
+async def filters(
     *,
     campaign: Word = "",
     institution_id: Word = "",
     status: Word = "",
     first: First = "",
     last: Last = "",
+    disputed: Word = "",
 ) -> dict[str, str]:
     return {
         "campaign": campaign,
@@ -70,84 +73,78 @@ async def _filters(
         "status": status,
         "from": first,
         "to": last,
+        "disputed": disputed,
     }
 
 
-Filters = Annotated[dict[str, str], Depends(_filters)]
+Filters = Annotated[dict[str, str], Depends(filters)]
 
 
 def _here(visitor: Visitor) -> str:
     return "settlements" if visitor.staff.has(*READERS) else "own-settlements"
 
 
-async def _list_page(
+async def list_page(
     visitor: Visitor,
     chosen: dict[str, str],
+    *,
+    institution: str = "",
     cursor: str | None = None,
     refused: Refused | None = None,
+    period: tuple[str, str] = ("", ""),
 ) -> Response:
+    """`period` is what was typed into the form of a run that was refused."""
+    reads, calls = visitor.staff.has(*READERS), visitor.calls
+    pick = await picked(calls, institution, chosen["institution_id"], chooses=reads)
+    chosen["institution_id"] = pick.institution_id
     asked = {name: value for name, value in chosen.items() if value}
-    query = {**asked, "limit": _LIMIT, "cursor": cursor}
-    campaigns, found = await asyncio.gather(
-        campaigns_of(visitor.calls), visitor.calls.get(at("redemption", "settlements"), query)
-    )
+    asking = _nothing() if pick.unclear else _found(visitor, asked, cursor)
+    campaigns, found = await asyncio.gather(campaigns_of(calls), asking)
     return visitor.page(
         "settlementpages/list.html",
         here=_here(visitor),
         status=refused.status if refused else 200,
         found=found,
-        sums=totals(found["items"]),
+        pick=pick,
         chosen=chosen,
+        period=period,
         query=urlencode(asked),
         first=cursor is None,
-        whole=cursor is None and found["next_cursor"] is None,
         campaigns=campaigns,
         campaign=campaigns.chosen(chosen["campaign"]),
         states=STATES,
         state_choices=STATE_CHOICES,
-        reads=visitor.staff.has(*READERS),
+        dispute_choices=DISPUTE_CHOICES,
+        reads=reads,
         writes=visitor.staff.has(*WRITERS),
         refused=refused,
     )
 
 
+async def _nothing() -> dict[str, Any]:
+    return {**NOTHING_FOUND, "count": 0, "amount_fen": 0, "by_funding_source": {}, "payers": {}}
+
+
+async def _found(visitor: Visitor, asked: dict[str, str], cursor: str | None) -> dict[str, Any]:
+    query = {**asked, "limit": _LIMIT, "cursor": cursor}
+    found: dict[str, Any] = await visitor.calls.get(at("redemption", "settlements"), query)
+    return found
+
+
 @router.get("")
-async def listed(visitor: InstitutionReader, chosen: Filters, cursor: Cursor = None) -> Response:
-    return await _list_page(visitor, chosen, cursor)
-
-
-@router.post("", dependencies=[OUR_FORM])
-async def run(
-    visitor: BureauWriter,
-    *,
-    campaign: Typed = "",
-    first: Annotated[str, Form(alias="from", max_length=_DAY_LENGTH)] = "",
-    last: Annotated[str, Form(alias="to", max_length=_DAY_LENGTH)] = "",
-    request_no: RequestNo = "",
+async def listed(
+    visitor: InstitutionReader, chosen: Filters, institution: Word = "", cursor: Cursor = None
 ) -> Response:
-    """Has a period settled by a job, and shows how far it is."""
-    body = {"campaign": campaign, "from": first, "to": last, "request_no": request_no or None}
-    try:
-        asked = await visitor.calls.post(at("redemption", "settlements"), body)
-    except Refused as refused:
-        return await _list_page(visitor, await _filters(campaign=campaign), refused=refused)
-    return RedirectResponse(f"{_BASE}/runs/{asked['job_id']}", status_code=303)
+    return await list_page(visitor, chosen, institution=institution.strip(), cursor=cursor)
 
 
-@router.get("/runs/{job_id}")
-async def progress(request: Request, visitor: BureauReader, job_id: str) -> Response:
-    """How far a run is; a browser with scripts asks every second until it has ended."""
-    job = await visitor.calls.get(at("redemption", "jobs", job_id))
-    ended = job["state"] in ENDED
-    asks_itself = request.headers.get("hx-request") == "true"
-    return visitor.page(
-        "settlementpages/run.html",
-        here="settlements",
-        status=_STOP_POLLING if ended and asks_itself else 200,
-        job=job,
-        ended=ended,
-        job_states=JOB_STATES,
-    )
+@router.get("/export.xlsx")
+async def export(visitor: InstitutionReader, chosen: Filters) -> Response:
+    """What fits the filters, a row for each settlement and a column for each payer."""
+    asked = {name: value for name, value in chosen.items() if value}
+    items = await visitor.calls.every(at("redemption", "settlements"), asked, most=EXPORTED_MAX)
+    header, rows = export_rows(items)
+    return await listed_file("结算单", header, rows, [*EXPORT_WIDTHS, *(18 for _ in header)][: len(header)])
 
 
 @router.get("/summary.xlsx")
@@ -164,38 +161,13 @@ async def payment_file(visitor: BureauWriter, chosen: Filters) -> Response:
     return await visitor.file(at("redemption", "settlements", "payment-file"), "支付文件.csv", query)
 
 
-@router.get("/held-back")
-async def held_back(
-    visitor: InstitutionReader,
-    *,
-    campaign: Word = "",
-    institution_id: Word = "",
-    waiting: bool = False,
-    cursor: Cursor = None,
-) -> Response:
-    asked = {"campaign": campaign, "institution_id": institution_id.strip()}
-    query = {
-        **{name: value for name, value in asked.items() if value},
-        "waiting": "true" if waiting else "false",
-    }
-    campaigns, found = await asyncio.gather(
-        campaigns_of(visitor.calls),
-        visitor.calls.get(
-            at("redemption", "settlements", "held-back"), {**query, "limit": _LIMIT, "cursor": cursor}
-        ),
-    )
-    return visitor.page(
-        "settlementpages/held_back.html",
-        here=_here(visitor),
-        found=found,
-        chosen=asked,
-        waiting=waiting,
-        query=urlencode(query),
-        first=cursor is None,
-        campaigns=campaigns,
-        causes=CAUSES,
-        reads=visitor.staff.has(*READERS),
-    )
+async def _proposed(visitor: Visitor, settlement_id: str) -> list[dict[str, Any]]:
+    """What waits for another person to approve; changes are the bureau's to see."""
+    if not visitor.staff.has(*READERS):
+        return []
+    query = {"status": "pending", "target": f"settlement:{settlement_id}"}
+    items: list[dict[str, Any]] = (await visitor.calls.get(at("redemption", "changes"), query))["items"]
+    return items
 
 
 async def _one_page(
@@ -206,10 +178,11 @@ async def _one_page(
 ) -> Response:
     values: dict[str, Any] = {"refused": None, "done": None, "note": "", **shown}
     path = at("redemption", "settlements", settlement_id)
-    one = await visitor.calls.get(path)
-    campaigns, items = await asyncio.gather(
+    one, campaigns, items, proposed = await asyncio.gather(
+        visitor.calls.get(path),
         campaigns_of(visitor.calls),
         visitor.calls.get(f"{path}/items", {"limit": _ITEMS, "cursor": cursor}),
+        _proposed(visitor, settlement_id),
     )
     staff, draft = visitor.staff, one["status"] == "draft"
     return visitor.page(
@@ -219,16 +192,22 @@ async def _one_page(
         one=one,
         items=items,
         first=cursor is None,
-        base=f"{_BASE}/{settlement_id}",
+        base=f"{BASE}/{settlement_id}",
         campaigns=campaigns,
         states=STATES,
         kinds=KINDS,
         causes=CAUSES,
         outcomes=OUTCOMES,
         done_words=DONE,
+        path=path_of(one, proposed),
+        proposed=proposed,
+        proposed_words=PROPOSED,
+        own_id=str(staff.id),
+        decides=staff.has(*WRITERS),
+        reads=staff.has(*READERS),
         confirms=draft and staff.institution_id == one["institution_id"],
-        pays=staff.has(*WRITERS) and one["status"] == "confirmed",
-        resolves=staff.has(*WRITERS) and draft and one["dispute"] is not None,
+        pays=staff.has(*WRITERS) and one["status"] == "confirmed" and not proposed,
+        resolves=staff.has(*WRITERS) and draft and one["dispute"] is not None and not proposed,
         **values,
     )
 
@@ -254,7 +233,7 @@ async def _acted(visitor: Visitor, settlement_id: str, act: str, body: dict[str,
     except Refused as refused:
         note = body.get("note") or body.get("reason") or ""
         return await _one_page(visitor, settlement_id, refused=refused, note=note)
-    return RedirectResponse(f"{_BASE}/{settlement_id}?{urlencode({'done': done})}", status_code=303)
+    return RedirectResponse(f"{BASE}/{settlement_id}?{urlencode({'done': done})}", status_code=303)
 
 
 @router.post("/{settlement_id}/confirm", dependencies=[OUR_FORM])
@@ -294,3 +273,15 @@ async def pay(
     """Proposes the payment; somebody else approves it."""
     body = {"reason": reason or None, "request_no": request_no or None}
     return await _acted(visitor, settlement_id, "pay", body, "proposed")
+
+
+@router.post("/{settlement_id}/approve", dependencies=[OUR_FORM])
+async def approve(
+    visitor: BureauWriter, settlement_id: str, change_id: Annotated[str, Form(max_length=_ID_LENGTH_MAX)] = ""
+) -> Response:
+    """Approves what was proposed for this settlement; by somebody other than who proposed it."""
+    try:
+        await visitor.calls.post(at("redemption", "changes", change_id, "approve"), {})
+    except Refused as refused:
+        return await _one_page(visitor, settlement_id, refused=refused)
+    return RedirectResponse(f"{BASE}/{settlement_id}?{urlencode({'done': 'approved'})}", status_code=303)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from fastapi import Depends, Form, Query, Response
 from fastapi.responses import RedirectResponse
 
-from services.console.institutionpages.operations import campaigns_of
+from services.console.institutionpages.operations import NOTHING_FOUND, Pick, campaigns_of, picked
 from services.console.pages.routes import (
     OUR_FORM,
     BureauReader,
@@ -18,18 +18,27 @@ from services.console.pages.routes import (
 )
 from services.console.pages.schemas import EXPORTED_MAX, listed_file
 from services.console.writeoffpages.rules import (
+    ACTORS,
+    CASE_CHOICES,
+    CONFLICT_HEADER,
+    CONFLICT_WIDTHS,
     DONE,
     EXPORT_HEADER,
     EXPORT_WIDTHS,
+    MANUAL_HEADER,
+    MANUAL_WIDTHS,
     SETTLEMENT_STATES,
     SOURCE_CHOICES,
     SOURCES,
     STATE_CHOICES,
     STATES,
+    conflict_row,
+    export_row,
+    manual_row,
+    terminal_choices,
 )
 from shared.clients.integrity import Refused
 from shared.clients.services import at
-from shared.documents.papers import Fen
 from shared.identity.staff import READERS, WRITERS, Role
 
 _WORD_LENGTH_MAX = 100
@@ -83,64 +92,73 @@ def _here(visitor: Visitor) -> str:
 async def _list_page(
     visitor: Visitor,
     chosen: dict[str, str],
+    *,
+    institution: str = "",
     cursor: str | None = None,
     **shown: Any,  # noqa: ANN401 - what the template shows
 ) -> Response:
-    values: dict[str, Any] = {"refused": None, **shown}
-    asked = {name: value for name, value in chosen.items() if value}
-    found: dict[str, Any] = {"items": [], "next_cursor": None}
-    campaigns = await campaigns_of(visitor.calls)
+    values: dict[str, Any] = {"refused": None, "code": "", **shown}
+    reads, calls = visitor.staff.has(*READERS), visitor.calls
+    pick, found = Pick(), {**NOTHING_FOUND, "applied_fen": 0}
     try:
-        query = {**asked, "limit": _LIMIT, "cursor": cursor}
-        found = await visitor.calls.get(at("redemption", "write-offs"), query)
+        pick = await picked(calls, institution, chosen["institution_id"], chooses=reads)
+        chosen["institution_id"] = pick.institution_id
+        if not pick.unclear:
+            query = {**_asked(chosen), "limit": _LIMIT, "cursor": cursor}
+            found = await calls.get(at("redemption", "write-offs"), query)
     except Refused as refused:
         # What was typed stays; whose rows they are not is told so plainly.
         values["refused"] = values["refused"] or refused
+    of = pick.institution_id if reads else visitor.staff.institution_id
+    campaigns, terminals = await asyncio.gather(campaigns_of(calls), _terminals(visitor, of))
     return visitor.page(
         "writeoffpages/list.html",
         here=_here(visitor),
         status=values["refused"].status if values["refused"] else 200,
         found=found,
+        pick=pick,
+        terminals=terminal_choices(terminals, chosen["terminal_id"]),
         chosen=chosen,
-        query=urlencode(asked),
+        query=urlencode(_asked(chosen)),
         first=cursor is None,
-        whole=cursor is None and found["next_cursor"] is None,
         campaigns=campaigns,
         states=STATES,
         state_choices=STATE_CHOICES,
         sources=SOURCES,
         source_choices=SOURCE_CHOICES,
-        reads=visitor.staff.has(*READERS),
+        reads=reads,
         **values,
     )
 
 
+def _asked(chosen: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in chosen.items() if value}
+
+
+async def _terminals(visitor: Visitor, institution_id: str | None) -> list[dict[str, Any]]:
+    """Of the one institution that the list is of; none to choose from while it is of all of them."""
+    if not institution_id:
+        return []
+    try:
+        found = await visitor.calls.get(at("redemption", "institutions", institution_id, "terminals"))
+    except Refused:
+        return []
+    items: list[dict[str, Any]] = found["items"]
+    return items
+
+
 @router.get("")
-async def listed(visitor: InstitutionReader, chosen: Filters, cursor: Cursor = None) -> Response:
-    return await _list_page(visitor, chosen, cursor)
+async def listed(
+    visitor: InstitutionReader, chosen: Filters, institution: Word = "", cursor: Cursor = None
+) -> Response:
+    return await _list_page(visitor, chosen, institution=institution.strip(), cursor=cursor)
 
 
 @router.get("/export.xlsx")
 async def export(visitor: InstitutionReader, chosen: Filters) -> Response:
-    asked = {name: value for name, value in chosen.items() if value}
     names = (await campaigns_of(visitor.calls)).type_names
-    items = await visitor.calls.every(at("redemption", "write-offs"), asked, most=EXPORTED_MAX)
-    rows = [
-        [
-            one["redeemed_at"][:16].replace("T", " "),
-            one["institution"],
-            one["terminal_id"],
-            one["operator"] or "",
-            names.get(one["voucher_type"], one["voucher_type"]),
-            one["request_no"],
-            "" if one["bill_fen"] is None else Fen(one["bill_fen"]),
-            Fen(one["applied_fen"]),
-            SOURCES[one["source"]][1],
-            STATES[one["status"]][1],
-            one["settlement_id"] or "",
-        ]
-        for one in items
-    ]
+    items = await visitor.calls.every(at("redemption", "write-offs"), _asked(chosen), most=EXPORTED_MAX)
+    rows = [export_row(one, names) for one in items]
     return await listed_file("核销记录", EXPORT_HEADER, rows, EXPORT_WIDTHS)
 
 
@@ -152,7 +170,7 @@ async def by_code(
     try:
         voucher = await visitor.calls.post(at("issuance", "vouchers", "lookup"), {"code": code.strip()})
     except Refused as refused:
-        return await _list_page(visitor, await _filters(), refused=refused)
+        return await _list_page(visitor, await _filters(), refused=refused, code=code)
     return RedirectResponse(f"{_BASE}?{urlencode({'voucher_id': voucher['id']})}", status_code=303)
 
 
@@ -160,7 +178,7 @@ async def by_code(
 async def manual(visitor: BureauReader, campaign: Word = "", cursor: Cursor = None) -> Response:
     campaigns = await campaigns_of(visitor.calls)
     chosen = campaigns.chosen(campaign)
-    found: dict[str, Any] = {"items": [], "next_cursor": None}
+    found: dict[str, Any] = dict(NOTHING_FOUND)
     if chosen:
         query: dict[str, str | int | bool | None] = {
             "campaign": chosen,
@@ -179,15 +197,26 @@ async def manual(visitor: BureauReader, campaign: Word = "", cursor: Cursor = No
     )
 
 
+@router.get("/manual/export.xlsx")
+async def manual_file(visitor: BureauReader, campaign: Word) -> Response:
+    campaigns = await campaigns_of(visitor.calls)
+    path = at("redemption", "redemptions", "manual")
+    items = await visitor.calls.every(path, {"campaign": campaign}, most=EXPORTED_MAX)
+    rows = [manual_row(one, campaigns.type_names) for one in items]
+    return await listed_file("人工核销", MANUAL_HEADER, rows, MANUAL_WIDTHS)
+
+
+def _conflicts(campaign: str, status: str) -> dict[str, str]:
+    asked = {"kind": "offline_conflict", "campaign": campaign, "status": status}
+    return {name: value for name, value in asked.items() if value}
+
+
 @router.get("/conflicts")
-async def conflicts(visitor: BureauReader, campaign: Word = "", cursor: Cursor = None) -> Response:
+async def conflicts(
+    visitor: BureauReader, campaign: Word = "", status: Word = "", cursor: Cursor = None
+) -> Response:
     """Vouchers that were written off without a line and were used already."""
-    query: dict[str, str | int | bool | None] = {
-        "kind": "offline_conflict",
-        "campaign": campaign or None,
-        "limit": _LIMIT,
-        "cursor": cursor,
-    }
+    query = {**_conflicts(campaign, status), "limit": _LIMIT, "cursor": cursor}
     campaigns, found = await asyncio.gather(
         campaigns_of(visitor.calls), visitor.calls.get(at("redemption", "risk", "cases"), query)
     )
@@ -197,15 +226,32 @@ async def conflicts(visitor: BureauReader, campaign: Word = "", cursor: Cursor =
         found=found,
         campaigns=campaigns,
         campaign=campaign,
+        status_chosen=status,
+        status_choices=CASE_CHOICES,
+        query=urlencode({"campaign": campaign, "status": status}),
         first=cursor is None,
     )
 
 
+@router.get("/conflicts/export.xlsx")
+async def conflicts_file(visitor: BureauReader, campaign: Word = "", status: Word = "") -> Response:
+    path = at("redemption", "risk", "cases")
+    items = await visitor.calls.every(path, _conflicts(campaign, status), most=EXPORTED_MAX)
+    return await listed_file("离线冲突", CONFLICT_HEADER, [*map(conflict_row, items)], CONFLICT_WIDTHS)
+
+
 async def _one_page(
-    visitor: Visitor, redemption_id: str, refused: Refused | None = None, done: str | None = None
+    visitor: Visitor,
+    redemption_id: str,
+    *,
+    refused: Refused | None = None,
+    done: str | None = None,
+    tried: tuple[str, dict[str, str]] | None = None,
 ) -> Response:
-    one = await visitor.calls.get(at("redemption", "write-offs", redemption_id))
-    campaigns = await campaigns_of(visitor.calls)
+    """`tried` is the address of a form that was refused, with what was typed into it."""
+    one, campaigns = await asyncio.gather(
+        visitor.calls.get(at("redemption", "write-offs", redemption_id)), campaigns_of(visitor.calls)
+    )
     return visitor.page(
         "writeoffpages/one.html",
         here=_here(visitor),
@@ -215,9 +261,11 @@ async def _one_page(
         states=STATES,
         sources=SOURCES,
         settlement_states=SETTLEMENT_STATES,
+        actors=ACTORS,
         reads=visitor.staff.has(*READERS),
         writes=visitor.staff.has(*WRITERS),
         refused=refused,
+        tried=tried,
         done=done,
         done_words=DONE,
     )
@@ -233,7 +281,8 @@ async def _propose(visitor: Visitor, redemption_id: str, what: str, reason: str,
     try:
         await visitor.calls.post(at("redemption", "redemptions", redemption_id, what), body)
     except Refused as refused:
-        return await _one_page(visitor, redemption_id, refused)
+        tried = (visitor.request.url.path, {"reason": reason})
+        return await _one_page(visitor, redemption_id, refused=refused, tried=tried)
     return RedirectResponse(f"{_BASE}/{redemption_id}?done=proposed", status_code=303)
 
 

@@ -215,11 +215,14 @@ class TestImport:
 
 
 class TestOwn:
-    async def test_an_institution_sees_its_own_terminals_and_may_change_nothing(self, office: Office) -> None:
+    async def test_an_institution_sees_its_own_terminals_and_changes_its_operators_only(
+        self, office: Office
+    ) -> None:
         own = await office.visitor(Role.INSTITUTION, institution_id=office.institutions[0])
         page = await own.get(f"{PAGE}/own")
         assert "前台1号" in text_of(page)
-        assert 'action="/console/institutions/' not in page.text
+        acts = set(re.findall(r'action="/console/institutions/[^/]+/([a-z-]+)', page.text))
+        assert acts == {"operators", "operator-rule"}
 
     @pytest.mark.parametrize(
         "path", ["", "/{other}", "/{own}", "/{other}/edit", "/import", "/new", "/export.xlsx"]
@@ -235,8 +238,21 @@ class TestOwn:
         own, other = office.institutions
         visitor = await office.visitor(Role.INSTITUTION, institution_id=own)
         form = {**form_of(await visitor.get(f"{PAGE}/own")), "reason": "x"}
-        for path in (f"/{other}/pause", f"/{own}/pause", f"/{own}/terminals", f"/{own}/edit"):
-            assert (await visitor.post(PAGE + path, data=form)).status_code == 403
+        for path in (
+            f"/{other}/pause",
+            f"/{own}/pause",
+            f"/{own}/terminals",
+            f"/{own}/edit",
+            f"/{own}/contract-prices",
+            f"/{own}/payee-accounts",
+            f"/{other}/operators",
+            f"/{other}/operators/01/label",
+            f"/{other}/operators/01/end",
+            f"/{other}/operator-rule",
+        ):
+            typed = {**form, "code": "01", "label": "x", "required": "yes"}
+            refused = await visitor.post(PAGE + path, data=typed)
+            assert (refused.status_code, other in refused.text) == (403, False), path
 
     async def test_staff_of_neither_are_refused(self, office: Office) -> None:
         hospital = signed_in(

@@ -144,8 +144,13 @@ class TestSettlements:
         clerk = await counter.visitor(Role.AUDITOR)
         page = await clerk.get(SETTLED, params={"campaign": counter.campaign.slug})
         shown = text_of(page)
-        assert "合计 6 300.00" in shown, shown
-        assert "prefecture_treasury" in shown
+        assert "全部合计 6 300.00" in shown, shown
+        assert "其中：州本级财政 100.02" in shown
+        assert "prefecture_treasury" not in page.text
+        only = await clerk.get(SETTLED, params={"campaign": counter.campaign.slug, "disputed": "true"})
+        assert "没有符合条件的结算单" in only.text
+        listed = await clerk.get(f"{SETTLED}/export.xlsx", params={"campaign": counter.campaign.slug})
+        assert listed.content.startswith(b"PK")
         summary = await clerk.get(f"{SETTLED}/summary.xlsx", params={"campaign": counter.campaign.slug})
         assert summary.content.startswith(b"PK")
         refused = await clerk.get(f"{SETTLED}/payment-file", params={"campaign": counter.campaign.slug})
