@@ -81,8 +81,8 @@ clients: install .check-npm ## Generate the TypeScript client from the API; copy
 	cp $(LOGIC)/*.js $(SAMPLE)/miniprogram/logic/
 
 .PHONY: lint-clients
-lint-clients: .check-npm ## Type-check the TypeScript client and the mini-program, and run their tests
-	cd $(CLIENT) && npm ci --silent && npm run --silent check && npm test --silent
+lint-clients: .check-npm ## Type-check the TypeScript client, the pages' scripts and the mini-program; run their tests
+	cd $(CLIENT) && npm ci --silent && npm run --silent check && npm run --silent check:pages && npm test --silent
 	cd $(SAMPLE) && npm ci --silent && npm run --silent check && npm test --silent
 
 .PHONY: .check-npm

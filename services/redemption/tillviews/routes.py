@@ -28,7 +28,14 @@ async def own(request: Request, terminal: Annotated[SignedTerminal, Depends(sign
                 "status": view.own.institution_status,
             },
             "voucher_types": [
-                {"campaign": one.campaign, "key": one.key, "name": one.name, "kind": one.kind}
+                {
+                    "campaign": one.campaign,
+                    "key": one.key,
+                    "name": one.name,
+                    "kind": one.kind,
+                    "by_id_number": one.by_id_number,
+                    "reports_result": one.reports_result,
+                }
                 for one in view.types
             ],
             "offline": {

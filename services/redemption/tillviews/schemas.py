@@ -14,6 +14,8 @@ class AcceptedType(BaseModel):
     key: str = Field(description="the `voucher_type` of write-offs")
     name: str
     kind: Literal["directed", "general"]
+    by_id_number: bool = Field(description="may be written off by the holder's id number")
+    reports_result: bool = Field(description="the result of its service is reported for the health code")
 
 
 class OfflineDay(BaseModel):

@@ -20,7 +20,7 @@ _CAMPAIGNS = text("""
     ORDER BY c.slug
 """)
 _TYPES = text("""
-    SELECT c.slug, t.key, t.name, t.kind
+    SELECT c.slug, t.key, t.name, t.kind, c.manual_write_off, t.reports_result_to_health_code
     FROM redemption.membership m
     JOIN core.campaign c ON c.id = m.campaign_id
     JOIN core.voucher_type t ON t.campaign_id = m.campaign_id AND t.key = ANY (m.accepts)
@@ -52,6 +52,8 @@ class AcceptedType:
     key: str
     name: str
     kind: str
+    by_id_number: bool
+    reports_result: bool
 
 
 async def own(tx: Tx, terminal_id: str) -> Own:

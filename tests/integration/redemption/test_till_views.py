@@ -22,7 +22,14 @@ async def test_terminal_is_told_what_it_is_and_what_it_may_take_offline(
     assert own["institution"] == {"id": institution, "name": "示例·健身中心", "status": "active"}
     assert (own["terminal_id"], own["label"], own["status"]) == (till.terminal_id, "前台1号", "active")
     assert own["voucher_types"] == [
-        {"campaign": "limited", "key": "fitness", "name": "全民健身券", "kind": "directed"}
+        {
+            "campaign": "limited",
+            "key": "fitness",
+            "name": "全民健身券",
+            "kind": "directed",
+            "by_id_number": False,
+            "reports_result": False,
+        }
     ]
     day = {"campaign": "limited", "count_per_day": 3, "fen_per_day": 500}
     assert own["offline"] == {"items_max": 500, "late_hours": 72, "days": [day]}

@@ -5,8 +5,10 @@ import { Line, NoAnswer, Refused } from "./logic/line.js";
 import { yuanOf } from "./logic/money.js";
 import { Till } from "./logic/till.js";
 import { Wedge } from "./logic/wedge.js";
-import { reason, say } from "./logic/words.js";
+import { advice, reason } from "./logic/reasons.js";
+import { say } from "./logic/words.js";
 import * as desk from "./desk.js";
+import { manual, report } from "./help.js";
 import { Sale } from "./sale.js";
 import { play } from "./sound.js";
 import { openShelf } from "./store.js";
@@ -21,7 +23,7 @@ const tabs = document.getElementById("tabs");
 const live = document.getElementById("live");
 const noteBox = document.getElementById("note");
 const ICONS = { good: "✓", bad: "✕", unknown: "?" };
-const ROUTES = { undo: desk.undo, look: desk.look, queue: desk.queue, close: desk.close, settings: desk.settings };
+const ROUTES = { undo: desk.undo, look: desk.look, queue: desk.queue, close: desk.close, settings: desk.settings, manual, report };
 
 async function send(sent) {
   const stop = new AbortController();
@@ -44,7 +46,11 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 class App {
   constructor(shelf) {
+    /** @type {import("./logic/words.js").Language} */
     this.language = root.lang === "en" ? "en" : "zh";
+    this.demo = root.dataset.demo === "true";
+    // Whether the platform knows this till's key no more.
+    this.barred = false;
     this.shelf = shelf;
     this.online = true;
     this.line = new Line({
@@ -72,12 +78,18 @@ class App {
     return reason(this.language, code);
   }
 
+  /** What to do next, as a sentence of its own. @param {string} code */
+  advice(code) {
+    const sentence = advice(this.language, code);
+    return sentence && h("p", { class: "advice" }, sentence);
+  }
+
   // --- what stands on the page ----------------------------------------------------------------------------
 
   show(...parts) {
     main.replaceChildren(...parts.flat(3).filter((part) => part !== null && part !== undefined && part !== false));
     main.removeAttribute("aria-busy");
-    const heading = main.querySelector("[data-focus]") || main.querySelector("h1");
+    const heading = /** @type {HTMLElement | null} */ (main.querySelector("[data-focus]") || main.querySelector("h1"));
     if (heading) heading.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }
@@ -126,6 +138,8 @@ class App {
   refused(refused) {
     this.outcome("bad", this.say("refused"),
       h("p", { class: "sentence" }, refused.sentence || this.reason(refused.code)),
+      (refused.problem.errors || []).map((fault) => h("p", {}, fault.message)),
+      this.advice(refused.code),
       refused.requestId && h("p", { class: "quiet" }, this.say("support", { id: refused.requestId })),
       this.next());
   }
@@ -146,25 +160,38 @@ class App {
   }
 
   async failed(error) {
+    if (error instanceof DOMException) return this.unkept(error);
     if (!(error instanceof Refused) && !(error instanceof NoAnswer)) throw error;
     this.online = error instanceof Refused;
+    if (this.till.terminal && error instanceof Refused && error.status === 401) {
+      this.barred = true;
+      return this.render();
+    }
     const act = this.till.terminal && await this.till.open();
-    if (act) this.unknown(act, error);
-    else if (error instanceof Refused) this.refused(error);
-    else this.note(this.say("unreachable"));
+    if (act) return this.unknown(act, error);
+    if (error instanceof Refused) return this.refused(error);
+    return this.note(this.say("unreachable"));
+  }
+
+  /** What cannot be written down here is not sent. @param {DOMException} error of the browser's store */
+  unkept(error) {
+    const full = error.name === "QuotaExceededError";
+    this.outcome("bad", this.say(full ? "storageFull" : "storageFailed"),
+      h("p", { class: "sentence" }, this.say("storageText")), h("p", { class: "quiet" }, error.name), this.next());
   }
 
   /** Nobody knows what became of the open act; the cashier says how to go on. */
   unknown(act, error) {
     const redeems = act.kind === "redeem";
+    const words = { redeem: "unknownText", reverse: "unknownUndo", manual: "unknownManual", result: "unknownReport" }[act.kind];
     const again = () => this.busy(() => this.settle());
     const keep = () => this.busy(() => this.sale.keep(act));
     this.outcome("unknown", this.say("unknown"),
-      h("p", { class: "sentence" }, error instanceof Refused ? error.sentence : this.say(redeems ? "unknownText" : "unknownUndo")),
+      h("p", { class: "sentence" }, error instanceof Refused ? error.sentence : this.say(words)),
       this.facts([[this.say("number"), act.body.request_no]]),
       this.button(this.say("again"), again, { class: "primary big", id: "again", "data-focus": "" }),
-      this.button(this.say(redeems ? "keep" : "keepUndo"), keep, { id: "keep" }),
-      redeems && this.button(this.say("leave"), () => this.busy(async () => {
+      (redeems || act.kind === "reverse") && this.button(this.say(redeems ? "keep" : "keepUndo"), keep, { id: "keep" }),
+      (redeems || act.kind === "manual") && this.button(this.say("leave"), () => this.busy(async () => {
         this.done(await this.till.cancel(this.say("leave")));
       }), { id: "leave" }));
   }
@@ -172,6 +199,10 @@ class App {
   /** @param {{act: any, answer: any}} settled */
   done({ act, answer }) {
     this.online = true;
+    if (act.kind === "result") {
+      this.outcome("good", this.say("reported"), h("p", { class: "sentence" }, this.say("reportedText")), this.next());
+      return;
+    }
     if (act.kind === "reverse") {
       this.outcome("good", this.say(answer.status), this.facts([[this.say("number"), answer.original_request_no]]), this.next());
       return;
@@ -184,7 +215,13 @@ class App {
         [this.say("applied"), this.money(answer.applied_fen)],
         [this.say("payable"), this.money(answer.payable_fen)],
         [this.say("number"), answer.request_no],
-      ]), this.next());
+      ]), this.next(), this.reports(answer));
+  }
+
+  /** Where the service has a result: the way to report it. @param {any} answer */
+  reports(answer) {
+    const type = this.till.type(answer.voucher_type);
+    return type && type.reports_result && answer.id && h("a", { class: "button", href: `#/report/${answer.id}`, id: "go-report" }, this.say("report"));
   }
 
   async settle() {
@@ -201,6 +238,8 @@ class App {
       h("strong", {}, own ? own.institution.name : this.say("title")),
       h("span", {}, own ? own.label : this.till.terminal.terminal_id),
       h("span", { class: this.online ? "chip good" : "chip bad", id: "line" }, this.say(this.online ? "online" : "offline")),
+      own && (own.status === "paused" || own.institution.status === "paused") && h("span", { class: "chip bad", id: "paused" }, this.say("pausedChip")) || "",
+      desk.clockWrong(this) && h("a", { class: "chip warm", href: "#/settings", id: "clock" }, this.say("clockChip")) || "",
       waiting > 0 && h("a", { class: "chip warm", href: "#/queue", id: "waiting" }, this.say("waitingN", { n: waiting })) || "",
       h("a", { class: "chip", href: "#/settings", id: "who" }, `${this.say("operator")}：${this.operatorName()}`));
   }
@@ -219,24 +258,25 @@ class App {
   }
 
   async render() {
-    const [name] = location.hash.replace(/^#\/?/, "").split("/");
+    const [name, ...rest] = location.hash.replace(/^#\/?/, "").split("/");
     tabs.querySelectorAll("a").forEach((tab) => {
       if (tab.hash === `#/${name}`) tab.setAttribute("aria-current", "page");
       else tab.removeAttribute("aria-current");
     });
     this.sale.stop();
     main.removeAttribute("aria-busy");
-    if (!this.till.terminal) return this.show(desk.activation(this));
+    if (!this.till.terminal) return this.show(desk.activation(this, null));
+    if (this.barred || !this.till.keyed) return this.show(desk.activation(this, this.till.keyed ? "barred" : "keyLost"));
     const act = await this.till.open();
     if (act) return this.unknown(act, new NoAnswer());
-    if (ROUTES[name]) return this.show(await ROUTES[name](this));
+    if (ROUTES[name]) return this.show(await ROUTES[name](this, rest));
     this.sale.begin();
     return this.show(this.sale.screen());
   }
 
   /** What waits goes out by itself; who we are and our key are kept fresh. */
   async tick() {
-    if (!this.till.terminal) return;
+    if (!this.till.keyed || this.barred) return;
     try {
       await this.till.refresh();
       this.online = true;
@@ -246,7 +286,9 @@ class App {
       if (await this.till.flush() && location.hash === "#/queue") await this.render();
     } catch (error) {
       if (error instanceof NoAnswer) this.online = false;
+      else if (error instanceof Refused && error.status === 401) await this.failed(error);
       else if (error instanceof Refused) this.note(error.sentence);
+      else if (error instanceof DOMException) this.note(this.say("storageFull"));
       else throw error;
     }
     await this.head();
@@ -257,7 +299,7 @@ class App {
     this.muted = (await this.shelf.read("muted")) === true;
     const known = await this.till.start();
     await this.head();
-    if (known && await this.till.open()) {
+    if (known && this.till.keyed && await this.till.open()) {
       this.show(h("p", { class: "quiet" }, this.say("settling")));
       await this.busy(async () => {
         await this.settle();
@@ -277,7 +319,7 @@ class App {
     });
     // A link to the screen that is shown already begins it anew.
     document.addEventListener("click", (event) => {
-      const link = event.target.closest("a[href^='#/']");
+      const link = /** @type {HTMLAnchorElement | null} */ (/** @type {Element} */ (event.target).closest("a[href^='#/']"));
       if (link && link.hash === (location.hash || "#/")) this.render();
     });
     document.addEventListener("keydown", (event) => this.key(event));
@@ -291,7 +333,7 @@ class App {
     const field = event.target.matches("input, select, textarea");
     if (field && event.target.id !== "voucher") return;
     const scanned = this.wedge.feed(event.key, event.code, event.timeStamp);
-    if (scanned !== null && this.till.terminal) {
+    if (scanned !== null && this.till.keyed && !this.barred) {
       event.preventDefault();
       this.busy(() => this.sale.scanned(scanned, !field));
     } else if (!field) this.sale.key(event, this.wedge.length);

@@ -4,18 +4,23 @@ import { h } from "../citizen/ui.js";
 import { NoAnswer } from "./logic/line.js";
 
 const RECENT = 8;
+const CLOCK_WRONG_MIN = 5;
 
-const heading = (text) => h("h1", { tabindex: "-1" }, text);
+export const heading = (text) => h("h1", { tabindex: "-1" }, text);
 
 /** A field with its label. */
-function field(label, id, more) {
+export function field(label, id, more) {
   return [h("label", { for: id }, label), h("input", Object.assign({ id, name: id, autocomplete: "off" }, more || {}))];
 }
 
-const valueOf = (id) => document.getElementById(id).value.trim();
+/** @param {string} id */
+export const inputOf = (id) => /** @type {HTMLInputElement} */ (document.getElementById(id));
+
+/** @param {string} id */
+export const valueOf = (id) => inputOf(id).value.trim();
 
 /** @param {(event: Event) => Promise<any>} act */
-function form(app, act, ...parts) {
+export function form(app, act, ...parts) {
   const submit = (event) => {
     event.preventDefault();
     app.busy(act);
@@ -23,7 +28,7 @@ function form(app, act, ...parts) {
   return h("form", { class: "card column", onsubmit: submit }, parts);
 }
 
-function submit(label, id) {
+export function submit(label, id) {
   return h("button", { type: "submit", class: "primary big", id }, label);
 }
 
@@ -36,25 +41,45 @@ function table(head, rows) {
 
 // --- activation -----------------------------------------------------------------------------------------
 
-export function activation(app) {
+/** @param {any} app @param {"barred" | "keyLost" | null} why it must be activated anew */
+export function activation(app, why) {
+  const w = (key) => app.say(key);
   const act = async () => {
     try {
       await app.till.activate(valueOf("activation"));
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
-      app.note(app.say("activateLost"));
+      app.note(w("activateLost"));
       return;
     }
+    app.barred = false;
     await app.tick();
     app.go("/");
   };
+  const code = form(app, act,
+    h("h2", {}, w("activate")),
+    h("p", {}, w("activateText")),
+    field(w("activationCode"), "activation", { required: true, maxlength: "200", "data-focus": why ? null : "", autocapitalize: "characters", spellcheck: "false" }),
+    submit(w("activateDo"), "activate"));
+  if (why) {
+    return [h("section", { class: "outcome bad short", role: "alert" },
+      h("h1", { tabindex: "-1" }, w(why)), h("p", { class: "sentence" }, w(`${why}Text`))), code];
+  }
   return [
-    heading(app.say("activate")),
-    form(app, act,
-      h("p", {}, app.say("activateText")),
-      field(app.say("activationCode"), "activation", { required: true, maxlength: "200", "data-focus": "", autocapitalize: "characters" }),
-      submit(app.say("activateDo"), "activate")),
+    h("header", { class: "hero" }, h("p", {}, w("platform")), h("h1", { tabindex: "-1" }, w("welcome"))),
+    h("div", { class: "two" }, code,
+      h("section", { class: "card column" },
+        h("ol", { class: "steps" }, [w("how1"), w("how2"), w("how3")].map((text) => h("li", {}, text))),
+        app.demo && h("div", { class: "note column", id: "demo-code" }, h("p", {}, w("demoCode")),
+          h("a", { class: "button", href: "/console/institutions", target: "_blank", rel: "noopener" }, w("demoConsole"))),
+        h("p", { class: "quiet" }, w("help")),
+        language(app))),
   ];
+}
+
+function language(app) {
+  const other = app.language === "en" ? "zh" : "en";
+  return h("a", { class: "button", id: "language", lang: other === "zh" ? "zh-CN" : "en", href: `?lang=${other}${location.hash}` }, app.say("language"));
 }
 
 // --- reversals ------------------------------------------------------------------------------------------
@@ -63,7 +88,7 @@ export async function undo(app) {
   const w = (key, values) => app.say(key, values);
   const recent = (await app.till.entries()).filter((entry) => entry.status === "redeemed").slice(0, RECENT);
   const choose = (entry) => {
-    document.getElementById("original").value = entry.request_no;
+    inputOf("original").value = entry.request_no;
     document.getElementById("reason").focus();
   };
   const reasons = w("reasons").split(",");
@@ -73,7 +98,7 @@ export async function undo(app) {
       form(app, async () => app.done(await app.till.reverse(valueOf("original"), valueOf("reason"))),
         field(w("reverseNumber"), "original", { required: true, maxlength: "32", value: recent.length ? recent[0].request_no : "" }),
         field(w("reason"), "reason", { required: true, maxlength: "200" }),
-        h("div", { class: "chips" }, reasons.map((one) => app.button(one, () => { document.getElementById("reason").value = one; }, { class: "chip" }))),
+        h("div", { class: "chips" }, reasons.map((one) => app.button(one, () => { inputOf("reason").value = one; }, { class: "chip" }))),
         submit(w("reverseDo"), "reverse")),
       h("section", { class: "card" }, h("h2", {}, w("lastOne")),
         recent.length ? null : h("p", { class: "quiet" }, w("none")),
@@ -107,6 +132,7 @@ export async function look(app) {
     form(app, act, h("p", {}, w("lookText")),
       field(w("number"), "number", { required: true, maxlength: "32", value: last ? last.request_no : "" }), submit(w("lookDo"), "find")),
     h("section", { id: "found", "aria-live": "polite" }),
+    (await app.till.reportable()).length > 0 && h("a", { class: "button", href: "#/report", id: "go-report" }, w("report")),
   ];
 }
 
@@ -139,6 +165,7 @@ export async function queue(app) {
       h("ul", { class: "rows", id: "results" }, results.slice(0, 200).map((one) => h("li", { class: one.outcome },
         h("span", {}, h("b", {}, w(one.outcome === "refused" ? "refusedItem" : one.outcome)),
           one.reason ? ` ${app.reason(one.reason)}` : "",
+          app.advice(one.outcome === "conflict" ? "conflict" : one.reason || ""),
           h("small", {}, `${app.when(one.used_at)} · ${one.request_no} · ${one.voucher}`)))))),
   ];
 }
@@ -198,6 +225,14 @@ function skewText(app) {
   return app.say("skewN", { way: app.say(seconds > 0 ? "ahead" : "behind"), n: Math.abs(seconds).toLocaleString("en-US") });
 }
 
+/** A sentence where this device's clock would be refused if it were believed; a demonstration's is moved. */
+export function clockWrong(app) {
+  if (app.demo) return "";
+  const minutes = Math.round(-app.line.offset / 60000);
+  if (Math.abs(minutes) < CLOCK_WRONG_MIN) return "";
+  return app.say("clockWrong", { way: app.say(minutes > 0 ? "ahead" : "behind"), n: Math.abs(minutes).toLocaleString("en-US") });
+}
+
 export async function settings(app) {
   const w = (key) => app.say(key);
   const own = app.till.facts && app.till.facts.own;
@@ -225,7 +260,7 @@ export async function settings(app) {
           root.dataset.size = root.dataset.size === "large" ? "normal" : "large";
           await app.shelf.write({ size: root.dataset.size });
         }),
-        h("a", { class: "button", id: "language", href: `?lang=${app.language === "en" ? "zh" : "en"}#/settings` }, w("language"))),
+        language(app)),
       h("section", { class: "card column" }, h("h2", {}, w("terminal")),
         app.facts([
           [w("institution"), own ? own.institution.name : app.till.terminal.institution_id],
@@ -236,7 +271,9 @@ export async function settings(app) {
           [w("skew"), skewText(app)],
           [w("version"), app.version],
         ]),
+        clockWrong(app) && h("p", { class: "note" }, clockWrong(app)),
         app.button(w("checkIn"), () => app.busy(turn), { id: "check-in" }),
+        h("p", { class: "quiet" }, w("help")),
         retirement(app))),
   ];
 }

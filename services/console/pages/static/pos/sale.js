@@ -1,7 +1,8 @@
 // One write-off: the code, the bill, the look before it, and the act.
 
 import { h } from "../citizen/ui.js";
-import { canScan, scan } from "./camera.js";
+import { canScan, scan, trouble } from "./camera.js";
+import { inputOf } from "./desk.js";
 import { isToken, tidy } from "./logic/codes.js";
 import { NoAnswer } from "./logic/line.js";
 import { fenOf, press } from "./logic/money.js";
@@ -37,7 +38,8 @@ export class Sale {
   /** @returns {number | null} whole fen */
   get bill() {
     const fen = fenOf(this.typed);
-    return Number.isNaN(fen) ? null : fen;
+    // A bill of nothing would take a voucher for nothing.
+    return fen > 0 ? fen : null;
   }
 
   // --- the screen -----------------------------------------------------------------------------------------
@@ -65,9 +67,11 @@ export class Sale {
       }),
       h("button", { type: "submit", class: "primary big", id: "check" }, w("check")),
       canScan()
-        ? this.app.button(w("camera"), () => this.openCamera(), { id: "camera" })
+        ? this.app.button(w("camera"), () => this.turnCamera(), { id: "camera", "aria-pressed": "false" })
         : h("p", { class: "quiet", id: "no-camera" }, w("cameraNone")),
-      h("video", { id: "video", playsinline: true, muted: true, hidden: true, "aria-label": w("camera") }));
+      h("p", { class: "quiet", id: "camera-hold", hidden: true }, w("cameraHold")),
+      h("video", { id: "video", playsinline: true, muted: true, hidden: true, "aria-label": w("camera") }),
+      this.app.till.manualTypes.length > 0 && h("a", { class: "quiet-link", href: "#/manual", id: "go-manual" }, w("manualLink")));
   }
 
   confirmation() {
@@ -84,6 +88,7 @@ export class Sale {
         [asks ? w("upTo") : w("applied"), app.money(seen.applied_fen)],
         asks ? null : [w("payable"), app.money(general ? bill - seen.applied_fen : 0)],
       ]),
+      general && !asks && bill === seen.applied_fen && h("p", { class: "note", id: "bill-all" }, w("billAll")),
       asks
         ? h("p", { class: "note", id: "ask-bill", role: "status" }, w("billAsk"))
         : app.button(w("confirm"), () => app.busy(() => this.redeem()), { class: "primary big", id: "confirm", "data-focus": "" }),
@@ -106,7 +111,7 @@ export class Sale {
     if (shown) shown.textContent = this.typed ? `¥${this.typed}` : "¥0";
     // What was looked at was for another bill.
     if (this.seen && this.seen.kind === "general" && this.seen.bill !== this.bill) {
-      const confirm = document.getElementById("confirm");
+      const confirm = /** @type {HTMLButtonElement | null} */ (document.getElementById("confirm"));
       if (confirm) confirm.disabled = true;
     }
   }
@@ -123,14 +128,29 @@ export class Sale {
     }
   }
 
-  async openCamera() {
-    const video = document.getElementById("video");
-    video.hidden = false;
+  async turnCamera() {
+    const { app } = this;
+    const video = /** @type {HTMLVideoElement} */ (document.getElementById("video"));
+    const turned = (on) => {
+      const button = document.getElementById("camera");
+      if (!button) return;
+      button.setAttribute("aria-pressed", String(on));
+      button.textContent = app.say(on ? "cameraStop" : "camera");
+      video.hidden = !on;
+      document.getElementById("camera-hold").hidden = !on;
+    };
+    if (this.stopCamera) {
+      this.stopCamera();
+      this.stopCamera = null;
+      turned(false);
+      return;
+    }
+    turned(true);
     try {
-      this.stopCamera = await scan(video, (text) => this.app.busy(() => this.scanned(text)));
+      this.stopCamera = await scan(video, (text) => app.busy(() => this.scanned(text)));
     } catch (error) {
-      video.hidden = true;
-      this.app.note(this.app.say("cameraDenied"));
+      turned(false);
+      app.note(app.say(trouble(error)));
     }
   }
 
@@ -138,7 +158,7 @@ export class Sale {
 
   submitted(event) {
     event.preventDefault();
-    const typed = tidy(document.getElementById("voucher").value);
+    const typed = tidy(inputOf("voucher").value);
     if (typed) this.app.busy(() => this.look(typed));
   }
 
@@ -163,7 +183,7 @@ export class Sale {
   async billGiven() {
     if (this.seen) await this.look(this.voucher);
     else {
-      const field = document.getElementById("voucher");
+      const field = inputOf("voucher");
       if (field && tidy(field.value)) await this.look(tidy(field.value));
       else if (field) field.focus();
     }
@@ -191,7 +211,7 @@ export class Sale {
     }
     app.online = true;
     if (!seen.redeemable) {
-      app.outcome("bad", app.say("bad"), h("p", { class: "sentence" }, app.reason(seen.reason)),
+      app.outcome("bad", app.say("bad"), h("p", { class: "sentence" }, app.reason(seen.reason)), app.advice(seen.reason),
         seen.voucher_type && app.facts([[app.say("type"), app.till.typeName(seen.voucher_type)]]), app.next());
       return;
     }
@@ -244,7 +264,7 @@ export class Sale {
         class: "column",
         onsubmit: (event) => {
           event.preventDefault();
-          const digits = tidy(document.getElementById("digits").value);
+          const digits = tidy(inputOf("digits").value);
           if (digits && !isToken(digits)) app.busy(() => this.given(digits));
         },
       },
@@ -263,7 +283,6 @@ export class Sale {
 
   /** Lets an act of unknown outcome wait for the line. @param {any} act */
   async keep(act) {
-    const { app } = this;
     if (act.kind === "redeem" && isToken(act.body.voucher)) {
       this.askDigits((digits) => this.kept(digits, act));
       return;

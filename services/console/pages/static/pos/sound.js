@@ -11,7 +11,7 @@ let context = null;
 
 /** @param {"good" | "bad" | "unknown"} kind */
 export function play(kind) {
-  const Context = window.AudioContext || window.webkitAudioContext;
+  const Context = window.AudioContext || /** @type {any} */ (window).webkitAudioContext;
   // Before anybody touched the page, browsers allow no sound.
   if (!Context || (navigator.userActivation && !navigator.userActivation.hasBeenActive)) return;
   if (context === null) context = new Context();

@@ -10,7 +10,7 @@ function finished(request) {
   });
 }
 
-/** @returns {Promise<import("./logic/till.js").Shelf>} Rejects where the browser keeps nothing. */
+/** @returns {Promise<import("./logic/terminal.js").Shelf>} Rejects where the browser keeps nothing. */
 export async function openShelf() {
   const opening = indexedDB.open(NAME, 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(STORE);

@@ -1,7 +1,7 @@
 // Keeps the page and its files, so that the till opens without a line. Answers of the platform are never kept.
 
 const KEPT = "hv.pos.files";
-const FILES = /^\/(pos$|console\/static\/(pos|citizen\/ui\.js|favicon\.svg))/;
+const FILES = /^\/(pos$|console\/static\/(pos|citizen\/(ui|logic\/client)\.js|vendor\/qr-|favicon\.svg))/;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));

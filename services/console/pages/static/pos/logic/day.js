@@ -2,6 +2,7 @@
 
 /**
  * @typedef {object} Entry What this till knows of a write-off.
+ * @property {string | null} id of the platform
  * @property {string} request_no
  * @property {string} day YYYY-MM-DD, of the platform
  * @property {string} at
@@ -39,6 +40,7 @@ export function totals(entries, day) {
 export function differences(entries, day, items) {
   const ours = new Map();
   entries.filter((entry) => entry.day === day && entry.status === "redeemed").forEach((entry) => ours.set(entry.request_no, entry));
+  /** @type {{kind: string, request_no: string, ours: number | null, theirs: number | null}[]} */
   const found = [];
   items.forEach((item) => {
     const own = ours.get(item.request_no);
@@ -60,5 +62,5 @@ export function differences(entries, day, items) {
  */
 export function offlineLeft(rules, taken) {
   if (!rules || !rules.days.length || rules.days.some((one) => one.count_per_day === null)) return null;
-  return Math.max(0, rules.days.reduce((most, one) => Math.max(most, one.count_per_day), 0) - taken);
+  return Math.max(0, rules.days.reduce((most, one) => Math.max(most, one.count_per_day || 0), 0) - taken);
 }

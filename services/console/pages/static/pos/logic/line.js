@@ -20,7 +20,7 @@ import { authorization } from "./signing.js";
  * @property {string} language zh or en
  *
  * @typedef {object} How
- * @property {boolean} [makes] whether something is made: 201 the first time
+ * @property {number} [makes] the status of the first time, where something is made: 201, or 202
  * @property {string[]} [echo] what of the body the answer says again
  * @property {Record<string, string>} fields of the answer, by their type; "string?" may be null
  * @property {number} [tries]
@@ -91,7 +91,7 @@ function refusalOf(answer) {
   return new Refused(answer.status, problem, Number(answer.header("Retry-After")) || null);
 }
 
-/** @param {any} value @param {string} type */
+/** @param {any} value @param {string} type @returns {boolean} */
 function fits(value, type) {
   if (type.endsWith("?")) return value === null || fits(value, type.slice(0, -1));
   if (type === "list") return Array.isArray(value);
@@ -102,7 +102,7 @@ function fits(value, type) {
 function believed(answer, how, body) {
   const told = parsed(answer, "application/json");
   const replayed = answer.header("Idempotent-Replay") === "true";
-  const wanted = how.makes && !replayed ? 201 : 200;
+  const wanted = how.makes && !replayed ? how.makes : 200;
   if (answer.status !== wanted) throw new Untrustworthy(`status ${answer.status}`);
   Object.keys(how.fields).forEach((name) => {
     if (!fits(told[name], how.fields[name])) throw new Untrustworthy(`field ${name}`);
@@ -158,8 +158,15 @@ export class Line {
     throw new NoAnswer();
   }
 
-  /** One try; null when no answer came, or one that says: sign afresh. @returns {Promise<Answer | null>} */
+  /**
+   * One try; null when no answer came, or one that says: sign afresh.
+   * @param {string} method
+   * @param {string} target
+   * @param {string} text
+   * @returns {Promise<Answer | null>}
+   */
   async send(method, target, text) {
+    /** @type {Record<string, string>} */
     const headers = { "Accept-Language": this.around.language };
     if (text) headers["Content-Type"] = "application/json";
     if (this.key) {

@@ -4,7 +4,8 @@
 const GAP_MS = 80;
 const LENGTH_MIN = 8;
 
-/** The sign of a key; an input method that is switched on hides it, and its place tells it. */
+/** The sign of a key; an input method that is switched on hides it, and its place tells it.
+ * @param {string} key @param {string} code */
 function signOf(key, code) {
   if (key.length === 1) return key;
   const place = /^(?:Key|Digit|Numpad)([0-9A-Z])$/.exec(code || "");

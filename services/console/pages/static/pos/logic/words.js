@@ -1,5 +1,5 @@
-// What is said, in Chinese and in English. The sentences of refusals come from the platform; `reason` is for
-// those that come as a word only (looks and uploads).
+// What is said, in Chinese and in English. The sentences of refusals come from the platform; what to do after
+// one stands in reasons.js.
 
 /** @typedef {"zh" | "en"} Language */
 
@@ -18,6 +18,14 @@ const WORDS = {
   insecure: ["本页只能在 HTTPS 网址或本机（localhost）使用：浏览器在不安全的连接上不提供签名功能。", "This page works only over HTTPS or on localhost: browsers offer no signing over insecure connections."],
   noShelf: ["浏览器不能保存数据（可能是无痕窗口），终端无法安全使用。", "This browser keeps no data (a private window?), so the till cannot be used safely."],
   elsewhere: ["本终端已在另一个窗口打开，请回到那个窗口，或关闭它。", "This till is open in another window. Go there, or close it."],
+  platform: ["全民健康消费券", "Health vouchers for everybody"],
+  welcome: ["收银台核销", "Vouchers at the counter"],
+  how1: ["向主管部门要激活码（每台终端一个）", "Ask the bureau for an activation code, one for each till"],
+  how2: ["在本页输入，本机就成为一台终端", "Enter it here: this device becomes a till"],
+  how3: ["扫顾客的二维码，看清结果，完成核销", "Scan the customer's code, read the outcome, done"],
+  demoCode: ["演示环境：登录管理台 → 机构 → 任选一家 → 终端 → 新增终端，就会显示激活码。", "Demonstration: sign in to the console → Institutions → any of them → Terminals → New terminal shows a code."],
+  demoConsole: ["打开管理台", "Open the console"],
+  help: ["遇到问题：先看“设置”里的终端状态，再联系本机构负责人或主管部门，报出终端名称和请求编号。", "Trouble? Look at the till's state under “Settings”, then tell your manager or the bureau its name and the request's number."],
   activate: ["激活终端", "Activate this till"],
   activateText: ["输入管理人员给出的激活码。激活码只能用一次。", "Enter the activation code that staff gave you. It works once."],
   activationCode: ["激活码", "Activation code"],
@@ -28,9 +36,40 @@ const WORDS = {
   check: ["查验", "Check"],
   camera: ["摄像头扫码", "Scan by camera"],
   cameraStop: ["关闭摄像头", "Stop camera"],
+  cameraHold: ["把顾客的二维码放进画面中间", "Hold the customer's code into the middle"],
+  cameraBusy: ["摄像头正被别的程序使用，请关闭后再试，或用扫码枪、手工输入。", "Another program uses the camera; close it, or use a hand scanner or type."],
+  cameraMissing: ["本机没有摄像头，请用扫码枪或手工输入。", "There is no camera here; use a hand scanner or type."],
   cameraNone: ["此浏览器不能用摄像头识别二维码，请用扫码枪或手工输入。", "This browser cannot read codes by camera; use a hand scanner or type."],
-  cameraDenied: ["摄像头无法打开，请用扫码枪或手工输入。", "The camera cannot be opened; use a hand scanner or type."],
+  cameraDenied: ["摄像头没有被允许：请在浏览器地址栏的设置里允许本页使用摄像头，或用扫码枪、手工输入。", "The camera was not allowed: allow it in the browser's settings of this page, or use a hand scanner or type."],
   bill: ["账单金额", "Bill"],
+  billAll: ["本券抵完整笔账单，不找零，余额不退，请先告诉顾客。", "It pays the whole bill; no change is given. Tell the customer first."],
+  manual: ["凭身份证核销", "By id number"],
+  manualLink: ["顾客没带手机？凭身份证核销", "No phone? Write off by id number"],
+  manualText: ["请核对本人身份证。号码只用于这一次查找，不保存在本机。", "Check the card against the person. The number is used for this once and is not kept here."],
+  manualNone: ["本机构参加的活动没有开通凭身份证核销。请顾客打开手机出示二维码，或报券码。", "No campaign here offers this. Ask the customer for the code on the phone."],
+  idNumber: ["身份证号", "Id number"],
+  manualReason: ["原因", "Reason"],
+  manualReasons: ["没有智能手机,手机没电,不会操作", "No smartphone,Empty battery,Needs help"],
+  manualDo: ["核销", "Write off"],
+  billNeeded: ["通用券请填账单金额（元）", "Bill in yuan, for general vouchers"],
+  unknownManual: ["网络中断，不知道平台是否已经核销。点“再次查询结果”：到了就显示结果，没到就作废这一次，可以重来。", "The line broke; nobody knows whether it arrived. “Ask again” shows the outcome, or makes this one void so that you can begin anew."],
+  report: ["上报服务结果", "Report the result"],
+  reportText: ["服务做完后，把结果上报到健康码。每笔核销只能上报一次，上报后终端不能再冲正。", "After the service its result goes to the health code, once for each write-off; the till cannot reverse it any more."],
+  reportNone: ["没有需要上报结果的核销。只有核酸检测等券种需要。", "No write-off here has a result to report; only some types have."],
+  reportWhich: ["哪一笔", "Which write-off"],
+  reportKind: ["项目", "Kind"],
+  reportNo: ["报告编号", "Report number"],
+  reportResult: ["结果", "Result"],
+  reportAt: ["检测时间", "Performed at"],
+  kind_nucleic_acid_test: ["核酸检测", "Nucleic acid test"],
+  kind_antibody_test: ["抗体检测", "Antibody test"],
+  kind_other: ["其他", "Other"],
+  result_negative: ["阴性", "Negative"],
+  result_positive: ["阳性", "Positive"],
+  reportDo: ["上报", "Report"],
+  reported: ["已上报", "Reported"],
+  reportedText: ["平台已收下，会自动送到健康码。", "The platform has it, and takes it to the health code."],
+  unknownReport: ["网络中断，不知道结果是否已经上报。点“再次查询结果”看是否收到；没有收到就请重新填写。", "The line broke; nobody knows whether it arrived. “Ask again” tells; if not, fill it in again."],
   billAsk: ["请输入账单金额", "Enter the bill"],
   clear: ["清空", "Clear"],
   back: ["退格", "Back"],
@@ -131,6 +170,16 @@ const WORDS = {
   retire: ["停用本机", "Retire this device"],
   retireSure: ["停用后本机须重新激活才能使用。确定？", "It must be activated anew afterwards. Retire it?"],
   retireWait: ["还有未了结的单据，不能停用。", "Something still waits; it cannot be retired."],
+  pausedChip: ["已暂停核销", "Paused"],
+  clockChip: ["时钟不准", "Clock wrong"],
+  clockWrong: ["本机时钟比平台{way} {n} 分钟。核销按平台时间进行，不受影响；请校准本机时钟。", "This clock is {n} min {way} the platform. Write-offs go by the platform's time; please set it right."],
+  storageFull: ["本机存储已满，没有办理", "This device is full: nothing was done"],
+  storageText: ["单据写不进本机，所以没有发送。请清理浏览器空间或关闭其他程序，再试一次。", "Nothing could be written down here, so nothing was sent. Make room in the browser, and try again."],
+  storageFailed: ["本机存储出错，没有办理", "This device cannot store: nothing was done"],
+  barred: ["本机不能再核销", "This till is not known any more"],
+  barredText: ["终端已停用，或密钥已被另一台设备换走。请联系主管部门换发激活码，在下面重新激活；待上传的离线单会保留。", "It was revoked, or another device took its key. Ask the bureau for a new code and activate it below; what waits is kept."],
+  keyLost: ["本机的密钥丢失", "This till has lost its key"],
+  keyLostText: ["浏览器数据可能被清理过。请联系主管部门换发激活码，在下面重新激活；待上传的离线单会保留。", "The browser's data may have been cleared. Ask the bureau for a new code and activate it below; what waits is kept."],
   unreachable: ["网络不通，请稍后再试。", "No network; try again later."],
   support: ["请求编号 {id}", "Request {id}"],
 };
@@ -146,31 +195,4 @@ export function say(language, key, values) {
   const text = both[language === "en" ? 1 : 0];
   const given = values || {};
   return text.replace(/\{(\w+)\}/g, (_, name) => String(given[name]));
-}
-
-/** @type {Record<string, [string, string]>} */
-const REASONS = {
-  voucher_not_found: ["没有这张券，请核对券码。", "No such voucher; check the code."],
-  institution_not_eligible: ["本机构不能使用这种券。", "This institution does not take this type."],
-  bill_fen_required: ["请输入账单金额。", "Enter the bill."],
-  operator_required: ["请先选择收银员。", "Choose an operator first."],
-  operator_unknown: ["收银员不在本机名单中。", "This operator is not on the till’s list."],
-  terminal_paused: ["本终端已暂停核销。", "This till is paused."],
-  institution_paused: ["本机构已暂停核销。", "This institution is paused."],
-  voucher_revoked: ["这张券已作废。", "This voucher was revoked."],
-  already_redeemed: ["这张券已经用过了。", "This voucher was used already."],
-  not_yet_valid: ["这张券还没到使用时间。", "This voucher is not good yet."],
-  voucher_expired: ["这张券已过期。", "This voucher has expired."],
-  token_expired: ["二维码已过期，请顾客刷新后再扫。", "The QR is too old; ask the customer to refresh it."],
-  too_late: ["超过上传时限。", "Uploaded too late."],
-  offline_cap: ["超过当天离线上限。", "Above the day’s offline limit."],
-  request_no_reused: ["单号已用于另一笔。", "The number was used for another."],
-  reversed_before_arrival: ["已撤销。", "It was cancelled."],
-  used_at_in_future: ["使用时间在未来，请检查本机时钟。", "Time of use in the future; check the clock."],
-};
-
-/** @param {Language} language @param {string} code */
-export function reason(language, code) {
-  const both = REASONS[code];
-  return both ? both[language === "en" ? 1 : 0] : code;
 }
