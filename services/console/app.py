@@ -10,13 +10,16 @@ from services.console.changepages import routes as changepages
 from services.console.citizenpages import routes as citizenpages
 from services.console.clock import routes as clock_of_the_demo
 from services.console.codepages import routes as codepages
+from services.console.deadletters import routes as deadletters
 from services.console.directorypages import routes as directorypages
 from services.console.healthpages import routes as healthpages
 from services.console.heldbackpages import routes as heldbackpages
 from services.console.hospitalpages import routes as hospitalpages
+from services.console.importpages import routes as importpages
 from services.console.institutionpages import routes as institutionpages
 from services.console.institutionrankpages import routes as institutionrankpages
 from services.console.integrity import routes as integrity
+from services.console.integritypages import routes as integritypages
 from services.console.jobpages import routes as jobpages
 from services.console.listpages import routes as listpages
 from services.console.overviewpages import routes as overviewpages
@@ -39,6 +42,7 @@ from services.console.sessions import routes as sessions
 from services.console.settlementpages import routes as settlementpages
 from services.console.staff import routes as staff
 from services.console.staffpages import routes as staffpages
+from services.console.standings import routes as standings
 from services.console.stockpages import routes as stockpages
 from services.console.tablepages import routes as tablepages
 from services.console.templatepages import routes as templatepages
@@ -66,11 +70,13 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         routers=[
             metrics_router(SERVICE, wiring.monitoring.families),
             staff.router,
+            standings.router,
             sessions.router,
             secondfactor.router,
             audit.router,
             integrity.router,
             awaited_router(wiring.awaited),
+            deadletters.router,
             clock_of_the_demo.router,
             screenlinks.router,
             screenpages.figures_router,
@@ -80,6 +86,8 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             screenpages.router,
             pospages.router,
             overviewpages.router,
+            integritypages.router,
+            importpages.router,
             changepages.router,
             campaignpages.router,
             plannerpages.router,

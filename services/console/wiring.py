@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.console.audit.operations import AuditDesk
 from services.console.clock.operations import DemoClock
+from services.console.deadletters.operations import Letters
 from services.console.healthpages.operations import SystemHealth
 from services.console.integrity.operations import IntegrityDesk
 from services.console.jobpages.operations import QueueWatch
@@ -17,6 +18,7 @@ from services.console.secondfactor.operations import SecondFactors
 from services.console.sessions.operations import Sessions
 from services.console.staff.operations import FirstAdmin, StaffAccounts
 from services.console.staff.rules import PASSWORD_LENGTH_MIN
+from services.console.standings.operations import Standings
 from shared.clients.services import Services
 from shared.jobs.awaited import AwaitedJobs
 from shared.jobs.kinds import Queue
@@ -35,10 +37,12 @@ class Wiring:
     factors: SecondFactors
     sessions: Sessions
     accounts: StaffAccounts
+    standings: Standings
     first_admin: FirstAdmin
     audit: AuditDesk
     awaited: AwaitedJobs
     integrity: IntegrityDesk
+    letters: Letters
     clock: DemoClock
     monitoring: Monitoring
     queue_watch: QueueWatch
@@ -68,14 +72,16 @@ def build(kit: Kit) -> Wiring:
         factors=factors,
         sessions=Sessions(kit, passwords, factors),
         accounts=StaffAccounts(kit, passwords),
+        standings=Standings(kit),
         first_admin=FirstAdmin(kit, passwords),
         audit=AuditDesk(kit),
         awaited=awaited,
         integrity=integrity,
+        letters=Letters(kit),
         clock=DemoClock(kit),
         monitoring=Monitoring(kit, integrity),
         queue_watch=QueueWatch(kit),
-        system_health=SystemHealth(kit),
+        system_health=SystemHealth(kit, integrity),
         forms=Forms(kit),
         inbox=Inbox(kit),
         overview=Overview(kit),

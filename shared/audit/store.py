@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import Row, Select, func, insert, select, update
 
 from shared.audit.rules import AuditEntry
 from shared.audit.tables import AuditEntryRow, AuditHeadRow
@@ -27,7 +27,10 @@ class StoredEntry:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a reader of the log looks for; None does not filter."""
+    """What a reader of the log looks for; None does not filter.
+
+    `action` may be several with commas between them, `object` a kind of objects with its colon (`change:`).
+    """
 
     actor: str | None = None
     action: str | None = None
@@ -92,12 +95,22 @@ async def newest(tx: Tx, wanted: Filter, *, before_seq: int | None, limit: int) 
     return [_stored(row) for row in rows]
 
 
+async def count(tx: Tx, wanted: Filter) -> int:
+    if wanted == Filter():
+        # Entries are numbered without a gap.
+        return (await head(tx)).seq
+    counted = _filtered(select(func.count()).select_from(AuditEntryRow), wanted)
+    return int((await tx.execute(counted)).scalar_one())
+
+
 def _filtered(statement: Select[Any], wanted: Filter) -> Select[Any]:
     if wanted.actor is not None:
         statement = statement.where(AuditEntryRow.actor == wanted.actor)
     if wanted.action is not None:
-        statement = statement.where(AuditEntryRow.action == wanted.action)
-    if wanted.object is not None:
+        statement = statement.where(AuditEntryRow.action.in_(wanted.action.split(",")))
+    if wanted.object is not None and wanted.object.endswith(":"):
+        statement = statement.where(AuditEntryRow.object.startswith(wanted.object, autoescape=True))
+    elif wanted.object is not None:
         statement = statement.where(AuditEntryRow.object == wanted.object)
     if wanted.since is not None:
         statement = statement.where(AuditEntryRow.at >= wanted.since)

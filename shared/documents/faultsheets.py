@@ -3,8 +3,7 @@
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-import xlsxwriter
-
+from shared.documents.cells import new_book, style, write_text
 from shared.documents.reports import ImportFault
 from shared.documents.sheets import Row, normalise, read_rows
 
@@ -26,22 +25,20 @@ def fault_sheet(content: bytes, faults: Iterable[ImportFault]) -> bytes:
     width = max((len(row.cells) for row in rows), default=0)
     places = _places(rows)
     buffer = io.BytesIO()
-    # Nothing in it is ever a formula, a link or a number that a spreadsheet would change.
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(buffer, options) as book:
-        plain, bad = book.add_format(_PLAIN), book.add_format(_BAD)
+    with new_book(buffer) as book:
+        plain, bad = style(book, _PLAIN), style(book, _BAD)
         sheet = book.add_worksheet(_TITLE)
         sheet.set_column(0, max(0, width - 1), _WIDTH)
         sheet.set_column(width, width, _REASON_WIDTH)
-        sheet.write_string(rows[0].number - 1 if rows else 0, width, _TITLE, plain)
+        write_text(sheet, rows[0].number - 1 if rows else 0, width, _TITLE, plain)
         for row in rows:
             found = by_row.get(row.number, [])
             coloured = {_place(places, fault.column) for fault in found}
             for column in range(width):
-                style = bad if column in coloured else plain
-                sheet.write_string(row.number - 1, column, row.at(column), style)
+                look = bad if column in coloured else plain
+                write_text(sheet, row.number - 1, column, row.at(column), look)
             if found:
-                sheet.write_string(row.number - 1, width, _said(found), bad)
+                write_text(sheet, row.number - 1, width, _said(found), bad)
     return buffer.getvalue()
 
 

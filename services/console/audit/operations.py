@@ -16,6 +16,7 @@ _STAFF = "staff:"
 class AuditPage:
     entries: Sequence[StoredEntry]
     usernames: Mapping[str, str]
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,14 @@ class AuditDesk:
     kit: Kit
 
     async def page(self, wanted: Filter, *, limit: int, before_seq: int | None) -> AuditPage:
-        """Newest first, `limit` + 1 entries at the most; with the user names of the staff among them."""
+        """Newest first, `limit` + 1 entries at the most; with the user names of the staff among them.
+
+        `total` counts all that fit.
+        """
         async with self.kit.database.snapshot() as tx:
             entries = await store.newest(tx, wanted, before_seq=before_seq, limit=limit + 1)
             actors = {stored.entry.actor for stored in entries if stored.entry.actor.startswith(_STAFF)}
             names = await usernames(tx, {UUID(actor.removeprefix(_STAFF)) for actor in actors})
-        return AuditPage(entries, {f"{_STAFF}{staff_id}": name for staff_id, name in names.items()})
+            total = await store.count(tx, wanted)
+        called = {f"{_STAFF}{staff_id}": name for staff_id, name in names.items()}
+        return AuditPage(entries, called, total)

@@ -8,15 +8,17 @@ from shared.audit.store import Filter
 from shared.http.auth import Reader
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
     Moment,
-    Page,
     encode_cursor,
     position_of_number,
 )
 
 Word = Annotated[str | None, Query(max_length=200)]
+# Several actions.
+Words = Annotated[str | None, Query(max_length=1000)]
 Time = Annotated[Moment | None, Query()]
 
 router = APIRouter(prefix="/console/v1", tags=["audit"])
@@ -29,7 +31,7 @@ def _desk(request: Request) -> AuditDesk:
 
 def _filter(
     actor: Word = None,
-    action: Word = None,
+    action: Words = None,
     object: Word = None,  # noqa: A002 - the word of the contract
     since: Time = None,
     until: Time = None,
@@ -44,15 +46,17 @@ async def audit_log(
     wanted: Annotated[Filter, Depends(_filter)],
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[AuditItem]:
+) -> CountedPage[AuditItem]:
     """What staff did, the newest first.
 
-    Filters are exact: `actor` such as `staff:<id>`, `action` such as `staff.create`, `object` such as
-    `change:<id>`; `since` is included, `until` is not.
+    Filters are exact: `actor` such as `staff:<id>`, `action` such as `staff.create` (several with commas
+    between them), `object` such as `change:<id>` (or `change:` for all of its kind); `since` is included,
+    `until` is not.
     """
     page = await _desk(request).page(wanted, limit=limit, before_seq=position_of_number(cursor))
     more = len(page.entries) > limit
-    return Page(
+    return CountedPage(
         items=[audit_item(stored, page.usernames.get(stored.entry.actor)) for stored in page.entries[:limit]],
         next_cursor=encode_cursor([page.entries[limit - 1].seq]) if more else None,
+        total=page.total,
     )

@@ -51,6 +51,13 @@ class IntegrityDesk:
             await self._ask()
             raise Busy(retry_after_seconds=_AGAIN_SECONDS) from None
 
+    async def shown(self) -> Report:
+        """The latest that a job made while it is fresh, so that looking costs nothing; else as `report`."""
+        kept = await self.kept()
+        if kept is not None and kept.is_fresh(machine_now(), within=FRESH_FOR):
+            return kept.report
+        return await self.report()
+
     async def recompute(self, _job: AwaitedJob, _progress: Progress) -> dict[str, Any]:
         """The job: every check, then the report."""
         started = machine_seconds()

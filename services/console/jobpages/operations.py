@@ -3,20 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.console.jobpages.rules import QueueLine
 from services.console.monitoring import store
 from shared.clock import machine_now
 from shared.jobs.kinds import Queue
 from shared.kit import Kit
-
-
-@dataclass(frozen=True, slots=True)
-class QueueLine:
-    """Seconds by the machine's clock; None where nothing waits, or no worker was ever seen."""
-
-    queue: str
-    overdue_seconds: int | None
-    worker_seen_seconds: int | None
-    dead: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
-"""The job centre: awaited jobs, what waits in the queues, and dead letters with another try."""
+"""The job centre: awaited jobs, what waits in the queues, and dead letters with another try or given up."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -8,7 +9,15 @@ from fastapi import Depends, Form, Query, Response
 from fastapi.responses import RedirectResponse
 
 from services.console.jobpages.operations import QueueWatch
-from services.console.jobpages.rules import LETTERS, SERVICES, STATES, letters_of
+from services.console.jobpages.rules import (
+    KINDS,
+    PERIODICS,
+    SERVICES,
+    STATES,
+    fault_words,
+    kind_words,
+    result_lines,
+)
 from services.console.pages.routes import (
     OUR_FORM,
     BureauReader,
@@ -17,30 +26,46 @@ from services.console.pages.routes import (
     page_router,
     visitor_with,
 )
+from services.console.pages.schemas import EXPORTED_MAX, language_for, listed_file
 from shared.clients.integrity import Refused
 from shared.clients.services import at
 from shared.errors import Busy, NotFound
-from shared.identity.staff import WRITERS
+from shared.identity.staff import WRITERS, Role
 
 _PATH = "/console/jobs"
 _JOBS_SHOWN = 50
+_LETTERS_SHOWN = 50
+_HEADER = ("任务", "服务", "提交", "结束", "状态", "进度（%）", "失败原因", "编号")
+_WIDTHS = (24, 12, 20, 20, 10, 12, 50, 38)
 
 router = page_router(_PATH)
 
 Writer = Annotated[Visitor, Depends(visitor_with(*WRITERS))]
-Word = Annotated[str, Query(max_length=32)]
-Text = Annotated[str, Form(max_length=200)]
+Administrator = Annotated[Visitor, Depends(visitor_with(Role.ADMIN))]
+Word = Annotated[str, Query(max_length=64)]
+Text = Annotated[str, Form(max_length=500)]
 
 
-async def _items(
-    visitor: Visitor, service: str, path: Sequence[str], query: dict[str, str | int | bool | None]
-) -> list[dict[str, Any]] | None:
+async def _answered(call: Awaitable[Any]) -> Any:  # noqa: ANN401 - as the call answers
     """None where the service does not answer: the others are shown all the same."""
     try:
-        items: list[dict[str, Any]] = (await visitor.calls.get(at(service, *path), query))["items"]
+        return await call
     except (Busy, Refused):
         return None
-    return items
+
+
+async def _jobs(visitor: Visitor, service: str, state: str, most: int) -> list[tuple[str, Any]]:
+    """By service, newest first; None in the place of the jobs of one that does not answer."""
+    wanted = [service] if service in SERVICES else list(SERVICES)
+    query = {"state": state if state in STATES else None}
+    every = visitor.calls.every
+    found = await asyncio.gather(*(_answered(every(at(one, "jobs"), query, most=most)) for one in wanted))
+    return list(zip(wanted, found, strict=True))
+
+
+def _newest(found: list[tuple[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    rows = [(owner, job) for owner, jobs in found for job in jobs or ()]
+    return sorted(rows, key=lambda row: row[1]["created_at"], reverse=True)
 
 
 async def _centre(
@@ -48,39 +73,66 @@ async def _centre(
     *,
     service: str = "",
     state: str = "",
+    kind: str = "",
     refused: Refused | None = None,
-    done: bool = False,
+    done: str = "",
 ) -> Response:
     watch: QueueWatch = visitor.request.app.state.wiring.queue_watch
-    wanted = [service] if service in SERVICES else list(SERVICES)
-    query = {"state": state if state in STATES else None, "limit": _JOBS_SHOWN}
-    jobs = [(one, await _items(visitor, one, ("jobs",), query)) for one in wanted]
-    letters = [(one, await _items(visitor, one.service, one.path, {})) for one in LETTERS]
-    rows = [(owner, job) for owner, found in jobs for job in found or ()]
-    rows.sort(key=lambda row: row[1]["created_at"], reverse=True)
+    asked = {"kind": kind if kind in KINDS else None, "limit": _LETTERS_SHOWN}
+    letters, jobs, queues = await asyncio.gather(
+        visitor.calls.get(at("console", "dead-letters"), asked),
+        _jobs(visitor, service, state, _JOBS_SHOWN),
+        watch.look(),
+    )
     return visitor.page(
         "jobpages/jobs.html",
         here="jobs",
         status=refused.status if refused else 200,
-        jobs=rows[:_JOBS_SHOWN],
+        jobs=_newest(jobs)[:_JOBS_SHOWN],
         silent=[owner for owner, found in jobs if found is None],
         letters=letters,
-        queues=await watch.look(),
+        queues=queues,
         services=SERVICES,
         states=STATES,
+        kinds=KINDS,
+        periodics=PERIODICS,
+        kind_words=kind_words,
+        fault_words=fault_words,
         service=service,
         state=state,
+        kind=kind,
         refused=refused,
         done=done,
+        export=f"{_PATH}/export.xlsx?{urlencode({'service': service, 'state': state})}",
         may_write=visitor.staff.has(*WRITERS),
+        may_give_up=visitor.staff.has(Role.ADMIN),
     )
 
 
 @router.get("")
 async def centre(
-    visitor: BureauReader, service: Word = "", state: Word = "", *, done: bool = False
+    visitor: BureauReader, service: Word = "", state: Word = "", kind: Word = "", done: Word = ""
 ) -> Response:
-    return await _centre(visitor, service=service, state=state, done=done)
+    return await _centre(visitor, service=service, state=state, kind=kind, done=done)
+
+
+@router.get("/export.xlsx")
+async def export(visitor: BureauReader, service: Word = "", state: Word = "") -> Response:
+    place = 1 if language_for(visitor.request) == "en" else 0
+    rows = [
+        (
+            kind_words(job["kind"])[place],
+            SERVICES[owner][place],
+            job["created_at"][:19].replace("T", " "),
+            (job["finished_at"] or "")[:19].replace("T", " "),
+            STATES[job["state"]][place],
+            job["progress"],
+            job["error"] or "",
+            job["id"],
+        )
+        for owner, job in _newest(await _jobs(visitor, service, state, EXPORTED_MAX))[:EXPORTED_MAX]
+    ]
+    return await listed_file("后台任务", _HEADER, rows, _WIDTHS)
 
 
 @router.get("/{service}/{job_id}")
@@ -90,18 +142,35 @@ async def job(visitor: BureauReader, service: str, job_id: str) -> Response:
         raise NotFound
     found = await visitor.calls.get(at(service, "jobs", job_id))
     return visitor.page(
-        "jobpages/job.html", here="jobs", job=found, service=service, services=SERVICES, states=STATES
+        "jobpages/job.html",
+        here="jobs",
+        job=found,
+        service=service,
+        services=SERVICES,
+        states=STATES,
+        kind_words=kind_words,
+        lines=result_lines(found["result"]),
     )
 
 
-@router.post("/retry", dependencies=[OUR_FORM])
-async def retry(visitor: Writer, kind: Text = "", letter: Text = "", request_no: RequestNo = "") -> Response:
-    letters = letters_of(kind)
-    if letters is None:
-        raise NotFound
-    path = at(letters.service, *letters.path, letter, "retry")
+@router.post("/letters/{letter_id}/retry", dependencies=[OUR_FORM])
+async def retry(visitor: Writer, letter_id: str, request_no: RequestNo = "") -> Response:
     try:
-        await visitor.calls.post(path, {"request_no": request_no})
+        await visitor.calls.post(
+            at("console", "dead-letters", letter_id, "retry"), {"request_no": request_no}
+        )
     except Refused as refused:
         return await _centre(visitor, refused=refused)
-    return RedirectResponse(f"{_PATH}?{urlencode({'done': 'true'})}", status_code=303)
+    return RedirectResponse(f"{_PATH}?done=retried", status_code=303)
+
+
+@router.post("/letters/{letter_id}/put-aside", dependencies=[OUR_FORM])
+async def put_aside(
+    visitor: Administrator, letter_id: str, reason: Text = "", request_no: RequestNo = ""
+) -> Response:
+    body = {"reason": reason, "request_no": request_no}
+    try:
+        await visitor.calls.post(at("console", "dead-letters", letter_id, "put-aside"), body)
+    except Refused as refused:
+        return await _centre(visitor, refused=refused)
+    return RedirectResponse(f"{_PATH}?done=aside", status_code=303)

@@ -12,11 +12,13 @@ from services.console.overviewpages.rules import (
     CampaignBoard,
     PayerLine,
     ProgrammeBoard,
+    StockLine,
     TypeLine,
     fill_campaign,
     fill_programme,
 )
 from shared import ledger
+from shared.clock import local_day
 from shared.db import Tx
 from shared.kit import Kit
 from shared.metrics.store import Figure, figures
@@ -38,16 +40,18 @@ class Overview:
     async def boards(self) -> Boards:
         now = self.kit.clock.now()
         async with self.kit.database.snapshot() as tx:
-            return Boards(now, await self._campaigns(tx), await self._programmes(tx, now))
+            return Boards(now, await self._campaigns(tx, now), await self._programmes(tx, now))
 
-    async def _campaigns(self, tx: Tx) -> list[CampaignBoard]:
+    async def _campaigns(self, tx: Tx, now: datetime) -> list[CampaignBoard]:
         found = await catalogue.campaigns(tx)
         by_campaign = await _by_scope(tx, [campaign.id for campaign in found], CAMPAIGN_MEASURES)
         assumed = await store.assumed(tx)
+        stocks = await store.stock(tx, now)
         boards = []
         for campaign in found:
             fund = await ledger.fund_of(tx, campaign.id)
             types = await catalogue.voucher_types(tx, campaign.id)
+            names = {kind.key: kind.name for kind in types}
             board = CampaignBoard(
                 slug=campaign.slug,
                 title=campaign.title,
@@ -55,6 +59,12 @@ class Overview:
                 types=[TypeLine(kind.key, kind.name) for kind in types],
                 payers=[PayerLine(payer.name, from_ppm(payer.share_ppm)) for payer in fund.payers],
                 assumed=assumed.get(campaign.id, []),
+                today=local_day(now, campaign.timezone),
+                stock=[
+                    StockLine(names.get(line.voucher_type, line.voucher_type), line.put_in, line.remaining)
+                    for line in stocks
+                    if line.campaign_id == campaign.id
+                ],
             )
             boards.append(fill_campaign(board, by_campaign[campaign.id]))
         return boards

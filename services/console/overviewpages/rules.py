@@ -17,6 +17,9 @@ NAMED = 3
 # Two weeks: a phase's course at one look.
 CHART_DAYS = 14
 
+# Less than one in so many pieces left is nearly used up: on a good day that is gone within hours.
+STOCK_LOW = 10
+
 # What the ledger calls the money that nobody has put up yet.
 _BUDGET = "budget"
 # What a kind of transfer does to the number of vouchers that are issued, redeemed, and ended unused.
@@ -59,20 +62,72 @@ class PayerLine:
 
 
 @dataclass(slots=True)
+class DayLine:
+    """What happened on one day; `redeemed_fen` is what the written-off vouchers cost, in fen."""
+
+    attempts: int = 0
+    draws: int = 0
+    wins: int = 0
+    issued: int = 0
+    redeemed: int = 0
+    redeemed_fen: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StockLine:
+    """A type's pieces in phases that are not over."""
+
+    name: str
+    put_in: int
+    remaining: int
+
+    @property
+    def is_low(self) -> bool:
+        return self.remaining * STOCK_LOW < self.put_in
+
+
+@dataclass(slots=True)
 class CampaignBoard:
+    """`today` is None where nobody asks for a day's figures."""
+
     slug: str
     title: str
     status: str
     types: list[TypeLine]
     payers: list[PayerLine]
     assumed: list[str] = field(default_factory=list)
+    today: date | None = None
+    stock: list[StockLine] = field(default_factory=list)
+    days: dict[date, DayLine] = field(default_factory=dict)
     attempts: int = 0
     passed: int = 0
     participants: int = 0
     chances: int = 0
     draws: int = 0
     wins: int = 0
-    daily: list[tuple[date, int]] = field(default_factory=list)
+
+    @property
+    def daily(self) -> list[tuple[date, int]]:
+        """Attempts of the last days."""
+        return self.course("attempts")
+
+    def course(self, name: str) -> list[tuple[date, int]]:
+        """One figure of the last days on which anything happened."""
+        return last_days({day: n for day, line in self.days.items() if (n := getattr(line, name))})
+
+    @property
+    def now(self) -> DayLine:
+        return self.days.get(self.today, DayLine()) if self.today else DayLine()
+
+    @property
+    def before(self) -> DayLine:
+        """Of the day before today."""
+        return self.days.get(self.today - timedelta(days=1), DayLine()) if self.today else DayLine()
+
+    @property
+    def low(self) -> list[StockLine]:
+        """Types that are nearly used up."""
+        return [line for line in self.stock if line.is_low]
 
     @property
     def assumed_money(self) -> list[tuple[str, str]]:
@@ -166,19 +221,33 @@ def share_of(part: int, whole: int) -> Decimal | None:
 def fill_campaign(board: CampaignBoard, figures: Iterable[Figure]) -> CampaignBoard:
     """Adds one campaign's figures to its board."""
     lines = {line.key: line for line in board.types}
-    by_day: dict[date, int] = {}
     for figure in figures:
-        if figure.measure == "attempt":
-            by_day[figure.day] = by_day.get(figure.day, 0) + figure.n
         _count_participation(board, figure)
+        _count_day(board.days.setdefault(figure.day, DayLine()), figure)
         for name, sign in _COUNTS.get(figure.measure, {}).items():
             line = lines.setdefault(figure.dim, TypeLine(figure.dim, figure.dim))
             setattr(line, name, getattr(line, name) + sign * figure.n)
         if figure.measure in WAYS:
             _move(board.payers, WAYS[figure.measure], figure.amounts_fen or ())
     board.types = list(lines.values())
-    board.daily = last_days(by_day)
     return board
+
+
+def _count_day(line: DayLine, figure: Figure) -> None:
+    match figure.measure:
+        case "attempt":
+            line.attempts += figure.n
+        case "draw":
+            line.draws += figure.n
+            line.wins += figure.n if figure.dim == "won" else 0
+        case "issue":
+            line.issued += figure.n
+        case "redeem" | "reverse":
+            sign = 1 if figure.measure == "redeem" else -1
+            line.redeemed += sign * figure.n
+            line.redeemed_fen += sign * figure.fen
+        case _:
+            pass
 
 
 def _move(payers: Sequence[PayerLine], way: tuple[str, str], amounts_fen: Sequence[int]) -> None:

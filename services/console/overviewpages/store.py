@@ -55,8 +55,15 @@ _QUOTAS = text("""
     )
     ORDER BY a.programme_id, i.hospital_id, i.place
 """)
-
-
+_STOCK = text("""
+    SELECT p.campaign_id, s.voucher_type,
+           sum(s.put_in)::bigint AS put_in, sum(s.remaining)::bigint AS remaining
+    FROM issuance.phase_stock s
+    JOIN issuance.phase p ON p.id = s.phase_id
+    WHERE p.closes_at > :now
+    GROUP BY p.campaign_id, s.voucher_type
+    ORDER BY p.campaign_id, s.voucher_type
+""")
 # A share that was decided since is no assumption any more.
 _ASSUMED = text("""
     SELECT r.campaign_id,
@@ -81,3 +88,16 @@ async def programmes(tx: Tx, now: datetime) -> list[Programme]:
 async def quotas(tx: Tx, now: datetime) -> list[HospitalQuota]:
     """The quotas by which this month is judged, of all programmes."""
     return [HospitalQuota(*row) for row in await tx.execute(_QUOTAS, {"now": now})]
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    campaign_id: UUID
+    voucher_type: str
+    put_in: int
+    remaining: int
+
+
+async def stock(tx: Tx, now: datetime) -> list[Stock]:
+    """Pieces by campaign and type, over phases that are not over."""
+    return [Stock(*row) for row in await tx.execute(_STOCK, {"now": now})]

@@ -48,6 +48,7 @@ MENU = (
             Entry("overview", "/console", "总览", "Overview", READERS),
             Entry("screen-links", "/console/screen-links", "大屏链接", "Big screen links", READERS),
             Entry("changes", "/console/changes", "变更审批", "Changes", READERS, "changes"),
+            Entry("imports", "/console/imports", "导入中心", "Imports", READERS),
             Entry("templates", "/console/templates", "文书模板", "Documents", READERS),
             Entry("integrity", "/console/integrity", "完整性核验", "Integrity", READERS),
         ),

@@ -80,6 +80,13 @@ def _number(value: int) -> str:
     return f"{value:,}"
 
 
+def _short(value: int) -> str:
+    """For a narrow place: 12,345 as it is, 1,234,567 as 1.23M."""
+    if abs(value) < 100_000:  # noqa: PLR2004 - six digits with their separator fit above a column
+        return _number(value)
+    return f"{value / 1e6:.3g}M" if abs(value) >= 1_000_000 else f"{value / 1e3:.3g}k"  # noqa: PLR2004 - a million
+
+
 def _percent(share: Decimal | str | None) -> str:
     """Of a rate as we compute it, or as the services write it."""
     return _ABSENT if share is None else f"{Decimal(share) * 100:.1f}%"
@@ -115,7 +122,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters.update(number=_number, percent=_percent, yuan=yuan, figure=_figure, when=_when)
+    environment.filters.update(
+        number=_number, short=_short, percent=_percent, yuan=yuan, figure=_figure, when=_when
+    )
     environment.globals.update(share=_share, static=_static, category_name=category_name)
     return environment
 

@@ -27,6 +27,14 @@ async def factor(tx: Tx, staff_id: UUID) -> StoredFactor | None:
     return None if row is None else StoredFactor(*row)
 
 
+async def with_factor(tx: Tx, staff_ids: Sequence[UUID]) -> set[UUID]:
+    """Those whose second factor is on."""
+    statement = select(StaffFactorRow.staff_id).where(
+        StaffFactorRow.staff_id.in_(staff_ids), StaffFactorRow.confirmed_at.is_not(None)
+    )
+    return set((await tx.execute(statement)).scalars())
+
+
 async def lock_factor(tx: Tx, staff_id: UUID) -> StoredFactor | None:
     """Locked: of several codes at once each is judged after the one before it."""
     statement = select(*_FACTOR).where(StaffFactorRow.staff_id == staff_id).with_for_update()

@@ -17,7 +17,7 @@ from services.console.sessions.rules import SEEN_EVERY, Session
 from services.console.sessions.store import NewSession
 from services.console.staff import store as staff_store
 from services.console.staff.errors import BadCredentials, SignInLocked, WeakPassword
-from services.console.staff.rules import FAILURE_WINDOW, FAILURES_MAX, password_faults
+from services.console.staff.rules import FAILURE_WINDOW, FAILURES_MAX, SIGN_IN_DOMAIN, password_faults
 from shared.audit import AuditEntry, record
 from shared.db import Tx
 from shared.identity.lifetimes import staff_session_life
@@ -27,7 +27,6 @@ from shared.passwords import Passwords
 
 log = structlog.get_logger(__name__)
 
-_USERNAME_DOMAIN = "sign-in"
 # 256 bits: a session cannot be guessed.
 _TOKEN_BYTES = 32
 
@@ -184,4 +183,4 @@ class Sessions:
         return self.kit.keys.index.digest(SESSION_DOMAIN, token)
 
     def _username_hash(self, username: str) -> bytes:
-        return self.kit.keys.index.digest(_USERNAME_DOMAIN, username)
+        return self.kit.keys.index.digest(SIGN_IN_DOMAIN, username)

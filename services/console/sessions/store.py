@@ -1,5 +1,6 @@
 """SQL of staff sessions."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -94,3 +95,17 @@ async def note_seen(tx: Tx, token_hash: bytes, now: datetime, *, floor: datetime
         )
         .values(last_seen_at=now)
     )
+
+
+async def live_counts(tx: Tx, staff_ids: Sequence[UUID], now: datetime) -> dict[UUID, int]:
+    """How many live sessions each has; who has none is left out."""
+    statement = (
+        select(StaffSessionRow.staff_id, func.count())
+        .where(
+            StaffSessionRow.staff_id.in_(staff_ids),
+            StaffSessionRow.revoked_at.is_(None),
+            StaffSessionRow.expires_at > now,
+        )
+        .group_by(StaffSessionRow.staff_id)
+    )
+    return {row[0]: row[1] for row in await tx.execute(statement)}

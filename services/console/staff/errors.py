@@ -49,3 +49,9 @@ class NoAdministrator(Refusal):
     status = 503
     zh = "尚无管理员账号：请设置 HV_ADMIN_USERNAME 和 HV_ADMIN_PASSWORD 后重新启动。"
     en = "There is no administrator: set HV_ADMIN_USERNAME and HV_ADMIN_PASSWORD and start again."
+
+
+class SignInNotLocked(Refusal):
+    code = "sign_in_not_locked"
+    zh = "该账号的登录没有锁定。"
+    en = "Signing in with this account is not locked."

@@ -22,7 +22,7 @@ from services.console.staff.errors import (
     WeakPassword,
 )
 from services.console.staff.rules import Account, binding_faults, password_faults
-from services.console.staff.store import Bound, NewStaff
+from services.console.staff.store import Bound, NewStaff, Wanted
 from shared.audit import AuditEntry, record
 from shared.clock import rfc3339
 from shared.db import Tx
@@ -170,10 +170,13 @@ class StaffAccounts:
             raise NotFound
         return found
 
-    async def page(self, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Account]:
-        """Newest first, `limit` + 1 at the most so that the caller knows whether more follow."""
+    async def page(
+        self, wanted: Wanted, *, limit: int, after: tuple[datetime, UUID] | None
+    ) -> tuple[list[Account], int]:
+        """Newest first, `limit` + 1 at the most, so that the caller knows of more; and how many fit."""
         async with self.kit.database.snapshot() as tx:
-            return await store.page(tx, limit=limit + 1, after=after)
+            found = await store.page(tx, wanted, limit=limit + 1, after=after)
+            return found, await store.count(tx, wanted)
 
 
 class FirstAdmin:

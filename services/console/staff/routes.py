@@ -1,6 +1,6 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from services.console.sessions.operations import Sessions
@@ -23,18 +23,21 @@ from services.console.staff.schemas import (
     me_reply,
     staff_model,
 )
+from services.console.staff.store import Wanted
+from services.console.standings.operations import Standings
 from shared.http.auth import Admin, CurrentStaff, Reader, bearer_token, kit_of
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
-    Page,
     encode_cursor,
     position_of_moment,
     replayable,
     staff_key,
 )
 from shared.identity.lifetimes import staff_session_life
+from shared.identity.staff import Role
 from shared.ids import parse_uuid
 from shared.ratelimit import CONSOLE_SIGN_IN_PER_ADDRESS, RateLimiter
 
@@ -49,6 +52,11 @@ def _sessions(request: Request) -> Sessions:
 def _accounts(request: Request) -> StaffAccounts:
     accounts: StaffAccounts = request.app.state.wiring.accounts
     return accounts
+
+
+def _standings(request: Request) -> Standings:
+    standings: Standings = request.app.state.wiring.standings
+    return standings
 
 
 async def limit_sign_in(request: Request) -> None:
@@ -128,22 +136,30 @@ async def create_staff(request: Request, staff: Admin, body: NewStaffBody) -> JS
 async def list_staff(
     request: Request,
     staff: Reader,  # noqa: ARG001 - only readers get here
+    *,
+    q: Annotated[str, Query(max_length=64, description="part of a user name")] = "",
+    role: Annotated[Role | None, Query()] = None,
+    disabled: Annotated[bool | None, Query()] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[AccountItem]:
+) -> CountedPage[AccountItem]:
     """Staff accounts, the newest first."""
-    found = await _accounts(request).page(limit=limit, after=position_of_moment(cursor))
+    wanted = Wanted(q.strip(), role, disabled)
+    found, total = await _accounts(request).page(wanted, limit=limit, after=position_of_moment(cursor))
     last = found[limit - 1] if len(found) > limit else None
-    return Page(
-        items=[account_item(account) for account in found[:limit]],
+    standings = await _standings(request).of(found[:limit])
+    return CountedPage(
+        items=[account_item(account, standings[account.staff.id]) for account in found[:limit]],
         next_cursor=encode_cursor([last.created_at.isoformat(), last.staff.id]) if last else None,
+        total=total,
     )
 
 
 @router.get("/staff/{staff_id}", operation_id="console_get_staff")
 async def get_staff(request: Request, staff_id: str, staff: Reader) -> AccountItem:  # noqa: ARG001 - only readers get here
     """One staff account."""
-    return account_item(await _accounts(request).one(parse_uuid(staff_id)))
+    found = await _accounts(request).one(parse_uuid(staff_id))
+    return account_item(found, (await _standings(request).of([found]))[found.staff.id])
 
 
 @router.post("/staff/{staff_id}/disable", operation_id="console_disable_staff", response_model=DisabledReply)

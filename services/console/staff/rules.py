@@ -12,6 +12,9 @@ from shared.identity.staff import Role, Staff
 FAILURES_MAX = 5
 FAILURE_WINDOW = timedelta(minutes=15)
 
+# Separates the keyed hashes of user names from every other one.
+SIGN_IN_DOMAIN = "sign-in"
+
 PASSWORD_LENGTH_MIN = 10
 PASSWORD_LENGTH_MAX = 256
 PASSWORD_CLASSES_MIN = 3
@@ -26,6 +29,15 @@ class Account:
     staff: Staff
     created_at: datetime
     disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an account stands now: `locked_seconds` is 0 while signing in is not locked."""
+
+    second_factor: bool
+    sessions: int
+    locked_seconds: int
 
 
 @dataclass(frozen=True, slots=True)

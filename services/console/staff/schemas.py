@@ -3,7 +3,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.console.secondfactor.schemas import Code
-from services.console.staff.rules import PASSWORD_LENGTH_MAX, Account
+from services.console.staff.rules import PASSWORD_LENGTH_MAX, Account, Standing
 from shared.clock import rfc3339
 from shared.http.replies import Body, StaffBody
 from shared.identity.staff import Role, Staff
@@ -50,6 +50,9 @@ class NewStaffBody(StaffBody):
 class AccountItem(MeReply):
     created_at: str
     disabled_at: str | None
+    second_factor: bool = Field(description="whether signing in asks for a code besides the password")
+    sessions: int = Field(description="live ones")
+    locked_seconds: int = Field(description="until it may sign in again after failures; 0 when it may")
 
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
@@ -99,9 +102,12 @@ def me_reply(staff: Staff) -> MeReply:
     )
 
 
-def account_item(account: Account) -> AccountItem:
+def account_item(account: Account, standing: Standing) -> AccountItem:
     return AccountItem(
         **me_reply(account.staff).model_dump(),
         created_at=rfc3339(account.created_at),
         disabled_at=None if account.disabled_at is None else rfc3339(account.disabled_at),
+        second_factor=standing.second_factor,
+        sessions=standing.sessions,
+        locked_seconds=standing.locked_seconds,
     )

@@ -1,11 +1,12 @@
 """SQL of staff, their sessions and their failed sign-ins."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, literal, select, text, tuple_, update
+from sqlalchemy import Row, Select, delete, func, literal, select, text, tuple_, update
 from sqlalchemy.dialects import postgresql
 
 from services.console.staff.rules import Account, Attempts
@@ -31,6 +32,15 @@ class Bound:
     roles: tuple[Role, ...]
     institution_id: str | None
     hospital_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list of staff is narrowed to; None does not filter."""
+
+    q: str = ""
+    role: Role | None = None
+    disabled: bool | None = None
 
 
 _STAFF = (
@@ -61,6 +71,13 @@ async def attempts(tx: Tx, username_hash: bytes) -> Attempts | None:
     )
     row = (await tx.execute(statement)).one_or_none()
     return None if row is None else Attempts(*row)
+
+
+async def attempts_of(tx: Tx, username_hashes: Sequence[bytes]) -> dict[bytes, Attempts]:
+    statement = select(
+        SignInFailureRow.username_hash, SignInFailureRow.failures, SignInFailureRow.window_started_at
+    ).where(SignInFailureRow.username_hash.in_(username_hashes))
+    return {row[0]: Attempts(row[1], row[2]) for row in await tx.execute(statement)}
 
 
 async def count_failure(
@@ -162,9 +179,25 @@ def _is_admin() -> Any:  # noqa: ANN401 - a select of the one or the other colum
     return select(StaffRow.id).where(StaffRow.roles.contains([Role.ADMIN.value]))
 
 
-async def page(tx: Tx, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Account]:
-    """Staff, the newest first."""
-    statement = select(*_ACCOUNT)
+def _filtered(statement: Select[*tuple[Any, ...]], wanted: Wanted) -> Select[*tuple[Any, ...]]:
+    if wanted.q:
+        statement = statement.where(StaffRow.username.contains(wanted.q, autoescape=True))
+    if wanted.role is not None:
+        statement = statement.where(StaffRow.roles.contains([wanted.role.value]))
+    if wanted.disabled is not None:
+        gone = StaffRow.disabled_at.is_not(None)
+        statement = statement.where(gone if wanted.disabled else ~gone)
+    return statement
+
+
+async def count(tx: Tx, wanted: Wanted) -> int:
+    counted = _filtered(select(func.count()).select_from(StaffRow), wanted)
+    return int((await tx.execute(counted)).scalar_one())
+
+
+async def page(tx: Tx, wanted: Wanted, *, limit: int, after: tuple[datetime, UUID] | None) -> list[Account]:
+    """Staff that fit, the newest first."""
+    statement = _filtered(select(*_ACCOUNT), wanted)
     if after is not None:
         statement = statement.where(tuple_(StaffRow.created_at, StaffRow.id) < after)
     statement = statement.order_by(StaffRow.created_at.desc(), StaffRow.id.desc()).limit(limit)

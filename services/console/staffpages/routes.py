@@ -1,5 +1,6 @@
 """One's own account (second factor, sessions), and staff for administrators."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -15,10 +16,10 @@ from services.console.pages.routes import (
     page_router,
     visitor_with,
 )
-from services.console.pages.schemas import language_for
+from services.console.pages.schemas import EXPORTED_MAX, language_for, listed_file
 from services.console.secondfactor.operations import SecondFactors
 from services.console.sessions.operations import Sessions
-from services.console.staffpages.rules import DONE, ROLES
+from services.console.staffpages.rules import DONE, RIGHTS, ROLES, STAFF_HEADER, STAFF_WIDTHS, staff_row
 from services.console.staffpages.schemas import Bound, Text, bound, code_drawing
 from shared.clients.integrity import Refused
 from shared.clients.services import at
@@ -33,6 +34,7 @@ router = page_router("/console")
 
 Administrator = Annotated[Visitor, Depends(visitor_with(Role.ADMIN))]
 Done = Annotated[str, Query(max_length=16)]
+Word = Annotated[str, Query(max_length=64)]
 Cursor = Annotated[str | None, Query(max_length=500)]
 BoundTo = Annotated[Bound, Depends(bound)]
 
@@ -117,27 +119,73 @@ async def end_other_sessions(visitor: AnyVisitor) -> Response:
     return RedirectResponse(f"{_ACCOUNT}?done=others", status_code=303)
 
 
-async def _list(visitor: Visitor, cursor: str | None = None, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
-    found = await visitor.calls.get(at("console", "staff"), {"cursor": cursor})
-    further = found["next_cursor"]
-    values = {"done": None, "refused": None, "username": "", **shown}
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The filter of the list, as chosen."""
+
+    q: str = ""
+    role: str = ""
+    state: str = ""
+
+    def given(self) -> dict[str, str]:
+        values = {"q": self.q, "role": self.role, "state": self.state}
+        return {name: value for name, value in values.items() if value}
+
+    def asked(self) -> dict[str, str | bool | None]:
+        disabled = {"in_use": False, "disabled": True}.get(self.state)
+        role = self.role if self.role in ROLES else None
+        return {"q": self.q or None, "role": role, "disabled": disabled}
+
+
+def _wanted(q: Word = "", role: Word = "", state: Word = "") -> Wanted:
+    return Wanted(q.strip(), role, state)
+
+
+Chosen = Annotated[Wanted, Depends(_wanted)]
+
+
+async def _list(
+    visitor: Visitor,
+    cursor: str | None = None,
+    chosen: Wanted | None = None,
+    **shown: Any,  # noqa: ANN401 - what the template shows
+) -> Response:
+    chosen = chosen or Wanted()
+    found = await visitor.calls.get(at("console", "staff"), {**chosen.asked(), "cursor": cursor})
+    further, given = found["next_cursor"], chosen.given()
+    values = {"done": None, "refused": None, "username": "", "typed": None, **shown}
     refused = values["refused"]
     return visitor.page(
         "staffpages/staff.html",
         here="staff",
         status=refused.status if refused else 200,
         items=found["items"],
+        total=found["total"],
+        chosen=chosen,
         roles=ROLES,
+        rights=RIGHTS,
         may_write=visitor.staff.has(Role.ADMIN),
-        first=_STAFF if cursor else "",
-        further=f"{_STAFF}?{urlencode({'cursor': further})}" if further else "",
+        export=f"{_STAFF}/export.xlsx?{urlencode(given)}",
+        first=f"{_STAFF}?{urlencode(given)}" if cursor else "",
+        further=f"{_STAFF}?{urlencode({**given, 'cursor': further})}" if further else "",
         **values,
     )
 
 
 @router.get("/staff")
-async def staff_list(visitor: BureauReader, done: Done = "", cursor: Cursor = None) -> Response:
-    return await _list(visitor, cursor, done=DONE.get(done))
+async def staff_list(
+    visitor: BureauReader, chosen: Chosen, done: Done = "", cursor: Cursor = None
+) -> Response:
+    return await _list(visitor, cursor, chosen, done=DONE.get(done))
+
+
+@router.get("/staff/export.xlsx")
+async def export(visitor: BureauReader, chosen: Chosen) -> Response:
+    items = await visitor.calls.every(at("console", "staff"), chosen.asked(), most=EXPORTED_MAX)
+    place = 1 if language_for(visitor.request) == "en" else 0
+    return await listed_file(
+        "人员与权限", STAFF_HEADER, [staff_row(one, place) for one in items], STAFF_WIDTHS
+    )
 
 
 @router.post("/staff", dependencies=[OUR_FORM])
@@ -153,20 +201,25 @@ async def create_staff(
     try:
         await visitor.calls.post(at("console", "staff"), body)
     except Refused as refused:
-        return await _list(visitor, refused=refused, username=username)
+        return await _list(visitor, refused=refused, username=username, typed=bound_to)
     return RedirectResponse(f"{_STAFF}?done=made", status_code=303)
 
 
 async def _person(
     visitor: Visitor, staff_id: str, *, refused: Refused | None = None, done: tuple[str, str] | None = None
 ) -> Response:
+    administers = visitor.staff.has(Role.ADMIN)
+    path = at("console", "staff", staff_id)
+    sessions = (await visitor.calls.get(f"{path}/sessions"))["items"] if administers else None
     return visitor.page(
         "staffpages/person.html",
         here="staff",
         status=refused.status if refused else 200,
-        person=await visitor.calls.get(at("console", "staff", staff_id)),
+        person=await visitor.calls.get(path),
+        sessions=sessions,
         roles=ROLES,
-        may_write=visitor.staff.has(Role.ADMIN) and staff_id != str(visitor.staff.id),
+        rights=RIGHTS,
+        may_write=administers and staff_id != str(visitor.staff.id),
         refused=refused,
         done=done,
     )
@@ -177,10 +230,12 @@ async def person(visitor: BureauReader, staff_id: str, done: Done = "") -> Respo
     return await _person(visitor, staff_id, done=DONE.get(done))
 
 
-async def _acted(visitor: Visitor, staff_id: str, call: str, body: dict[str, Any], done: str) -> Response:
+async def _acted(
+    visitor: Visitor, staff_id: str, call: tuple[str, ...], body: dict[str, Any], done: str
+) -> Response:
     """One of an administrator's acts, and the page of the person again."""
     try:
-        await visitor.calls.post(f"{at('console', 'staff', staff_id)}/{call}", body)
+        await visitor.calls.post(at("console", "staff", staff_id, *call), body)
     except Refused as refused:
         return await _person(visitor, staff_id, refused=refused)
     return RedirectResponse(f"{_STAFF}/{staff_id}?done={done}", status_code=303)
@@ -191,7 +246,7 @@ async def change_roles(
     visitor: Administrator, staff_id: str, bound_to: BoundTo, reason: Text = "", request_no: RequestNo = ""
 ) -> Response:
     body = {**bound_to.body(), "reason": reason, "request_no": request_no}
-    return await _acted(visitor, staff_id, "roles", body, "roles")
+    return await _acted(visitor, staff_id, ("roles",), body, "roles")
 
 
 @router.post("/staff/{staff_id}/disable", dependencies=[OUR_FORM])
@@ -199,7 +254,7 @@ async def disable(
     visitor: Administrator, staff_id: str, reason: Text = "", request_no: RequestNo = ""
 ) -> Response:
     body = {"reason": reason, "request_no": request_no}
-    return await _acted(visitor, staff_id, "disable", body, "disabled")
+    return await _acted(visitor, staff_id, ("disable",), body, "disabled")
 
 
 @router.post("/staff/{staff_id}/end-sessions", dependencies=[OUR_FORM])
@@ -207,7 +262,7 @@ async def end_sessions(
     visitor: Administrator, staff_id: str, reason: Text = "", request_no: RequestNo = ""
 ) -> Response:
     body = {"reason": reason, "request_no": request_no}
-    return await _acted(visitor, staff_id, "sessions/end", body, "ended")
+    return await _acted(visitor, staff_id, ("sessions", "end"), body, "ended")
 
 
 @router.post("/staff/{staff_id}/reset-factor", dependencies=[OUR_FORM])
@@ -215,4 +270,20 @@ async def reset_factor(
     visitor: Administrator, staff_id: str, reason: Text = "", request_no: RequestNo = ""
 ) -> Response:
     body = {"reason": reason, "request_no": request_no}
-    return await _acted(visitor, staff_id, "second-factor/reset", body, "reset")
+    return await _acted(visitor, staff_id, ("second-factor", "reset"), body, "reset")
+
+
+@router.post("/staff/{staff_id}/sessions/end", dependencies=[OUR_FORM])
+async def end_one_session(
+    visitor: Administrator, staff_id: str, session: Text = "", reason: Text = "", request_no: RequestNo = ""
+) -> Response:
+    body = {"reason": reason, "request_no": request_no}
+    return await _acted(visitor, staff_id, ("sessions", session, "end"), body, "one-ended")
+
+
+@router.post("/staff/{staff_id}/unlock", dependencies=[OUR_FORM])
+async def unlock(
+    visitor: Administrator, staff_id: str, reason: Text = "", request_no: RequestNo = ""
+) -> Response:
+    body = {"reason": reason, "request_no": request_no}
+    return await _acted(visitor, staff_id, ("unlock",), body, "unlocked")

@@ -1,14 +1,17 @@
 """Account and security, staff, and the audit log, as pages: roles, refusals and forms."""
 
 import base64
+import io
 import re
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import httpx
 import pytest
+from python_calamine import CalamineWorkbook
 
 from services.console.secondfactor.rules import STEP_SECONDS, code_at, step_of
+from services.console.staff.rules import FAILURES_MAX
 from shared.clock import ManualClock
 from shared.identity.staff import Role
 from shared.ids import new_id
@@ -69,7 +72,7 @@ async def test_an_administrator_makes_changes_and_disables_an_account(
     reset = await sent(admin, person, f"{person}/reset-factor", {"reason": "手机遗失"})
     assert (reset.status_code, "second_factor_not_enabled" in reset.text) == (409, True)
     log = text_of(await admin.get("/console/audit", params={"object": f"staff:{person.rpartition('/')[2]}"}))
-    for word in ("staff.disable", "staff.change_roles", "轮岗", "离职"):
+    for word in ("停用账号", "更改角色", "轮岗", "离职"):
         assert word in log
 
 
@@ -91,6 +94,58 @@ async def test_pages_of_the_bureau_are_for_the_bureau(
     other = await as_role(origin, kit, role)
     assert (await other.get(path)).status_code == 403
     assert (await other.get("/console/account")).status_code == 200
+
+
+async def test_an_administrator_ends_one_session_and_unlocks_a_sign_in(
+    origin: httpx.AsyncClient, kit: Kit
+) -> None:
+    admin = await as_role(origin, kit, Role.ADMIN)
+    name = f"clerk-{new_id().hex[-10:]}"
+    fields: dict[str, str | list[str]] = {"username": name, "password": PASSWORD, "roles": ["operator"]}
+    await sent(admin, "/console/staff", "/console/staff", fields)
+    body = {"username": name, "password": PASSWORD}
+    for _ in range(2):
+        assert (await admin.post("/console/v1/sessions", json=body)).status_code == 201
+    for _ in range(FAILURES_MAX):
+        await admin.post("/console/v1/sessions", json={**body, "password": "wrong"})
+    assert (await admin.post("/console/v1/sessions", json=body)).status_code == 429
+    listed = await admin.get("/console/staff", params={"q": name, "role": "operator", "state": "in_use"})
+    found = re.search(rf'href="(/console/staff/[0-9a-f-]+)">{name}<', listed.text)
+    assert found
+    assert "登录已锁定" in text_of(listed)
+    assert "共 1 条" in text_of(listed)
+    person = found[1]
+    shown = await admin.get(person)
+    sessions = re.findall(r'name="session" value="([0-9a-f]+)"', shown.text)
+    assert len(sessions) == 2
+    ended = await sent(
+        admin, person, f"{person}/sessions/end", {"session": sessions[0], "reason": "设备遗失"}
+    )
+    assert ended.headers["location"] == f"{person}?done=one-ended"
+    assert len(re.findall(r'name="session" value="', (await admin.get(person)).text)) == 1
+    unlocked = await sent(admin, person, f"{person}/unlock", {"reason": "本人输错"})
+    assert unlocked.headers["location"] == f"{person}?done=unlocked"
+    again = await sent(admin, person, f"{person}/unlock", {"reason": "本人输错"})
+    assert (again.status_code, "sign_in_not_locked" in again.text) == (409, True)
+    assert (await admin.post("/console/v1/sessions", json=body)).status_code == 201
+    book = await admin.get("/console/staff/export.xlsx", params={"q": name})
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_index(0).to_python()
+    assert [row[:2] for row in rows if name in row] == [[name, "业务经办"]]
+
+
+async def test_the_audit_log_is_read_by_names_and_taken_as_a_workbook(
+    origin: httpx.AsyncClient, kit: Kit
+) -> None:
+    auditor = await as_role(origin, kit, Role.AUDITOR)
+    listed = text_of(await auditor.get("/console/audit", params={"action": "staff.create,staff.disable"}))
+    assert "新建账号" in listed
+    assert "尚未核验" in listed
+    by_kind = text_of(await auditor.get("/console/audit", params={"object_kind": "staff"}))
+    assert "新建账号" in by_kind
+    assert "没有符合条件的记录" in text_of(await auditor.get("/console/audit?object_kind=settlement"))
+    book = await auditor.get("/console/audit/export.xlsx", params={"action": "staff.create"})
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(book.content)).get_sheet_by_index(0).to_python()
+    assert {row[3] for row in rows if row[4] == "staff.create"} == {"新建账号"}
 
 
 async def test_a_form_of_elsewhere_acts_on_nothing(origin: httpx.AsyncClient, kit: Kit) -> None:
