@@ -63,7 +63,7 @@
   function funnel(steps, said) {
     var most = Math.max.apply(null, steps.map(function (step) { return step.n; }).concat([1]));
     return base({
-      grid: { left: rem(4.8), right: rem(6.8), top: rem(0.1), bottom: rem(0.1) },
+      grid: { left: rem(4.8), right: rem(8.2), top: rem(0.1), bottom: rem(0.1) },
       tooltip: { show: false },
       xAxis: { type: "value", show: false, min: 0, max: most },
       yAxis: category(steps.map(function (step) { return step.name; }), {
@@ -102,12 +102,14 @@
       tooltip: Object.assign(tip(), { trigger: "axis" }),
       grid: { left: rem(0.3), right: rem(0.3), top: rem(2), bottom: rem(0.1), containLabel: true },
       xAxis: category(days.map(function (day) { return day.slice(5).replace("-", "/"); }), { boundaryGap: false }),
-      yAxis: kinds.some(function (kind) { return kind.right; }) ? [value(), value({ splitLine: { show: false } })] : value(),
+      // Straight from day to day: a curve would show figures that no day had. The right axis has its lines' colour.
+      yAxis: kinds.some(function (kind) { return kind.right; })
+        ? [value(), value({ splitLine: { show: false }, axisLabel: text(0.8, COLOURS[2]) })] : value(),
       series: kinds.map(function (kind) {
         return {
-          name: kind.name, type: "line", smooth: 0.25, showSymbol: days.length < 3, symbolSize: rem(0.4),
-          yAxisIndex: kind.right ? 1 : 0, data: kind.data, lineStyle: { width: rem(0.16), color: COLOURS[kind.colour] },
-          itemStyle: { color: COLOURS[kind.colour] }, areaStyle: { opacity: 0.12, color: COLOURS[kind.colour] },
+          name: kind.name, type: "line", showSymbol: days.length < 15, symbol: "circle", symbolSize: rem(0.4),
+          yAxisIndex: kind.right ? 1 : 0, data: kind.data, lineStyle: { width: rem(0.16), color: COLOURS[kind.colour], type: kind.right ? [rem(0.4), rem(0.2)] : "solid" },
+          itemStyle: { color: COLOURS[kind.colour] }, areaStyle: { opacity: kind.right ? 0 : 0.12, color: COLOURS[kind.colour] },
         };
       }),
     });

@@ -8,8 +8,11 @@
   var PATH = "/console/v1/screen";
   // Figures that are older than so many periods are called old.
   var PERIODS = 3;
+  var ROLL_MS = 900;
   var english = document.documentElement.lang === "en";
   var charts = {};
+  var rolling = {};
+  var still = window.matchMedia("(prefers-reduced-motion: reduce)");
   var shown = null;
   var etag = null;
   var asOf = "";
@@ -44,6 +47,7 @@
       charts[id] = window.echarts.init(place, null, { renderer: "canvas" });
     }
     charts[id].setOption(option, true);
+    place.setAttribute("role", "img");
     place.setAttribute("aria-label", label);
   }
 
@@ -55,11 +59,29 @@
     at(id + "-note").textContent = "";
   }
 
+  // Rolls from the figure that stands there to the new one; at its end stands exactly what was told. Digits are
+  // equally wide and the line never breaks: nothing moves beside it.
+  function roll(figure, from, to, written) {
+    cancelAnimationFrame(rolling[figure.parentNode.id]);
+    if (still.matches || document.hidden || from === to) { figure.textContent = written(to); return; }
+    var begun = performance.now();
+    function step(now) {
+      var gone = Math.min(1, (now - begun) / ROLL_MS), eased = 1 - Math.pow(1 - gone, 3);
+      figure.textContent = written(gone === 1 ? to : from + (to - from) * eased);
+      if (gone < 1) { rolling[figure.parentNode.id] = requestAnimationFrame(step); }
+    }
+    rolling[figure.parentNode.id] = requestAnimationFrame(step);
+  }
+
+  function whole(n) { return number(Math.round(n)); }
+
   // One value and what stands below it; `data-value` is the figure itself, for whoever reads the page.
-  function tile(key, words, note, value) {
+  function tile(key, value, written, note) {
     var box = at("tile-" + key);
     var figure = box.querySelector(".figure");
-    figure.textContent = words;
+    if (value === null) { figure.textContent = "–"; } else {
+      roll(figure, Number(figure.dataset.value || 0), Number(value), written);
+    }
     figure.dataset.value = value === null ? "" : String(value);
     box.querySelector(".note").textContent = note;
   }
@@ -88,7 +110,10 @@
       [t("核销", "Redeemed"), total.redeemed],
     ];
     return way.map(function (step, place) {
-      return { name: step[0], n: step[1], rate: place === 0 || !way[place - 1][1] ? "" : percent(step[1] / way[place - 1][1]) };
+      var before = place === 0 ? 0 : way[place - 1][1];
+      // Chances come from the other ways too: no share of those who passed.
+      var beside = step[0] === way[2][0] ? t("含其他方式", "all ways") : percent(step[1] / before);
+      return { name: step[0], n: step[1], rate: before ? beside : "" };
     });
   }
 
@@ -117,37 +142,68 @@
       { name: t("已核销", "Redeemed"), data: column(types, "redeemed"), colour: 0 },
       { name: t("待使用", "Open"), data: column(types, "outstanding"), colour: 2 },
       { name: t("过期作废", "Ended"), data: column(types, "ended"), colour: 9 },
-      { name: t("剩余库存", "In stock"), data: column(types, "remaining"), colour: 1 },
-    ], { labels: types.map(function (type) { return t("余 ", "left ") + number(type.remaining); }), room: 5, letters: english ? 18 : 11 }),
-      types.map(function (type) { return type.name + " " + type.remaining; }).join(", "));
-    at("stock-note").textContent = "";
+    ], {
+      labels: types.map(function (type) { return number(type.issued) + t(" 张 · 库存余 ", " · in stock ") + number(type.remaining); }),
+      room: english ? 10 : 9.5, letters: english ? 18 : 11,
+    }), types.map(function (type) { return type.name + " " + type.issued + ", " + type.remaining; }).join(", "));
+    at("stock-note").textContent = t("条长为已发张数", "bars: vouchers issued");
   }
 
+  // Where each payer's budget is. Slices keep their true length: what is small beside the budget looks small.
   function paintMoney(campaign) {
-    var payers = campaign.payers;
-    function wan(key) { return payers.map(function (payer) { return Math.round(payer[key] / 10000) / 100; }); }
-    draw("payers", window.screenCharts.bars(column(payers, "name"), [
-      { name: t("已付", "Paid"), data: wan("paid_fen"), colour: 0 },
-      { name: t("应付", "Payable"), data: wan("payable_fen"), colour: 3 },
-      { name: t("已发未核", "Committed"), data: wan("committed_fen"), colour: 2 },
-      { name: t("可用", "Available"), data: wan("available_fen"), colour: 1 },
-    ], { labels: wan("budget_fen").map(function (sum) { return number(Math.round(sum)); }), room: 3.6, letters: english ? 16 : 8 }),
-      payers.map(function (payer) { return payer.name + " " + yuan(payer.budget_fen); }).join(", "));
-    at("payers-note").textContent = campaign.assumed.length ? t("含演示假定值", "partly assumed") : "";
+    var place = at("payers").querySelector(".payers");
+    place.textContent = "";
+    var slices = [["paid_fen", t("已付", "Paid")], ["payable_fen", t("应付", "Payable")], ["committed_fen", t("待核销", "Committed")], ["available_fen", t("可用", "Available")]];
+    campaign.payers.forEach(function (payer) {
+      var row = place.appendChild(element("li"));
+      row.appendChild(element("span", "name", payer.name)).title = payer.name;
+      row.appendChild(element("span", "value", t(number(payer.budget_fen / 1e6), "¥" + yuan(payer.budget_fen)))).appendChild(element("small", "", t(" 万元", "")));
+      var track = row.appendChild(element("span", "track"));
+      var told = row.appendChild(element("span", "slices"));
+      slices.forEach(function (slice) {
+        var part = track.appendChild(element("span", "slice " + slice[0]));
+        part.style.width = (payer.budget_fen ? payer[slice[0]] / payer.budget_fen * 100 : 0) + "%";
+        if (slice[0] !== "available_fen") { told.appendChild(element("span", slice[0], slice[1] + " " + yuan(payer[slice[0]]))); }
+      });
+    });
+    at("payers-note").textContent = t("下行为元", "below: yuan") + (campaign.assumed.length ? t(" · 含演示假定值", " · partly assumed") : "");
+  }
+
+  function paintCounties(counties) {
+    var named = counties.filter(function (county) { return county.county; });
+    var most = Math.max.apply(null, column(named, "redeemed").concat([1]));
+    var map = named.length ? window.screenTiles.draw(named.map(function (county) {
+      return {
+        name: county.county, count: number(county.redeemed), more: number(county.institutions) + t(" 家 · ¥", " · ¥") + yuan(county.redeemed_fen),
+        title: county.county + " " + number(county.redeemed) + t(" 张，¥", " vouchers, ¥") + yuan(county.redeemed_fen), share: county.redeemed / most,
+      };
+    }), named.map(function (county) { return county.county + " " + county.redeemed; }).join(", ")) : null;
+    if (map) {
+      if (charts.counties) { charts.counties.dispose(); delete charts.counties; }
+      var place = at("counties").firstElementChild;
+      // The picture itself says what it shows.
+      place.removeAttribute("role");
+      place.removeAttribute("aria-label");
+      place.replaceChildren(map);
+      var unnamed = counties.filter(function (county) { return !county.county; }).reduce(function (sum, county) { return sum + county.redeemed; }, 0);
+      at("counties-note").textContent = t("张数 · 机构数 · 金额，示意图，非真实边界", "vouchers, places, yuan; schematic, no real borders") + (unnamed ? t(" · 未标明 ", " · not said ") + number(unnamed) : "");
+    } else if (counties.length) { listCounties(counties); } else { nothing("counties"); }
+  }
+
+  function listCounties(all) {
+    var counties = all.slice(0, 8);
+    var beyond = all.slice(8).reduce(function (sum, county) { return sum + county.redeemed; }, 0);
+    draw("counties", window.screenCharts.bars(counties.map(function (county) { return name(county.county); }), [
+      { name: t("核销", "Redeemed"), data: column(counties, "redeemed"), colour: 0 },
+    ], {
+      labels: counties.map(function (county) { return number(county.redeemed) + t(" 张 · ", " · ") + number(county.institutions) + t(" 家", " places"); }),
+      room: english ? 8 : 7.5, letters: english ? 18 : 8,
+    }), counties.map(function (county) { return name(county.county) + " " + county.redeemed; }).join(", "));
+    at("counties-note").textContent = beyond ? t("其余县市 ", "elsewhere: ") + number(beyond) : "";
   }
 
   function paintPlaces(campaign) {
-    var counties = campaign.counties.slice(0, 8);
-    var beyond = campaign.counties.slice(8).reduce(function (sum, county) { return sum + county.redeemed; }, 0);
-    if (counties.length) {
-      draw("counties", window.screenCharts.bars(counties.map(function (county) { return name(county.county); }), [
-        { name: t("核销", "Redeemed"), data: column(counties, "redeemed"), colour: 0 },
-      ], {
-        labels: counties.map(function (county) { return number(county.redeemed) + t(" 张 · ", " · ") + number(county.institutions) + t(" 家", " places"); }),
-        room: english ? 8 : 7.5, letters: english ? 18 : 8,
-      }), counties.map(function (county) { return name(county.county) + " " + county.redeemed; }).join(", "));
-    } else { nothing("counties"); }
-    at("counties-note").textContent = beyond ? t("其余县市 ", "elsewhere: ") + number(beyond) : "";
+    paintCounties(campaign.counties);
     var first = campaign.institutions, others = campaign.other_institutions;
     var most = first.length ? first[0].redeemed : 1;
     list("institutions", first.map(function (one) {
@@ -189,16 +245,16 @@
     var total = view.campaign && view.campaign.total, today = view.campaign && view.campaign.today, cards = view.programme;
     var now = t("今日 ", "today ");
     if (total) {
-      tile("attempts", number(total.attempts), now + number(today.attempts) + t(" · 合格率 ", " · passed ") + rate(total.passed, total.attempts), total.attempts);
-      tile("draws", number(total.draws), now + number(today.draws) + t(" · 中奖率 ", " · won ") + rate(total.wins, total.draws), total.draws);
-      tile("issued", number(total.issued), now + number(today.issued), total.issued);
-      tile("redeemed", number(total.redeemed), now + number(today.redeemed) + t(" · 核销率 ", " · ") + rate(total.redeemed, total.issued), total.redeemed);
-      tile("redeemed_fen", yuan(total.redeemed_fen), now + yuan(today.redeemed_fen), total.redeemed_fen);
+      tile("attempts", total.attempts, whole, now + number(today.attempts) + t(" · 合格率 ", " · passed ") + rate(total.passed, total.attempts));
+      tile("draws", total.draws, whole, now + number(today.draws) + t(" · 中奖率 ", " · won ") + rate(total.wins, total.draws));
+      tile("issued", total.issued, whole, now + number(today.issued));
+      tile("redeemed", total.redeemed, whole, now + number(today.redeemed) + t(" · 核销率 ", " · ") + rate(total.redeemed, total.issued));
+      tile("redeemed_fen", total.redeemed_fen, yuan, now + yuan(today.redeemed_fen));
     }
     if (cards) {
-      tile("cards", number(cards.issued), now + number(cards.today.issued) + t(" · 使用 ", " · used ") + number(cards.used), cards.issued);
-      tile("rate", cards.rate === null ? "–" : percent(Number(cards.rate)), cards.allocated === null ? t("尚未分配任务", "no allocation yet") : t("任务 ", "of ") + number(cards.allocated), cards.rate);
-      tile("unattributed", number(cards.unattributed), t("计入总数 · 扫码 ", "in the total · scans ") + number(cards.scans), cards.unattributed);
+      tile("cards", cards.issued, whole, now + number(cards.today.issued) + t(" · 使用 ", " · used ") + number(cards.used));
+      tile("rate", cards.rate, percent, cards.allocated === null ? t("尚未分配任务", "no allocation yet") : t("任务 ", "of ") + number(cards.allocated));
+      tile("unattributed", cards.unattributed, whole, t("计入总数 · 扫码 ", "in the total · scans ") + number(cards.scans));
     }
   }
 
