@@ -129,6 +129,8 @@ def _zensical(folder: Path) -> None:
 
 
 def _bring_home(site: Path) -> None:
+    # Its addresses begin at the root of a server, and whoever serves the site may put it below one.
+    (site / "404.html").unlink()
     for page in _pages(site):
         text = page.read_text(encoding="utf-8")
         up = "../" * (len(page.relative_to(site).parts) - 1)

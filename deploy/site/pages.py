@@ -120,8 +120,8 @@ class Pages:
     def _copy_files(self) -> None:
         for name in _FILES:
             self._copy(self._root / name, f"files/{name.name}")
-        for picture in sorted((self._root / "docs/pictures").glob("*.png")):
-            self._copy(picture, f"pictures/{picture.name}")
+        for picture in sorted((self._root / "docs/pictures").rglob("*.png")):
+            self._copy(picture, str(picture.relative_to(self._root / "docs")))
         for shared in ("extra.css", "vendor/iframe-worker-1.0.4/shim.js"):
             self._copy(self._root / "docs/site" / shared, f"assets/{Path(shared).name}")
 

@@ -53,8 +53,7 @@ def faults(site: Path) -> Iterator[str]:
                 yield f"{where}: {target} is not there"
         if _ADDRESS_IN_STYLE.search(page.styles):
             yield f"{where}: a style fetches"
-        # The page of what is not there is shown below any address.
-        for target in page.links if path.name != "404.html" else ():
+        for target in page.links:
             yield from _leads(path, target, pages, where)
     for style in site.rglob("*.css"):
         if _ADDRESS_IN_STYLE.search(style.read_text(encoding="utf-8")):
