@@ -270,6 +270,8 @@ async def walk(base: str, secrets: dict[str, Any]) -> None:
         )
         odds = f"/issuance/v1/campaigns/{_CAMPAIGN}/phases/1/odds"
         staff = await _staff(platform, clerks)
+        # Reviews are in the hands of whoever looks.
+        await platform.post("/issuance/v1/activities/claim", {"limit": 5}, headers=clerks.first)
         # Something waits in the inbox: the first clerk proposed it, the second one looks at it.
         change = await platform.post(
             odds, {"odds": "0.25", "reason": "第一周用券进度偏慢"}, headers=clerks.second
