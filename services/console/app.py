@@ -25,6 +25,7 @@ from services.console.listpages import routes as listpages
 from services.console.overviewpages import routes as overviewpages
 from services.console.ownpages import routes as ownpages
 from services.console.pages import routes as pages
+from services.console.pages.schemas import templates_at_hand
 from services.console.plannerpages import routes as plannerpages
 from services.console.pospages import routes as pospages
 from services.console.publicpages import routes as publicpages
@@ -119,7 +120,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             riskpages.router,
             institutionrankpages.router,
         ],
-        lifespans=[wiring.limiter.running, wiring.first_admin.running, wiring.services.running],
+        lifespans=[
+            wiring.limiter.running,
+            wiring.first_admin.running,
+            wiring.services.running,
+            templates_at_hand,
+        ],
         readiness=[wiring.first_admin.ready],
     )
     # Where the program's assembly finds it, to lead it to the other services.

@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -130,6 +131,22 @@ def _environment() -> Environment:
 
 
 _TEMPLATES = _environment()
+
+
+@cache
+def _compile_all() -> None:
+    for name in _TEMPLATES.list_templates():
+        _TEMPLATES.get_template(name)
+
+
+@asynccontextmanager
+async def templates_at_hand() -> AsyncIterator[None]:
+    """A lifespan of the app: nobody is kept waiting for a page because they are its first reader."""
+    task = asyncio.create_task(asyncio.to_thread(_compile_all))
+    try:
+        yield
+    finally:
+        await task
 
 
 def language_for(request: Request) -> str:
