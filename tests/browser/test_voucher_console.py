@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from deploy.local.asgi import OneOrigin
@@ -20,9 +21,14 @@ from shared.settings import Settings
 from tests.browser.test_console_pages import WIDE, seen, serious
 from tests.support.browser import Tab, browsing, look
 from tests.support.campaigns import open_campaign
+from tests.support.citizens import new_person
+from tests.support.held import held_voucher, run
 from tests.support.http import listening
 from tests.support.people import signed_in_staff
+from tests.support.pictures import photo
+from tests.support.ways import LEAD, Partaker, open_ways
 
+NOTE = "照片与描述不符"
 SHEET = (
     "题目,选项A,选项B,答案,解析,难度,类别\n"
     "饭前要洗手吗？,要,不要,A,病从口入,1,健康素养\n"
@@ -34,6 +40,11 @@ SHEET = (
 class Origin:
     address: str
     slug: str
+
+
+@pytest.fixture(scope="module")
+def settings(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return settings.model_copy(update={"objects_dir": tmp_path_factory.mktemp("objects")})
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +146,71 @@ async def test_questions_come_from_a_file_whose_faults_are_shown(
             await tab.open(f"{origin.address}/console/{path}")
             assert await serious(tab) == [], path
             await look(tab, f"console-{path.replace('/', '-')}", width=WIDE[0], height=WIDE[1])
+
+
+async def test_reviews_are_done_by_keyboard_with_the_photos_beside(
+    origin: Origin, kit: Kit, clock: ManualClock
+) -> None:
+    campaign = await open_ways(kit, clock, parts={"slug": f"ways-{secrets.token_hex(4)}"})
+    async with httpx.AsyncClient(base_url=origin.address, trust_env=False) as client:
+        for number in (1, 2):
+            someone = Partaker(client, await new_person(kit))
+            photos = [await someone.photo(photo(number))]
+            await someone.send(
+                campaign.slug, "lead", {**LEAD, "place": f"红河路 {number} 号", "photos": photos}
+            )
+    async with visiting(origin) as tab:
+        await as_somebody(tab, origin, kit)
+        await tab.open(f"{origin.address}/console/reviews")
+        assert "您手中没有待审核的内容" in await tab.text()
+        await tab.tap("form[action$=claim] button")
+        await tab.until("document.querySelectorAll('[data-review]').length === 2")
+        await tab.until("[...document.querySelectorAll('.photos img')].every((one) => one.naturalWidth > 0)")
+        assert await serious(tab) == []
+        await seen(tab, "reviews")
+        at = "[...document.querySelectorAll('[data-review]')].indexOf(document.activeElement)"
+        for key, place in (("j", 0), ("j", 1), ("j", 1), ("k", 0)):
+            await tab.press(key)
+            assert await tab.evaluate(at) == place, key
+        await tab.press("r")
+        await tab.keys(NOTE)
+        await tab.press("Enter")
+        await tab.until("document.querySelector('.note.good')?.innerText.includes('未通过') === true")
+        await tab.press("j")
+        await tab.press("a")
+        await tab.until("document.querySelector('.note.good')?.innerText.includes('已通过') === true")
+        await tab.open(f"{origin.address}/console/reviews?view=rejected&campaign={campaign.slug}")
+        assert NOTE in await tab.text()
+
+
+async def test_a_voucher_is_found_masked_seen_in_clear_with_a_reason_and_revoked_by_two(
+    origin: Origin, kit: Kit, clock: ManualClock
+) -> None:
+    async with httpx.AsyncClient(base_url=origin.address, trust_env=False) as client:
+        held = await held_voucher(client, kit, clock, slug=f"held-{secrets.token_hex(4)}")
+    masked = "UPDATE core.person SET name_masked = '李*' WHERE id = :person"
+    await run(kit, masked, person=held.hands.person.address.uuid)
+    async with visiting(origin) as tab:
+        await as_somebody(tab, origin, kit)
+        await tab.open(f"{origin.address}/console/vouchers")
+        await tab.type("[name=code]", str(held.voucher["code"]))
+        await tab.tap("form[action$=lookup] button")
+        await tab.until("document.querySelector('.confirm summary') !== null")
+        assert "李*" in await tab.text(".facts")
+        await tab.tap(".confirm summary")
+        await tab.type(".confirm [name=reason]", "电话核实本人身份")
+        await tab.tap(".confirm [type=submit]")
+        await tab.until("document.querySelector('.note.warn') !== null")
+        assert "本次查看已记入审计日志" in await tab.text(".note.warn")
+        assert await serious(tab) == []
+        await seen(tab, "voucher")
+        await tab.tap(".confirm ~ .confirm summary")
+        await tab.type(".confirm ~ .confirm [name=reason]", "系统重复发放")
+        await tab.tap(".confirm ~ .confirm [type=submit]")
+        await tab.until("document.querySelector('.decide') !== null")
+        shown = await tab.text()
+        assert "作废消费券" in shown
+        assert "系统重复发放" in shown
+        await tab.open(f"{origin.address}/console/audit")
+        told = await tab.evaluate("document.querySelector('main').textContent")
+        assert "电话核实本人身份" in told

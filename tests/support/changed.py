@@ -319,6 +319,7 @@ _ALL = [
     ),
     _of_quota("hospital_change", _LIFE, {"alliance": ""}),
     _of_quota("hospital_change_withdrawal", {"event_id": "E-0001", **_LIFE}, {"in_force": True}),
+    _of_quota("programme_end", {"ends_on": "2020-12-31", "reason": "延期"}, {"ends_on": None}),
     _of_quota("stuffing_confirmation", _STUFFING, {"status": "open", "not_effective": 0}),
     _of_quota("stuffing_withdrawal", _STUFFING, {"status": "confirmed", "not_effective": 400}),
 ]

@@ -1,11 +1,11 @@
 """What the keys in changes stand for, asked of the services that gave them."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.console.changenames.rules import About, Names, about, merged
+from services.console.changenames.rules import Names, about, merged
 from shared.clients.integrity import Refused
 from shared.clients.services import Calls, at
 from shared.errors import Busy, NotFound
@@ -26,7 +26,7 @@ class Naming:
         found = await asyncio.gather(
             *(self.of_campaign(slug) for slug in sorted(wanted.campaigns)),
             *(self._programme(slug) for slug in sorted(wanted.programmes)),
-            self._institutions(wanted),
+            self.of_institutions(wanted.institutions),
         )
         return merged(found)
 
@@ -54,13 +54,13 @@ class Naming:
         programme = await self._asked(at("quota", "programmes", slug))
         return {} if programme is None else {"campaign": {slug: programme["title"]}}
 
-    async def _institutions(self, wanted: About) -> Names:
-        missing, found = sorted(wanted.institutions), {}
+    async def of_institutions(self, wanted: Collection[str]) -> Names:
+        missing, found = sorted(wanted), {}
         if len(missing) > _ONE_BY_ONE_MAX:
             listed = await self._quietly(
                 lambda: self.calls.every(at("redemption", "institutions"), {}, most=_DIRECTORY_MAX)
             )
-            found = {one["id"]: one["name"] for one in listed or () if one["id"] in wanted.institutions}
+            found = {one["id"]: one["name"] for one in listed or () if one["id"] in wanted}
             missing = [one for one in missing if one not in found]
         asked = missing[:_ONE_BY_ONE_MAX]
         records = await asyncio.gather(*(self._asked(at("redemption", "institutions", one)) for one in asked))

@@ -28,6 +28,8 @@ SHOWN_AT_ONCE = 14
 _ABSENT = "–"
 # Where versions hold moments as the database writes them.
 _CHINA = timezone(timedelta(hours=8))
+# Enough of a hash to be told from another one; the whole stands in the public draw log.
+_HASH_SHOWN = 12
 _YES_NO = (("否", "no"), ("是", "yes"))
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}.*")
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
@@ -115,15 +117,22 @@ def side_by_side(before: Mapping[str, Any], after: Mapping[str, Any], names: Nam
     old, new = dict(_flat(before)), dict(_flat(after))
     both = [path for path in new if path in old]
     both.sort(key=lambda path: old[path] == new[path])
-    paths = [*both, *(path for path in new if path not in old), *(path for path in old if path not in new)]
-    return [
+    added = sorted((path for path in new if path not in old), key=_is_number_of_something)
+    lines = [
         Line(
             _label(path, names),
             _said(path, old[path], names) if path in old else ("", ""),
             _said(path, new[path], names) if path in new else ("", ""),
         )
-        for path in paths
+        for path in (*both, *added, *(path for path in old if path not in new))
     ]
+    # What was not there and is not there now says nothing.
+    return [line for line in lines if not {line.before[0], line.after[0]} <= {"", _ABSENT}]
+
+
+def _is_number_of_something(path: Sequence[str]) -> bool:
+    """Numbers for the files stand behind what people decide by."""
+    return path[-1].endswith("_id")
 
 
 def _flat(value: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
@@ -201,6 +210,8 @@ def _worded(path: Sequence[str], text: str, names: Names) -> Words:
     name = _name(path, text, names)
     if name is not None:
         return name, name
+    if path[-1:] == ("seed_commitment",):
+        return (f"{text[:_HASH_SHOWN]}…",) * 2
     return (percent_text(text),) * 2 if any(key in RATES for key in path) else _dated(text)
 
 

@@ -34,6 +34,7 @@ KINDS: Mapping[str, Words] = {
     "ranking_freeze": ("冻结月度排名", "Freeze a month"),
     "hospital_change": ("医院变更", "Change of a hospital"),
     "hospital_change_withdrawal": ("撤回医院变更", "Withdraw a hospital's change"),
+    "programme_end": ("调整发卡任务截止日期", "Last day of a programme"),
     "stuffing_confirmation": ("认定刷卡造假", "Confirm stuffed cards"),
     "stuffing_withdrawal": ("撤销造假认定", "Take back the finding of stuffed cards"),
 }
@@ -78,6 +79,7 @@ FIELDS: Mapping[str, Words] = {
     "edition": ("版次", "edition"),
     "effective_from": ("生效日期", "from"),
     "effective_month": ("生效月份", "effective month"),
+    "ends_on": ("截止日期", "last day"),
     "event_id": ("事件编号", "event"),
     "every": ("放量间隔", "released every"),
     "expired": ("过期券", "expired vouchers"),
@@ -269,6 +271,7 @@ _UNLIMITED = ("不限", "no limit")
 ABSENT: Mapping[str, Words] = {
     "alliance": ("不属于医共体", "none"),
     "draws_per_phase": _UNLIMITED,
+    "ends_on": ("不设截止日期", "none"),
     "hospital": ("未归属", "none"),
     "per_day": _UNLIMITED,
     "price_fen": ("按活动结算价", "as the campaign says"),

@@ -128,20 +128,25 @@ async def export(
     return await visitor.file(_path(campaign, "export.xlsx"), "题库.xlsx", query)
 
 
-@router.get("/statistics")
-async def statistics(
-    visitor: BureauReader, *, campaign: Word = "", verdict: Word = "", cursor: Cursor = None
+async def _statistics_page(
+    visitor: Visitor,
+    slug: str,
+    verdict: str = "",
+    cursor: str | None = None,
+    **shown: Any,  # noqa: ANN401 - what the template shows
 ) -> Response:
-    campaigns = await _campaigns(visitor)
-    slug = campaign or campaigns[0][0]
+    """Chosen rows and what was typed stay when retiring them is refused."""
+    values = {"refused": None, "done": "", "chosen": (), "reason": "", **shown}
     query = {"verdict": verdict or None, "limit": _LIMIT, "cursor": cursor}
     return visitor.page(
         "questionpages/statistics.html",
         here="question-statistics",
+        status=values["refused"].status if values["refused"] else 200,
         slug=slug,
-        campaigns=campaigns,
+        campaigns=await _campaigns(visitor),
         verdict=verdict,
         cursor=cursor,
+        **values,
         found=await visitor.calls.get(_path(slug, "statistics"), query),
         verdicts=VERDICTS,
         verdict_choices=VERDICT_CHOICES,
@@ -149,6 +154,41 @@ async def statistics(
         two_places=two_places,
         writes=visitor.staff.has(*WRITERS),
     )
+
+
+@router.get("/statistics")
+async def statistics(
+    visitor: BureauReader,
+    *,
+    campaign: Word = "",
+    verdict: Word = "",
+    cursor: Cursor = None,
+    done: Annotated[str, Query(max_length=8)] = "",
+) -> Response:
+    slug = campaign or (await _campaigns(visitor))[0][0]
+    return await _statistics_page(visitor, slug, verdict, cursor, done=done)
+
+
+@router.post("/{slug}/retire", dependencies=[OUR_FORM])
+async def retire_many(
+    visitor: BureauReader,
+    *,
+    slug: str,
+    question_id: Annotated[list[str], Form(max_length=_LIMIT)] = [],  # noqa: B006 - FastAPI copies it
+    reason: Annotated[str, Form(max_length=_REASON_LENGTH_MAX)] = "",
+    verdict: Annotated[str, Form(max_length=_WORD_LENGTH_MAX)] = "",
+    request_no: RequestNo = "",
+) -> Response:
+    """Takes the chosen rows of the statistics out of use, for one reason: all of them or none."""
+    body = {"question_ids": question_id, "reason": reason, "request_no": request_no or None}
+    try:
+        done = await visitor.calls.post(_path(slug, "retire"), body)
+    except Refused as refused:
+        return await _statistics_page(
+            visitor, slug, verdict, refused=refused, chosen=question_id, reason=reason
+        )
+    query = {"campaign": slug, "verdict": verdict, "done": done["retired"]}
+    return RedirectResponse(f"{_BASE}/statistics?{urlencode(query)}", status_code=303)
 
 
 @router.get("/statistics.xlsx")

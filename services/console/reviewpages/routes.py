@@ -1,5 +1,6 @@
 """Reviews: what citizens sent, taken into hand and decided, by mouse or by keyboard."""
 
+import asyncio
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
@@ -7,14 +8,18 @@ from fastapi import Form, Query, Response
 from fastapi.responses import RedirectResponse
 
 from services.console.pages.routes import OUR_FORM, BureauReader, RequestNo, Visitor, page_router
+from services.console.pages.schemas import EXPORTED_MAX, listed_file
 from services.console.reviewpages.rules import (
     CHANNEL_NAMES,
     CHANNELS,
-    EVIDENCE,
+    HEADER,
     HINTS,
     STATES,
     VIEWS,
+    WIDTHS,
     query_of,
+    row,
+    said,
 )
 from shared.clients.integrity import Refused
 from shared.clients.services import at
@@ -29,6 +34,7 @@ router = page_router(_BASE)
 
 View = Literal["mine", "free", "any", "accepted", "rejected"]
 Channel = Annotated[str, Query(max_length=16)]
+Slug = Annotated[str, Query(max_length=64)]
 Cursor = Annotated[str | None, Query(max_length=_CURSOR_LENGTH_MAX)]
 
 
@@ -36,12 +42,16 @@ async def _page(
     visitor: Visitor,
     view: View,
     channel: str = "",
+    campaign: str = "",
     cursor: str | None = None,
     **shown: Any,  # noqa: ANN401 - what the template shows
 ) -> Response:
     values = {"refused": None, "refused_id": None, "note": "", "done": None, **shown}
-    query = {**query_of(view), "channel": channel or None, "limit": _LIMIT, "cursor": cursor}
-    found = await visitor.calls.get(at("issuance", "activities"), query)
+    asked = _asked(view, channel, campaign)
+    found, titles = await asyncio.gather(
+        visitor.calls.get(at("issuance", "activities"), {**asked, "limit": _LIMIT, "cursor": cursor}),
+        _titles(visitor),
+    )
     return visitor.page(
         "reviewpages/reviews.html",
         here="reviews",
@@ -51,14 +61,28 @@ async def _page(
         channel=channel,
         channels=CHANNELS,
         channel_names=CHANNEL_NAMES,
+        campaign=campaign,
+        campaigns=[("", "全部", "All"), *((slug, title, title) for slug, title in titles.items())],
+        titles=titles,
+        query=urlencode({"view": view, "channel": channel, "campaign": campaign}),
         cursor=cursor,
         found=found,
         states=STATES,
-        evidence_names=EVIDENCE,
+        said=said,
         hints=HINTS,
         writes=visitor.staff.has(*WRITERS),
         **values,
     )
+
+
+def _asked(view: View, channel: str, campaign: str) -> dict[str, str | int | bool | None]:
+    return {**query_of(view), "channel": channel or None, "campaign": campaign or None}
+
+
+async def _titles(visitor: Visitor) -> dict[str, str]:
+    """Of all campaigns, by slug."""
+    campaigns = await visitor.calls.every(at("issuance", "campaigns"), {}, most=EXPORTED_MAX)
+    return {one["slug"]: one["title"] for one in campaigns}
 
 
 @router.get("")
@@ -67,10 +91,23 @@ async def reviews(
     *,
     view: View = "mine",
     channel: Channel = "",
+    campaign: Slug = "",
     cursor: Cursor = None,
     done: str | None = None,
 ) -> Response:
-    return await _page(visitor, view, channel, cursor, done=done)
+    return await _page(visitor, view, channel, campaign, cursor, done=done)
+
+
+@router.get("/export.xlsx")
+async def export(
+    visitor: BureauReader, *, view: View = "mine", channel: Channel = "", campaign: Slug = ""
+) -> Response:
+    """Persons stay masked, and photos on the page."""
+    items, titles = await asyncio.gather(
+        visitor.calls.every(at("issuance", "activities"), _asked(view, channel, campaign), most=EXPORTED_MAX),
+        _titles(visitor),
+    )
+    return await listed_file("审核", HEADER, [row(item, titles) for item in items], WIDTHS)
 
 
 @router.get("/photos/{photo_id}")

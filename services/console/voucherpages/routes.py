@@ -1,11 +1,15 @@
 """Vouchers: found masked, seen in clear with a reason that is audited, revoked by a change."""
 
+import asyncio
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import Depends, Form, Query, Response
 from fastapi.responses import RedirectResponse
 
+from services.console.changenames.operations import Naming
+from services.console.changenames.rules import Names, merged
 from services.console.pages.routes import OUR_FORM, BureauReader, RequestNo, Visitor, page_router
 from services.console.pages.schemas import EXPORTED_MAX, listed_file
 from services.console.voucherpages.rules import HEADER, MOVES, STATE_CHOICES, STATES, WIDTHS, row
@@ -61,7 +65,7 @@ async def _list_page(
     if chosen is None:
         raise NotFound
     asked = {**asked, "campaign": slug}
-    found: dict[str, Any] = {"items": [], "next_cursor": None}
+    found: dict[str, Any] = {"items": [], "next_cursor": None, "total": 0}
     try:
         found = await visitor.calls.get(
             at("issuance", "vouchers"), {**asked, "limit": _LIMIT, "cursor": cursor}
@@ -93,7 +97,20 @@ async def vouchers(visitor: BureauReader, asked: Filters, cursor: Cursor = None)
 @router.get("/export.xlsx")
 async def export(visitor: BureauReader, asked: Filters) -> Response:
     found = await visitor.calls.every(at("issuance", "vouchers"), asked, most=EXPORTED_MAX)
-    return await listed_file("消费券", HEADER, [*map(row, found)], WIDTHS)
+    names = await _names(visitor, found)
+    return await listed_file("消费券", HEADER, [row(one, names) for one in found], WIDTHS)
+
+
+async def _names(visitor: Visitor, found: Sequence[dict[str, Any]]) -> Names:
+    """Of the campaigns and institutions of these vouchers."""
+    naming = Naming(visitor.calls)
+    used = {one["institution_id"] for one in found if one["institution_id"]}
+    campaigns = {one["campaign"] for one in found}
+    return merged(
+        await asyncio.gather(
+            naming.of_institutions(used), *(naming.of_campaign(slug) for slug in sorted(campaigns))
+        )
+    )
 
 
 @router.post("/lookup", dependencies=[OUR_FORM])
@@ -110,11 +127,13 @@ async def look_up(
 
 async def _one_page(visitor: Visitor, voucher_id: str, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
     values = {"refused": None, "revealed": None, **shown}
+    voucher = await visitor.calls.get(at("issuance", "vouchers", voucher_id))
     return visitor.page(
         "voucherpages/voucher.html",
         here="vouchers",
         status=values["refused"].status if values["refused"] else 200,
-        voucher=await visitor.calls.get(at("issuance", "vouchers", voucher_id)),
+        voucher=voucher,
+        names=await _names(visitor, [voucher]),
         states=STATES,
         moves=MOVES,
         writes=visitor.staff.has(*WRITERS),

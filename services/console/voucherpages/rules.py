@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.console.changenames.rules import Names
 from shared.documents.papers import Cell, Fen
 
 STATES = {
@@ -37,10 +38,12 @@ HEADER = (
 WIDTHS = (38, 20, 8, 24, 10, 12, 12, 18, 18, 18, 38)
 
 
-def row(voucher: Mapping[str, Any]) -> list[Cell]:
+def row(voucher: Mapping[str, Any], names: Names) -> list[Cell]:
+    """Persons stay masked; campaign and institution by their names."""
+    institution = voucher["institution_id"] or ""
     return [
         voucher["id"],
-        voucher["campaign"],
+        names.get("campaign", {}).get(voucher["campaign"], voucher["campaign"]),
         voucher["phase"],
         voucher["name"],
         STATES[voucher["status"]][1],
@@ -49,7 +52,7 @@ def row(voucher: Mapping[str, Any]) -> list[Cell]:
         _moment(voucher["issued_at"]),
         _moment(voucher["valid_until"]),
         _moment(voucher["redeemed_at"] or ""),
-        voucher["institution_id"] or "",
+        names.get("institution", {}).get(institution, institution),
     ]
 
 

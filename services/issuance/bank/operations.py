@@ -5,7 +5,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,11 +39,12 @@ _Change = Callable[[Tx, Version], Awaitable[tuple[int, int, State]]]
 class Bank:
     kit: Kit
 
-    async def page(self, slug: str, filters: Filters, *, limit: int, after: int) -> list[Version]:
-        """One more than `limit` if there are more. Raises NotFound."""
+    async def page(self, slug: str, filters: Filters, *, limit: int, after: int) -> tuple[list[Version], int]:
+        """One more than `limit` if there are more, and how many fit in all. Raises NotFound."""
         async with self.kit.database.snapshot() as tx:
             campaign = await catalogue.campaign_by_slug(tx, slug)
-            return await store.page(tx, campaign.id, filters, limit=limit + 1, after=after)
+            found = await store.page(tx, campaign.id, filters, limit=limit + 1, after=after)
+            return found, await store.how_many(tx, campaign.id, filters)
 
     async def versions(self, slug: str, question_id: int) -> list[Version]:
         """Raises NotFound."""
@@ -146,6 +147,32 @@ class Bank:
             staff, slug, question_id, key=key, action="question.retire", change=change, reason=reason
         )
 
+    async def retire_many(
+        self, staff: Staff, slug: str, question_ids: Collection[int], reason: str, key: RequestKey | None
+    ) -> Answer:
+        """All of them or none; one that is out of use already stays as it is.
+
+        Raises NotFound, QuestionReplaced. Locks the bank, then the questions in the order of their ids.
+        """
+        now = self.kit.clock.now()
+
+        async with self.kit.database.transaction() as tx:
+
+            async def act() -> dict[str, Any]:
+                campaign = await catalogue.campaign_by_slug(tx, slug)
+                await questions.lock_bank(tx, campaign.id)
+                retired = 0
+                for question_id in sorted(question_ids):
+                    before = await _current(tx, campaign, question_id)
+                    if await store.retire(tx, before.id, reason=reason, now=now):
+                        retired += 1
+                        await record(tx, _retired(staff, before, reason), at=now)
+                if retired:
+                    await questions.next_bank_version(tx, campaign.id)
+                return {"retired": retired}
+
+            return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
     async def reactivate(
         self, staff: Staff, slug: str, question_id: int, reason: str, key: RequestKey | None
     ) -> Answer:
@@ -193,6 +220,22 @@ class Bank:
                 return told
 
             return await once(tx, key, sealer=self.kit.keys.sealer, now=now, act=act)
+
+
+def _retired(staff: Staff, before: Version, reason: str) -> AuditEntry:
+    """What retiring this question alone would leave, too."""
+    return AuditEntry(
+        staff.actor,
+        "question.retire",
+        f"question:{before.id}",
+        before={"version": before.version, "state": before.state},
+        after={
+            "question_id": str(before.id),
+            "version": before.version,
+            "state": "retired",
+            "reason": reason,
+        },
+    )
 
 
 async def _current(tx: Tx, campaign: CampaignRef, question_id: int) -> Version:

@@ -10,7 +10,9 @@ from services.issuance.bank.schemas import (
     BankSummary,
     QuestionChanged,
     QuestionEdit,
+    QuestionsRetired,
     QuestionView,
+    RetireMany,
     StateChange,
 )
 from services.issuance.bank.store import Filters, Version
@@ -19,9 +21,9 @@ from shared.errors import NotFound
 from shared.http.auth import Reader, Writer
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
-    Page,
     encode_cursor,
     position_of_number,
     replayable,
@@ -77,12 +79,13 @@ async def list_questions(
     q: _Words = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[QuestionView]:
+) -> CountedPage[QuestionView]:
     """The bank with its answers, for clerks, in the order in which the questions came."""
     filters = _filters(category, difficulty, state, q)
     after = position_of_number(cursor) or 0
-    found = await _bank(request).page(slug, filters, limit=limit, after=after)
-    return Page(
+    found, total = await _bank(request).page(slug, filters, limit=limit, after=after)
+    return CountedPage(
+        total=total,
         items=[_view(version) for version in found[:limit]],
         next_cursor=encode_cursor([found[limit - 1].id]) if len(found) > limit else None,
     )
@@ -156,6 +159,15 @@ async def edit_question(
     """Corrects a question. What people see becomes a new version; attempts keep the one that they showed."""
     key = staff_key(staff, "question.edit", body, slug, question_id)
     answer = await _bank(request).edit(staff, slug, _number(question_id), body, key)
+    return replayable(answer, first_status=200)
+
+
+@router.post("/retire", operation_id="issuance_retire_questions", response_model=QuestionsRetired)
+async def retire_questions(request: Request, slug: str, staff: Writer, body: RetireMany) -> JSONResponse:
+    """Takes several questions out of use for one reason: all of them or none."""
+    wanted = {int(question_id) for question_id in body.question_ids}
+    key = staff_key(staff, "question.retire_many", body, slug)
+    answer = await _bank(request).retire_many(staff, slug, wanted, body.reason, key)
     return replayable(answer, first_status=200)
 
 

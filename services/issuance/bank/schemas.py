@@ -9,6 +9,8 @@ from services.issuance.questions.schemas import QuestionDraft
 from shared.http.replies import StaffBody
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True)]
+# A page of the statistics holds fewer.
+_RETIRED_MAX = 200
 
 
 class QuestionEdit(QuestionDraft, StaffBody):
@@ -17,6 +19,18 @@ class QuestionEdit(QuestionDraft, StaffBody):
 
 class StateChange(StaffBody):
     reason: Reason
+
+
+_QuestionId = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")]
+
+
+class RetireMany(StaffBody):
+    question_ids: Annotated[list[_QuestionId], Field(min_length=1, max_length=_RETIRED_MAX)]
+    reason: Reason
+
+
+class QuestionsRetired(BaseModel):
+    retired: int = Field(description="those that were in use; the others were out of use already")
 
 
 class QuestionView(BaseModel):

@@ -21,15 +21,15 @@ _VERSION = f"""
            explanation, difficulty, category, created_at, retired_at, retired_reason, content_hash
     FROM issuance.question
 """
-_PAGE = text(f"""
-    {_VERSION}
-    WHERE campaign_id = :campaign_id AND id > :after
+_FITTING = f"""
+    WHERE campaign_id = :campaign_id
       AND (CAST(:state AS text) IS NULL AND superseded_at IS NULL OR {_STATE} = :state)
       AND (CAST(:difficulty AS smallint) IS NULL OR difficulty = :difficulty)
       AND (CAST(:category AS text) IS NULL OR coalesce(category, '') = :category)
       AND (CAST(:words AS text) IS NULL OR position(lower(:words) IN lower(text)) > 0)
-    ORDER BY id LIMIT :limit
-""")
+"""
+_PAGE = text(f"{_VERSION} {_FITTING} AND id > :after ORDER BY id LIMIT :limit")
+_HOW_MANY = text(f"SELECT count(*) FROM issuance.question {_FITTING}")
 _ONE = text(f"{_VERSION} WHERE campaign_id = :campaign_id AND id = :id FOR UPDATE")
 _VERSIONS = text(f"""
     {_VERSION}
@@ -113,16 +113,23 @@ class Cell:
 
 async def page(tx: Tx, campaign_id: UUID, filters: Filters, *, limit: int, after: int) -> list[Version]:
     """Versions in the order in which they came."""
-    values: dict[str, Any] = {
+    values = _fitting(campaign_id, filters) | {"after": after, "limit": limit}
+    return [Version(*row) for row in await tx.execute(_PAGE, values)]
+
+
+async def how_many(tx: Tx, campaign_id: UUID, filters: Filters) -> int:
+    """Versions that fit, on all pages together."""
+    return int((await tx.execute(_HOW_MANY, _fitting(campaign_id, filters))).scalar_one())
+
+
+def _fitting(campaign_id: UUID, filters: Filters) -> dict[str, Any]:
+    return {
         "campaign_id": campaign_id,
         "category": filters.category,
         "difficulty": filters.difficulty,
         "state": filters.state,
         "words": filters.words,
-        "after": after,
-        "limit": limit,
     }
-    return [Version(*row) for row in await tx.execute(_PAGE, values)]
 
 
 async def one(tx: Tx, campaign_id: UUID, question_id: int) -> Version | None:

@@ -47,7 +47,7 @@ Figured = tuple[BankQuestion, ItemStatistics]
 class Statistics:
     """A page of questions; their figures are from `attempts` of the `answered` ones, as of a moment.
 
-    `more`: there are questions behind the last one.
+    `more`: there are questions behind the last one; `total` with this verdict on all pages together.
     """
 
     as_of: datetime
@@ -55,6 +55,7 @@ class Statistics:
     attempts: int
     questions: Sequence[Figured]
     more: bool
+    total: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,10 +69,10 @@ class _Evaluated:
     questions: list[Figured]
 
     def page(self, verdict: Verdict | None, *, after: int, limit: int) -> Statistics:
-        wanted = [
-            pair for pair in self.questions if pair[0].id > after and verdict in (None, pair[1].verdict)
-        ]
-        return Statistics(self.as_of, self.answered, self.attempts, wanted[:limit], len(wanted) > limit)
+        judged = [pair for pair in self.questions if verdict in (None, pair[1].verdict)]
+        wanted = [pair for pair in judged if pair[0].id > after]
+        more = len(wanted) > limit
+        return Statistics(self.as_of, self.answered, self.attempts, wanted[:limit], more, len(judged))
 
 
 class Calibration:
@@ -95,7 +96,8 @@ class Calibration:
             kept = await store.kept(tx, campaign.id) if answered > self._live_attempts else None
             if kept is not None:
                 found = await store.kept_page(tx, campaign.id, verdict, after=after, limit=limit + 1)
-                return Statistics(kept.as_of, answered, kept.attempts, found[:limit], len(found) > limit)
+                total, more = await store.kept_total(tx, campaign.id, verdict), len(found) > limit
+                return Statistics(kept.as_of, answered, kept.attempts, found[:limit], more, total)
             version = await responses.bank_version(tx, campaign.id)
             known = self._evaluated.get(campaign.id)
             if known is not None and (known.answered, known.bank_version) == (answered, version):

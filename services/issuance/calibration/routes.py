@@ -57,6 +57,7 @@ async def question_statistics(
         attempts=found.attempts,
         attempts_answered=found.answered,
         items=[_view(pair) for pair in found.questions],
+        total=found.total,
         next_cursor=encode_cursor([str(found.questions[-1][0].id)]) if found.more else None,
     )
 

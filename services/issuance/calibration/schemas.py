@@ -63,3 +63,4 @@ class StatisticsPage(BaseModel):
     attempts_answered: int
     items: list[QuestionStatistics]
     next_cursor: str | None
+    total: int = Field(description="questions that fit, on all pages together")

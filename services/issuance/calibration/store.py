@@ -193,6 +193,23 @@ async def keep(tx: Tx, campaign_id: UUID, found: Kept) -> None:
     )
 
 
+async def kept_total(tx: Tx, campaign_id: UUID, verdict: Verdict | None) -> int:
+    """How many questions have this verdict, or are there at all."""
+    figures = QuestionStatisticsRow
+    statement = (
+        select(func.count())
+        .select_from(QuestionRow)
+        .outerjoin(
+            figures,
+            (figures.campaign_id == QuestionRow.campaign_id) & (figures.question_id == QuestionRow.id),
+        )
+        .where(QuestionRow.campaign_id == campaign_id)
+    )
+    if verdict is not None:
+        statement = statement.where(func.coalesce(figures.verdict, NO_RESPONSES.verdict) == verdict)
+    return int((await tx.execute(statement)).scalar_one())
+
+
 async def kept_page(
     tx: Tx, campaign_id: UUID, verdict: Verdict | None, *, after: int, limit: int
 ) -> list[tuple[BankQuestion, ItemStatistics]]:

@@ -57,14 +57,15 @@ class Reviews:
 
     async def page(
         self, queue: Queue, *, limit: int, after: tuple[datetime, UUID] | None
-    ) -> tuple[list[ReviewItem], tuple[datetime, UUID] | None]:
-        """A page of the queue, and the place behind which the next one begins."""
+    ) -> tuple[list[ReviewItem], tuple[datetime, UUID] | None, int]:
+        """A page of the queue, the place behind which the next one begins, and how long the queue is."""
         now = self.kit.clock.now()
         async with self.kit.database.snapshot() as tx:
             found = await store.page(tx, queue, now, limit=limit + 1, after=after)
             items = await self._views(tx, found[:limit])
+            total = await store.how_many(tx, queue, now)
         last = found[limit - 1] if len(found) > limit else None
-        return items, None if last is None else (last.submitted_at, last.id)
+        return items, None if last is None else (last.submitted_at, last.id), total
 
     async def one(self, activity: HotId) -> ReviewItem:
         """Raises NotFound."""

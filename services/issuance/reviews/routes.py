@@ -11,9 +11,9 @@ from services.issuance.reviews.store import Queue
 from shared.http.auth import Reader, Writer
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Limit,
-    Page,
     encode_cursor,
     position_of_moment,
     replayable,
@@ -40,13 +40,16 @@ async def list_activities(
     claim: Literal["any", "mine", "free"] = "any",
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[ReviewItem]:
+) -> CountedPage[ReviewItem]:
     """What waits for a decision, oldest first; or what was decided, newest first. Persons are masked."""
     mine = staff.id if claim == "mine" else None
     queue = Queue(status, slug=campaign, channel=channel, claimed_by=mine, free=claim == "free")
-    items, following = await _reviews(request).page(queue, limit=limit, after=position_of_moment(cursor))
-    return Page(
+    items, following, total = await _reviews(request).page(
+        queue, limit=limit, after=position_of_moment(cursor)
+    )
+    return CountedPage(
         items=items,
+        total=total,
         next_cursor=None if following is None else encode_cursor([following[0].isoformat(), following[1]]),
     )
 

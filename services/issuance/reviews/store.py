@@ -24,18 +24,31 @@ _ITEM = """
     LEFT JOIN core.person p ON p.bucket = a.bucket AND p.id = a.person_id
     LEFT JOIN issuance.activity_decision d ON d.bucket = a.bucket AND d.activity_id = a.id
 """
-_PAGE = (
-    _ITEM
-    + """
+_FITTING = """
     WHERE a.state = :state
       AND (CAST(:slug AS text) IS NULL OR c.slug = :slug)
       AND (CAST(:channel AS text) IS NULL OR a.channel = :channel)
       AND (CAST(:claimed_by AS uuid) IS NULL OR k.staff_id = :claimed_by)
       AND (NOT CAST(:free AS boolean) OR k.staff_id IS NULL)
+"""
+_PAGE = (
+    _ITEM
+    + _FITTING
+    + """
       AND (CAST(:after AS timestamptz) IS NULL
            OR (a.submitted_at, a.id) {beyond} (CAST(:after AS timestamptz), CAST(:after_id AS uuid)))
     ORDER BY a.submitted_at {order}, a.id {order} LIMIT :limit
 """
+)
+_HOW_MANY = text(
+    """
+    SELECT count(*)
+    FROM issuance.activity a
+    LEFT JOIN issuance.activity_claim k ON k.bucket = a.bucket AND k.activity_id = a.id
+                                       AND k.expires_at > :now AND a.state = 'pending'
+    JOIN core.campaign c ON c.id = a.campaign_id
+"""
+    + _FITTING
 )
 _OLDEST_FIRST = text(_PAGE.format(beyond=">", order="ASC"))
 _NEWEST_FIRST = text(_PAGE.format(beyond="<", order="DESC"))
@@ -241,19 +254,25 @@ async def page(
 ) -> list[Item]:
     """What waits, oldest first; what was decided, newest first."""
     moment, row_id = after or (None, None)
-    values = {
+    values = _fitting(queue, now) | {"after": moment, "after_id": row_id, "limit": limit}
+    statement = _OLDEST_FIRST if queue.state == "pending" else _NEWEST_FIRST
+    return [Item(*row) for row in await tx.execute(statement, values)]
+
+
+async def how_many(tx: Tx, queue: Queue, now: datetime) -> int:
+    """Activities of the queue, on all pages together."""
+    return int((await tx.execute(_HOW_MANY, _fitting(queue, now))).scalar_one())
+
+
+def _fitting(queue: Queue, now: datetime) -> dict[str, Any]:
+    return {
         "state": queue.state,
         "slug": queue.slug,
         "channel": queue.channel,
         "claimed_by": queue.claimed_by,
         "free": queue.free,
         "now": now,
-        "after": moment,
-        "after_id": row_id,
-        "limit": limit,
     }
-    statement = _OLDEST_FIRST if queue.state == "pending" else _NEWEST_FIRST
-    return [Item(*row) for row in await tx.execute(statement, values)]
 
 
 async def item(tx: Tx, activity: HotId, now: datetime) -> Item | None:

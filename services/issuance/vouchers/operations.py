@@ -62,8 +62,8 @@ class Vouchers:
 
     async def page(
         self, search: Search, *, limit: int, after: tuple[datetime, UUID] | None
-    ) -> tuple[list[StaffVoucher], tuple[datetime, UUID] | None]:
-        """A page, newest first, and the place behind which the next one begins.
+    ) -> tuple[list[StaffVoucher], tuple[datetime, UUID] | None, int]:
+        """A page, newest first, the place behind which the next one begins, and how many fit in all.
 
         Raises InvalidRequest when neither campaign nor holder is named: there is no list of everything.
         """
@@ -74,9 +74,10 @@ class Vouchers:
         now, wanted = self.kit.clock.now(), _wanted(search)
         async with self.kit.database.snapshot() as tx:
             found = await store.page(tx, wanted, now=now, after=after, limit=limit + 1)
+            total = await store.how_many(tx, wanted, now=now)
         last = found[limit - 1] if len(found) > limit else None
         views = [StaffVoucher(**self._view(row)) for row in found[:limit]]
-        return views, None if last is None else (last.issued_at, last.id)
+        return views, None if last is None else (last.issued_at, last.id), total
 
     async def one(self, voucher: HotId) -> StaffVoucherDetail:
         """Raises NotFound."""

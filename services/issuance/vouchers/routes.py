@@ -15,10 +15,10 @@ from services.issuance.vouchers.schemas import (
 from shared.http.auth import Reader, Writer
 from shared.http.replies import (
     LIMIT_DEFAULT,
+    CountedPage,
     Cursor,
     Day,
     Limit,
-    Page,
     encode_cursor,
     position_of_moment,
     replayable,
@@ -47,7 +47,7 @@ async def search_vouchers(
     issued_to: Annotated[Day | None, Query(description="day of issue, inclusive, China's time")] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
-) -> Page[StaffVoucher]:
+) -> CountedPage[StaffVoucher]:
     """Vouchers of a campaign or of a person, newest first; holders are masked."""
     search = Search(
         campaign=campaign,
@@ -57,8 +57,9 @@ async def search_vouchers(
         issued_from=issued_from,
         issued_to=issued_to,
     )
-    items, last = await _vouchers(request).page(search, limit=limit, after=position_of_moment(cursor))
-    return Page(items=items, next_cursor=encode_cursor([last[0].isoformat(), last[1]]) if last else None)
+    items, last, total = await _vouchers(request).page(search, limit=limit, after=position_of_moment(cursor))
+    following = encode_cursor([last[0].isoformat(), last[1]]) if last else None
+    return CountedPage(items=items, next_cursor=following, total=total)
 
 
 @router.get("/{voucher_id}", operation_id="issuance_view_voucher")

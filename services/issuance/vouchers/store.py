@@ -23,9 +23,7 @@ _ITEM = """
 _ONE = text(_ITEM + " WHERE v.bucket = :bucket AND v.id = :id")
 _BY_CODE = text(_ITEM + " WHERE v.bucket = :bucket AND v.code_hash = :code_hash")
 # By campaign (index on campaign and issue) or by holder (index on person): one of them is always given.
-_PAGE = (
-    _ITEM
-    + """
+_FITTING = """
     WHERE {by}
       AND (CAST(:type AS text) IS NULL OR v.voucher_type = :type)
       AND (CAST(:state AS text) IS NULL OR v.state = :state)
@@ -33,20 +31,24 @@ _PAGE = (
       AND (NOT :ended OR v.state = 'expired' OR (v.state = 'issued' AND v.valid_until <= :now))
       AND (CAST(:issued_from AS timestamptz) IS NULL OR v.issued_at >= :issued_from)
       AND (CAST(:issued_before AS timestamptz) IS NULL OR v.issued_at < :issued_before)
+"""
+_PAGE = (
+    _ITEM
+    + _FITTING
+    + """
       AND (CAST(:after_at AS timestamptz) IS NULL
            OR (v.issued_at, v.id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
     ORDER BY v.issued_at DESC, v.id DESC LIMIT :limit
 """
 )
-_OF_CAMPAIGN = text(
-    _PAGE.format(by="v.campaign_id = (SELECT id FROM core.campaign WHERE slug = CAST(:campaign AS text))")
+_COUNT = "SELECT count(*) FROM core.voucher v JOIN core.campaign c ON c.id = v.campaign_id" + _FITTING
+_CAMPAIGN = "v.campaign_id = (SELECT id FROM core.campaign WHERE slug = CAST(:campaign AS text))"
+_HOLDER = (
+    "v.bucket = :bucket AND v.person_id = :person AND (CAST(:campaign AS text) IS NULL OR c.slug = :campaign)"
 )
-_OF_HOLDER = text(
-    _PAGE.format(
-        by="v.bucket = :bucket AND v.person_id = :person"
-        " AND (CAST(:campaign AS text) IS NULL OR c.slug = :campaign)"
-    )
-)
+_OF_CAMPAIGN, _OF_HOLDER = text(_PAGE.format(by=_CAMPAIGN)), text(_PAGE.format(by=_HOLDER))
+_HOW_MANY_OF_CAMPAIGN = text(_COUNT.format(by=_CAMPAIGN))
+_HOW_MANY_OF_HOLDER = text(_COUNT.format(by=_HOLDER))
 # The key's first column bounds it to one bucket, a thousandth of all transfers.
 _HISTORY = text("""
     SELECT kind, at, core.amounts_total(amounts_fen), institution_id, actor
@@ -125,6 +127,18 @@ async def page(
 ) -> Sequence[Found]:
     """Vouchers from behind a place, newest first."""
     after_at, after_id = after or (None, None)
+    values = _fitting(wanted, now) | {"after_at": after_at, "after_id": after_id, "limit": limit}
+    statement = _OF_CAMPAIGN if wanted.holder is None else _OF_HOLDER
+    return [Found(*row) for row in await tx.execute(statement, values)]
+
+
+async def how_many(tx: Tx, wanted: Wanted, *, now: datetime) -> int:
+    """Vouchers that fit, on all pages together."""
+    statement = _HOW_MANY_OF_CAMPAIGN if wanted.holder is None else _HOW_MANY_OF_HOLDER
+    return int((await tx.execute(statement, _fitting(wanted, now))).scalar_one())
+
+
+def _fitting(wanted: Wanted, now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {
         "campaign": wanted.campaign,
         "type": wanted.voucher_type,
@@ -134,14 +148,10 @@ async def page(
         "issued_from": wanted.issued_from,
         "issued_before": wanted.issued_before,
         "now": now,
-        "after_at": after_at,
-        "after_id": after_id,
-        "limit": limit,
     }
-    if wanted.holder is None:
-        return [Found(*row) for row in await tx.execute(_OF_CAMPAIGN, values)]
-    values |= {"bucket": wanted.holder.bucket, "person": wanted.holder.uuid}
-    return [Found(*row) for row in await tx.execute(_OF_HOLDER, values)]
+    if wanted.holder is not None:
+        values |= {"bucket": wanted.holder.bucket, "person": wanted.holder.uuid}
+    return values
 
 
 async def history(tx: Tx, voucher: HotId) -> list[Transfer]:

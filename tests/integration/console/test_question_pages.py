@@ -1,5 +1,6 @@
 """The question bank's pages: what is in it, taking questions out of use, and an import from file to bank."""
 
+import re
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ async def desk(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterato
         shown = text_of(checked)
         # Said here, because everything below stands on it.
         assert "共 4 行 · 可导入 3 · 有问题 1" in shown, shown
-        assert "没有符合条件的题目" in text_of(await desk.bank())
+        assert "题库还是空的" in text_of(await desk.bank())
         taken = await desk.sent("import", HEADER + GOOD + BAD)
         assert "已导入 3" in text_of(taken), text_of(taken)
         yield desk
@@ -90,10 +91,11 @@ async def test_the_bank_is_filtered_and_exported(desk: Desk) -> None:
 async def test_statistics_say_what_they_stand_on(desk: Desk) -> None:
     page = await desk.client.get(f"{PAGE}/statistics", params={"campaign": desk.slug})
     assert "数据不足" in text_of(page)
+    assert "共 3 条" in text_of(page)
     none = await desk.client.get(
         f"{PAGE}/statistics", params={"campaign": desk.slug, "verdict": "misleading"}
     )
-    assert "没有符合条件的题目" in text_of(none)
+    assert "没有这样评价的题目" in text_of(none)
     answer = await desk.client.get(f"{PAGE}/statistics.xlsx", params={"campaign": desk.slug})
     assert any("数据不足" in row.cells for row in read_rows(answer.content))
 
@@ -114,12 +116,38 @@ async def test_a_question_is_retired_with_a_reason_and_used_again(desk: Desk) ->
     assert done.headers["location"].endswith("done=reactivate")
 
 
+async def test_several_are_retired_from_the_statistics_all_or_none(desk: Desk) -> None:
+    address = f"{PAGE}/statistics"
+    page = await desk.client.get(address, params={"campaign": desk.slug})
+    ids = re.findall(r'name="question_id" value="(\d+)"', page.text)
+    assert len(ids) == 3
+    form = {**form_of(page), "reason": "测试停用"}
+
+    async def sent(**fields: object) -> httpx.Response:
+        return await desk.client.post(f"{PAGE}/{desk.slug}/retire", data={**form, **fields})
+
+    refused = await sent(question_id=ids[:2], reason=" ")
+    assert (refused.status_code, refused.text.count(" checked>")) == (422, 2)
+    unknown = await sent(question_id=[ids[0], "999999999"], request_no="one")
+    assert (unknown.status_code, "测试停用" in unknown.text) == (404, True)
+    assert "共 3 条" in text_of(await desk.bank())
+    nothing = await sent(request_no="none")
+    assert nothing.status_code == 422
+    done = await sent(question_id=ids[:2], request_no="two")
+    assert done.headers["location"].endswith("done=2")
+    assert (await sent(question_id=ids[:2], request_no="two")).headers["location"].endswith("done=2")
+    again = await sent(question_id=ids[1:], request_no="three")
+    assert again.headers["location"].endswith("done=1")
+    retired = await desk.bank(state="retired")
+    assert text_of(retired).count("测试停用") == 3
+
+
 async def test_auditors_read_the_bank_and_change_nothing(desk: Desk, kit: Kit) -> None:
     operator = desk.client.cookies
     desk.client.cookies = httpx.Cookies()
     signed_in(desk.client, await signed_in_staff(kit, Role.AUDITOR))
     page = await desk.bank()
-    assert ("/retire" in page.text, "/import" in page.text) == (False, False)
+    assert ("/retire" in page.text, f"{desk.slug}/import" in page.text) == (False, False)
     assert (await desk.sent("check", HEADER + GOOD)).status_code == 403
     assert (await desk.client.get(f"{PAGE}/export.xlsx", params={"campaign": desk.slug})).status_code == 403
     desk.client.cookies = httpx.Cookies()

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from shared.clock import ManualClock
+from shared.documents.sheets import read_rows
 from shared.identity.staff import Role
 from shared.kit import Kit
 from shared.settings import Settings
@@ -19,6 +20,7 @@ from tests.support.pictures import photo
 from tests.support.ways import LEAD, SHARE, Partaker, open_ways
 
 PAGE = "/console/reviews"
+TITLE = "全民健康消费券测试活动"
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +54,14 @@ async def desk(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterato
 
 
 async def test_what_waits_is_taken_into_hand_and_decided(desk: Desk) -> None:
-    assert "没有内容" in text_of(await desk.client.get(PAGE))
+    assert "您手中没有待审核的内容" in text_of(await desk.client.get(PAGE))
     waiting = text_of(await desk.client.get(PAGE, params={"view": "free", "channel": "lead"}))
     assert LEAD["place"] in waiting
     taken = await desk.sent("claim")
     assert taken.headers["location"].endswith("done=claimed")
     page = await desk.client.get(PAGE)
     shown = text_of(page)
-    for fact in (LEAD["description"], SHARE["text"], "待审核", "共 2 条"):
+    for fact in (LEAD["description"], SHARE["text"], "待审核", "共 2 条", TITLE):
         assert fact in shown, shown
     assert f'src="{PAGE}/photos/{desk.photo_id}"' in page.text
     picture = await desk.client.get(f"{PAGE}/photos/{desk.photo_id}")
@@ -69,6 +71,10 @@ async def test_what_waits_is_taken_into_hand_and_decided(desk: Desk) -> None:
     done = await desk.sent(desk.share, decision="reject", note="内容不符")
     assert done.headers["location"] == f"{PAGE}?done=rejected"
     assert "内容不符" in text_of(await desk.client.get(PAGE, params={"view": "rejected"}))
+    file = await desk.client.get(f"{PAGE}/export.xlsx", params={"view": "rejected", "channel": "share"})
+    cells = [cell for row in read_rows(file.content) for cell in row.cells]
+    assert {"内容不符", TITLE, "未通过"} <= set(cells), cells
+    assert any("链接：https://weibo.com/1234/abcd" in str(cell) for cell in cells), cells
     done = await desk.sent(desk.lead, decision="accept")
     assert done.headers["location"] == f"{PAGE}?done=accepted"
     assert "发放机会 2" in text_of(await desk.client.get(PAGE, params={"view": "accepted"}))

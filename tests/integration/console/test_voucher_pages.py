@@ -42,6 +42,7 @@ async def test_vouchers_are_found_by_filters_and_stand_in_a_workbook(desk: Desk)
     query = {"campaign": desk.held.campaign.slug, "status": "issued"}
     page = await desk.client.get(PAGE, params=query)
     assert (page.status_code, f"{PAGE}/{desk.held.id}" in page.text) == (200, True)
+    assert "共 1 条" in text_of(page)
     none = text_of(await desk.client.get(PAGE, params={**query, "status": "revoked"}))
     assert "没有符合条件的消费券" in none
     answer = await desk.client.get(f"{PAGE}/export.xlsx", params=query)

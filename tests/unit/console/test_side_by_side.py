@@ -119,8 +119,15 @@ def test_what_differs_stands_first_and_is_marked() -> None:
     assert [(line.label[1], line.differs) for line in found] == [("pass score", True), ("questions", False)]
 
 
-def test_nothing_is_left_out_that_has_no_words() -> None:
-    assert lines({}, {"unheard_of": "x", "slogan": None}) == {"unheard_of": ("", "x"), "口号": ("", "–")}
+def test_only_what_was_and_is_not_there_is_left_out() -> None:
+    assert lines({"title": "甲"}, {"unheard_of": "x", "slogan": None, "title": None}) == {
+        "名称": ("甲", "–"),
+        "unheard_of": ("", "x"),
+    }
+
+
+def test_numbers_for_the_files_stand_last() -> None:
+    assert list(shown("settlement.pay"))[-2:] == ["结算单编号", "状态"]
 
 
 def test_what_is_no_rate_stays_as_it_is() -> None:

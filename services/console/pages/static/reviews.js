@@ -1,4 +1,5 @@
-/* Reviews by keyboard: J and K go on and back, A accepts, R leads to the reason of a rejection. */
+/* Reviews by keyboard: J and K go on and back, A accepts, R leads to the reason of a rejection, which Enter
+   sends and Escape leaves. */
 (function () {
   "use strict";
   var items = Array.prototype.slice.call(document.querySelectorAll("[data-review]"));
@@ -10,6 +11,21 @@
     items[here].focus();
     items[here].scrollIntoView({ block: "nearest" });
   }
+
+  items.forEach(function (item) {
+    var note = item.querySelector("[name=note]");
+    if (!note) return;
+    note.addEventListener("keydown", function (event) {
+      /* Else Enter would press whatever button stands first. */
+      if (event.key === "Enter" && !event.isComposing) {
+        event.preventDefault();
+        if (note.hasAttribute("data-rejecting")) item.querySelector("[value=reject]").click();
+      } else if (event.key === "Escape") {
+        note.removeAttribute("data-rejecting");
+        item.focus();
+      }
+    });
+  });
 
   document.addEventListener("keydown", function (event) {
     var busy = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
@@ -24,6 +40,7 @@
       var note = items[here].querySelector("[name=note]");
       if (note) {
         event.preventDefault();
+        note.setAttribute("data-rejecting", "");
         note.focus();
       }
     }
