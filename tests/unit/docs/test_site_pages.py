@@ -107,6 +107,18 @@ def test_every_page_is_in_the_navigation_and_every_guide_in_both_languages() -> 
     assert [str(page) for page in pages if page.parent.name and not (docs / "zh" / page).exists()] == []
 
 
+def test_the_chinese_settings_are_those_of_the_english_page() -> None:
+    row = re.compile(r"^\| `(HV_[A-Z0-9_]+)` \| (`[^`]*`|–|\S.*?) \|", re.MULTILINE)
+    english, chinese = (
+        dict(row.findall((ROOT / name).read_text(encoding="utf-8")))
+        for name in ("docs/settings.md", "docs/zh/settings.md")
+    )
+    assert {name: value for name, value in chinese.items() if value[0] in "`–"} == {
+        name: value for name, value in english.items() if value[0] in "`–"
+    }
+    assert chinese.keys() == english.keys()
+
+
 def test_refusals_are_found_by_the_room_of_a_call() -> None:
     assert rooms_of_operations(ROOT, "redemption")["redemption_redeem_voucher"] == "writeoff"
     codes = {told.code for told in of_room(ROOT, "redemption", "writeoff")}
