@@ -2,12 +2,14 @@
 // app.js out of fetch and localStorage; everything else is shared.
 
 const SEND_MS = 10000;
+// A photo is large, and a phone's line out is slow.
+const UPLOAD_MS = 60000;
 const POOL_BYTES = 4096;
 // A draw takes 36 bytes, a sign-in 24: below this the pool is filled again.
 const LOW_BYTES = 1024;
 
 /**
- * @typedef {Pick<typeof wx, "request" | "getStorageSync" | "setStorageSync" | "removeStorageSync" | "login"
+ * @typedef {Pick<typeof wx, "request" | "uploadFile" | "getStorageSync" | "setStorageSync" | "removeStorageSync" | "login"
  *   | "getRandomValues">} Tools What is used of `wx`; a test gives its own.
  */
 
@@ -63,6 +65,24 @@ export function shelf(tools) {
       else tools.setStorageSync(key, value);
     },
   };
+}
+
+/**
+ * Sends a photo as a form does. Rejects when no answer came.
+ * @param {Tools} tools
+ * @param {string} address
+ * @param {Record<string, string>} headers
+ * @param {string} file of the phone
+ * @returns {Promise<import("./logic/client.js").Answer>}
+ */
+export function uploaded(tools, address, headers, file) {
+  return new Promise((resolve, reject) => {
+    tools.uploadFile({
+      url: address, filePath: file, name: "file", header: headers, timeout: UPLOAD_MS,
+      success: (answer) => resolve({ status: answer.statusCode, text: answer.data, header: () => null }),
+      fail: () => reject(new Error("no answer")),
+    });
+  });
 }
 
 /** Random bytes come later here, and are wanted at once: some are kept in stock. */

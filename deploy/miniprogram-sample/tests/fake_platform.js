@@ -46,6 +46,8 @@ export class FakePlatform {
     const refused = Object.keys(this.refusals).find((end) => path.endsWith(end));
     if (refused) return refusal(...this.refusals[refused]);
     if (method === "GET") return this.read(path);
+    // A photo is taken in as often as it comes: it has no number.
+    if (path.endsWith("/photos")) return answer(201, { photo_id: `photo-${(this.photos = (this.photos || 0) + 1)}` });
     return this.once(path, body);
   }
 

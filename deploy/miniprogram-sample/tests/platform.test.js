@@ -22,6 +22,13 @@ function wechat(platform, kept = new Map()) {
         () => fail({ errMsg: "request:fail" }),
       );
     },
+    // As WeChat sends a file: the name of its field, and the answer as text.
+    uploadFile({ url, filePath, name, header, success, fail }) {
+      assert.equal(name, "file");
+      platform.send({ method: "POST", path: url.slice("https://origin.example".length), headers: header, body: JSON.stringify({ filePath }) }).then(
+        (told) => success({ statusCode: told.status, data: told.text }), () => fail({ errMsg: "uploadFile:fail" }),
+      );
+    },
     getStorageSync: (key) => (kept.has(key) ? kept.get(key) : ""),
     setStorageSync: (key, value) => void kept.set(key, value),
     removeStorageSync: (key) => void kept.delete(key),
@@ -47,6 +54,18 @@ test("opening signs in by WeChat unseen, and chooses the campaign that runs", as
   assert.equal(platform.arrived[0].body.provider, "wechat");
   assert.match(platform.arrived[0].body.code, /^code-\d+$/);
   assert.equal(await course.begin(), journey);
+});
+
+test("a photo is sent as the person's own, and a lost or refused one says so", async () => {
+  const { platform, course } = begun();
+  await course.begin();
+  assert.equal(await course.photo("wxfile://1.jpg"), "photo-1");
+  const sent = platform.arrived.filter(({ path }) => path.endsWith("/photos"));
+  assert.deepEqual(sent.map(({ body, token }) => [body.filePath, token !== null]), [["wxfile://1.jpg", true]]);
+  platform.trouble = ["gone"];
+  await assert.rejects(course.photo("wxfile://2.jpg"), Unreachable);
+  platform.refusals["/photos"] = [409, "too_many_photos", "您有较多照片尚未使用"];
+  await assert.rejects(course.photo("wxfile://3.jpg"), (error) => trouble(error).code === "too_many_photos");
 });
 
 test("a sign-in that ended is renewed, and the act goes on under its number", async () => {

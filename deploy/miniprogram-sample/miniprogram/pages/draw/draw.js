@@ -99,6 +99,11 @@ Page({
   },
 
   /** @param {WechatMiniprogram.TouchEvent} event */
+  onPlaces(event) {
+    wx.navigateTo({ url: `/pages/places/places?type=${event.currentTarget.dataset.key}` });
+  },
+
+  /** @param {WechatMiniprogram.TouchEvent} event */
   async onClaim(event) {
     const { key, name } = event.currentTarget.dataset;
     const sure = await wx.showModal({ title: "确定领取？", content: `“${name}”领取后不能更换。` });

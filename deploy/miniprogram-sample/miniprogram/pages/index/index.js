@@ -60,6 +60,11 @@ Page({
     if (this.data.today) wx.navigateTo({ url: `/pages/quiz/quiz?id=${this.data.today.open_attempt}` });
   },
 
+  /** @param {WechatMiniprogram.TouchEvent} event */
+  onWay(event) {
+    wx.navigateTo({ url: `/pages/way/way?channel=${event.currentTarget.dataset.channel}` });
+  },
+
   onDraw() {
     wx.navigateTo({ url: "/pages/draw/draw" });
   },

@@ -45,6 +45,10 @@ Page({
     });
   },
 
+  onHistory() {
+    wx.navigateTo({ url: "/pages/history/history" });
+  },
+
   onRead() {
     return this.attempt(async () => {
       const [latest] = this.data.notices;

@@ -44,6 +44,10 @@ Page({
     if (this.data.voucher && this.data.voucher.status === "issued") this.start();
   },
 
+  onPlaces() {
+    if (this.data.voucher) wx.navigateTo({ url: `/pages/places/places?type=${this.data.voucher.voucher_type}` });
+  },
+
   onHide() {
     clearInterval(this.timer);
   },

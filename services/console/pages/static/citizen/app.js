@@ -3,11 +3,15 @@
 import { Journey } from "./logic/journey.js";
 import { Refused, Unreachable } from "./logic/client.js";
 import { next, say } from "./logic/words.js";
+import { awards, claim } from "./claim.js";
+import { afterDraw, draw, drawn, identity } from "./draw.js";
+import { home, welcome } from "./home.js";
 import { me } from "./me.js";
+import { quiz } from "./quiz.js";
 import { history, verify } from "./records.js";
-import * as screens from "./screens.js";
-import { checkIn, way } from "./ways.js";
 import { h } from "./ui.js";
+import { voucher, wallet } from "./wallet.js";
+import { checkIn, done, way } from "./ways.js";
 
 const SEND_MS = 10000;
 // A photo is large, and a phone's line out is slow.
@@ -21,15 +25,17 @@ const live = document.getElementById("live");
 const tabs = document.getElementById("tabs");
 
 const ROUTES = {
-  "": screens.home,
-  quiz: screens.quiz,
-  draw: screens.draw,
-  awards: screens.awards,
-  claim: screens.claim,
-  wallet: screens.wallet,
-  voucher: screens.voucher,
+  "": home,
+  quiz,
+  draw,
+  drawn,
+  awards,
+  claim,
+  wallet,
+  voucher,
   way,
   checkin: checkIn,
+  done,
   history,
   verify,
   me,
@@ -73,9 +79,12 @@ const wait = (ms) => new Promise((done) => setTimeout(done, ms));
 
 class App {
   constructor() {
+    /** @type {import("./logic/words.js").Language} */
     this.language = root.lang === "en" ? "en" : "zh";
     this.wait = wait;
     this.now = () => Date.now();
+    // How far the platform's clock is ahead of this device's: a phone that goes wrong counts no wrong days.
+    this.ahead = Date.parse(root.dataset.now || "") - Date.now() || 0;
     this.timers = [];
     this.all = [];
     this.slug = "";
@@ -83,6 +92,7 @@ class App {
     const query = new URLSearchParams(location.search);
     this.given = { provider: query.get("provider"), code: query.get("code") };
     this.checkInCode = query.get("check_in_code");
+    /** @type {"wechat" | "alipay" | "demo" | null} */
     this.provider = root.dataset.demo === "true" ? "demo" : null;
     if (this.given.code && (this.given.provider === "wechat" || this.given.provider === "alipay")) this.provider = this.given.provider;
     this.journey = new Journey({
@@ -98,6 +108,16 @@ class App {
 
   say(key, values) {
     return say(this.language, key, values);
+  }
+
+  /** Milliseconds of the platform's clock, as far as it is known here. */
+  platformNow() {
+    return this.now() + this.ahead;
+  }
+
+  /** @param {string} moment of the platform, just told */
+  heard(moment) {
+    this.ahead = Date.parse(moment) - this.now() || 0;
   }
 
   // --- what stands on the page ------------------------------------------------------------------------
@@ -179,10 +199,11 @@ class App {
   stepButton(step) {
     const route = (label, to) => h("a", { class: "button primary", href: `#${to}`, onclick: () => this.again() }, this.say(label));
     const act = (label, doing) => h("button", { type: "button", class: "primary", onclick: doing }, this.say(label));
-    if (step === "identity") return act("identityTitle", () => this.show(screens.identity(this, () => this.go("/draw"))));
+    if (step === "identity") return act("identityTitle", () => this.show(identity(this, () => this.go("/draw"))));
     if (step === "signIn") return this.provider && act("signInAgain", () => this.busy(() => this.signIn()));
     if (step === "wallet") return route("wallet", "/wallet");
     if (step === "claim") return route("choose", "/awards");
+    if (step === "consent") return route("consentMine", "/me");
     if (step === "again") return act("again", () => this.render());
     return null;
   }
@@ -193,12 +214,16 @@ class App {
   }
 
   offerAgain() {
-    if (!Object.keys(this.journey.acts.open()).length) {
-      if (!main.querySelector("h1")) this.show([h("button", { type: "button", class: "primary", onclick: () => this.begin() }, this.say("again"))]);
-      return;
-    }
-    const button = h("button", { type: "button", class: "primary", onclick: () => this.begin() }, this.say("again"));
-    noteBox.append(" ", button);
+    noteBox.append(" ", h("button", { type: "button", class: "primary", onclick: () => this.begin() }, this.say("again")));
+    if (!main.querySelector("h1")) this.show([h("h1", { tabindex: "-1" }, this.say("offlineTitle")), h("p", {}, this.say("offlineWait"))]);
+  }
+
+  /** What was typed is not thrown away because the network came back. */
+  async back() {
+    this.note("");
+    const busy = main.getAttribute("aria-busy") === "true";
+    const waits = Object.keys(this.journey.acts.open()).length > 0;
+    if (!busy && (waits || !main.querySelector("form, .quiz, .code"))) await this.begin();
   }
 
   async signIn() {
@@ -241,9 +266,19 @@ class App {
     throw new Unreachable(null);
   }
 
-  /** Says it beside the field, where what was typed stays; false: it is not about what was typed. */
+  /** Does it; what can be mended in the form is said beside it, and what was typed stays. */
+  async beside(place, act) {
+    place.hidden = true;
+    try {
+      await act();
+    } catch (error) {
+      if (!this.refusedHere(error, place)) throw error;
+    }
+  }
+
+  /** Says it beside the field; false: it is not about what was typed. */
   refusedHere(error, place) {
-    if (!(error instanceof Refused) || error.status === 401) return false;
+    if (!(error instanceof Refused) || next(this.language, error.code).step !== "again") return false;
     const reasons = error.errors.map((fault) => fault.message).filter(Boolean);
     place.textContent = [reasons.join(" ") || error.sentence || error.code, next(this.language, error.code).sentence].filter(Boolean).join(" ");
     place.hidden = false;
@@ -294,8 +329,9 @@ class App {
       const [kind, id] = name.split(":");
       if (kind === "start") location.hash = `#/quiz/${answer.attempt_id}`;
       if (kind === "submit") location.hash = `#/quiz/${id}`;
-      if (kind === "draw") location.hash = answer.won ? `#/claim/${answer.award.id}` : "#/history";
+      if (kind === "draw") location.hash = `#${afterDraw(answer.won ? answer.award.id : null, answer.draw_id)}`;
       if (kind === "claim") location.hash = `#/voucher/${answer.id}`;
+      if (kind === "activity") location.hash = `#/done/${answer.activity_id}`;
     }
   }
 
@@ -343,7 +379,7 @@ class App {
     const { turn } = this;
     main.removeAttribute("aria-busy");
     try {
-      const screen = !this.journey.session || !this.slug ? screens.welcome : ROUTES[name] || screens.home;
+      const screen = !this.journey.session || !this.slug ? welcome : ROUTES[name] || home;
       const parts = await screen(this, rest);
       if (turn === this.turn) this.show(parts);
     } catch (error) {
@@ -360,8 +396,5 @@ window.addEventListener("hashchange", () => {
   app.note("");
   app.render();
 });
-window.addEventListener("online", () => {
-  app.note("");
-  app.begin();
-});
+window.addEventListener("online", () => app.back());
 app.begin();

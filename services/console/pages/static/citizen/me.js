@@ -1,6 +1,6 @@
 // The person's own page: identity, how one is told, what one agreed to, type size, data, leaving.
 
-import { identity } from "./screens.js";
+import { identity } from "./draw.js";
 import { button, h, link, shownTime, t } from "./ui.js";
 
 /** What is asked before something that cannot simply be undone. */
@@ -50,14 +50,7 @@ function phoneForm(app, sms, done) {
   const w = t(app);
   const phone = h("input", { id: "phone", type: "tel", inputmode: "numeric", autocomplete: "tel-national", required: true, maxlength: 20 });
   const refused = h("p", { class: "refused-here", role: "alert", hidden: true });
-  const here = (act) => async () => {
-    refused.hidden = true;
-    try {
-      await act();
-    } catch (error) {
-      if (!app.refusedHere(error, refused)) throw error;
-    }
-  };
+  const here = (act) => () => app.beside(refused, act);
   const form = (label, field, said, act, primary) => h("form", {
     class: "form",
     onsubmit: (event) => {

@@ -45,7 +45,7 @@ export async function manual(app) {
 }
 
 function back(app) {
-  return h("a", { class: "button", href: "#/" }, app.say("sell"));
+  return h("a", { class: "button", href: "#/" }, app.say("return"));
 }
 
 // --- results of services ------------------------------------------------------------------------------------
