@@ -19,6 +19,7 @@ from typing import IO
 
 from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
+from shared.documents.cells import uttered
 from shared.errors import Fault, InvalidRequest
 
 # A workbook is a ZIP: a small file may unfold to more than a process can hold.
@@ -227,7 +228,7 @@ def _csv_cells(content: bytes) -> list[list[str]]:
     delimiter = max(",\t;", key=first.count)
     try:
         return [
-            [cell.strip() for cell in row]
+            [uttered(cell.strip()) for cell in row]
             for row in islice(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), ROWS_MAX + 1)
         ]
     except csv.Error as error:

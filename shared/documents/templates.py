@@ -3,8 +3,7 @@
 import io
 from collections.abc import Mapping, Sequence
 
-import xlsxwriter
-
+from shared.documents.cells import new_book, style, write_text
 from shared.documents.sheets import Column
 
 _WIDTH = 22
@@ -26,16 +25,16 @@ def workbook_template(
     into a column; other values may still be typed, and the import judges them.
     """
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
-        head = book.add_format({"bold": True, "bg_color": "#DDEBF7", "border": 1, "num_format": "@"})
-        text = book.add_format({"num_format": "@"})
+    with new_book(buffer) as book:
+        head = style(book, {"bold": True, "bg_color": "#DDEBF7", "border": 1, "num_format": "@"})
+        text = style(book, {"num_format": "@"})
         sheet = book.add_worksheet("导入")
         sheet.freeze_panes(1, 0)
-        sheet.set_column(0, len(columns) - 1, _WIDTH, text)
+        sheet.set_column(0, len(columns) - 1, _WIDTH, text.plain)
         for place, column in enumerate(columns):
-            sheet.write_string(0, place, f"{column.title}*" if column.required else column.title, head)
+            write_text(sheet, 0, place, f"{column.title}*" if column.required else column.title, head)
             for number, example in enumerate(examples, start=1):
-                sheet.write_string(number, place, example.get(column.key, ""), text)
+                write_text(sheet, number, place, example.get(column.key, ""), text)
             if choices and column.key in choices:
                 offered = {
                     "validate": "list",
@@ -46,5 +45,5 @@ def workbook_template(
         explained = book.add_worksheet("填写说明")
         explained.set_column(0, 0, _NOTES_WIDTH)
         for number, note in enumerate(notes):
-            explained.write_string(number, 0, note)
+            write_text(explained, number, 0, note, text)
     return buffer.getvalue()

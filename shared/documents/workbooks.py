@@ -4,10 +4,10 @@ import io
 from collections.abc import Sequence
 from decimal import Decimal
 
-import xlsxwriter
-from xlsxwriter.format import Format
+from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from shared.documents.cells import Style, new_book, style, write_text
 from shared.documents.papers import Block, Cell, Facts, Fen, Grid, Lines, Paper, Rate, Signatures
 from shared.money import FEN_PER_YUAN
 
@@ -22,7 +22,7 @@ _TITLE_ROW_HEIGHT = 26
 class _Sheet:
     """A sheet that is written from top to bottom."""
 
-    def __init__(self, sheet: Worksheet, formats: dict[str, Format], columns: int) -> None:
+    def __init__(self, sheet: Worksheet, formats: dict[str, Style], columns: int) -> None:
         self._sheet = sheet
         self._formats = formats
         self._columns = columns
@@ -33,9 +33,9 @@ class _Sheet:
         self._sheet.set_row(self._row, _TITLE_ROW_HEIGHT)
         self.wide(text, "title")
 
-    def wide(self, text: str, style: str) -> None:
-        self._sheet.merge_range(self._row, 0, self._row, self._columns - 1, "", self._formats[style])
-        self._sheet.write_string(self._row, 0, text, self._formats[style])
+    def wide(self, text: str, kind: str) -> None:
+        self._sheet.merge_range(self._row, 0, self._row, self._columns - 1, "", self._formats[kind].plain)
+        write_text(self._sheet, self._row, 0, text, self._formats[kind])
         self._row += 1
 
     def block(self, block: Block) -> None:
@@ -55,9 +55,10 @@ class _Sheet:
 
     def _facts(self, pairs: Sequence[tuple[str, str]]) -> None:
         for label, said in pairs:
-            self._sheet.write_string(self._row, 0, label, self._formats["label"])
-            self._sheet.merge_range(self._row, 1, self._row, self._columns - 1, "", self._formats["text"])
-            self._sheet.write_string(self._row, 1, said, self._formats["text"])
+            write_text(self._sheet, self._row, 0, label, self._formats["label"])
+            plain = self._formats["text"].plain
+            self._sheet.merge_range(self._row, 1, self._row, self._columns - 1, "", plain)
+            write_text(self._sheet, self._row, 1, said, self._formats["text"])
             self._row += 1
 
     def _grid(self, grid: Grid) -> None:
@@ -73,24 +74,25 @@ class _Sheet:
         if grid.total is not None:
             self._cells(grid.total, "total")
 
-    def _cells(self, cells: Sequence[Cell], style: str) -> None:
+    def _cells(self, cells: Sequence[Cell], kind: str) -> None:
         for column, cell in enumerate(cells):
             if isinstance(cell, Fen):
                 yuan = float(Decimal(cell.fen) / FEN_PER_YUAN)
-                self._sheet.write_number(self._row, column, yuan, self._formats[f"{style}_money"])
+                self._sheet.write_number(self._row, column, yuan, self._formats[f"{kind}_money"].plain)
             elif isinstance(cell, Rate):
-                self._sheet.write_number(self._row, column, float(cell.value), self._formats[f"{style}_rate"])
+                rate = self._formats[f"{kind}_rate"].plain
+                self._sheet.write_number(self._row, column, float(cell.value), rate)
             elif isinstance(cell, int):
-                self._sheet.write_number(self._row, column, cell, self._formats[style])
+                self._sheet.write_number(self._row, column, cell, self._formats[kind].plain)
             else:
-                self._sheet.write_string(self._row, column, cell, self._formats[style])
+                write_text(self._sheet, self._row, column, cell, self._formats[f"{kind}_text"])
         self._row += 1
 
 
 def workbook(papers: Sequence[Paper]) -> bytes:
     """An .xlsx with a sheet for each paper, ready to be printed on A4."""
     buffer = io.BytesIO()
-    with xlsxwriter.Workbook(buffer, {"in_memory": True, "strings_to_formulas": False}) as book:
+    with new_book(buffer) as book:
         formats = _formats(book)
         for paper in papers:
             widths = [block.widths for block in paper.blocks if isinstance(block, Grid)]
@@ -104,6 +106,9 @@ def workbook(papers: Sequence[Paper]) -> bytes:
                 sheet.set_landscape()
             sheet.fit_to_pages(1, 0)
             sheet.set_footer("&C第 &P 页，共 &N 页")
+            if paper.mark:
+                # On every printed page, not on the first one only; & begins a code.
+                sheet.set_header(f"&C{paper.mark.replace('&', '&&')}")
             written = _Sheet(sheet, formats, columns)
             if paper.mark:
                 written.wide(paper.mark, "mark")
@@ -113,23 +118,26 @@ def workbook(papers: Sequence[Paper]) -> bytes:
     return buffer.getvalue()
 
 
-def _formats(book: xlsxwriter.Workbook) -> dict[str, Format]:
+def _formats(book: Workbook) -> dict[str, Style]:
     money = {"num_format": "#,##0.00", "align": "right"}
     rate = {"num_format": "0.00%", "align": "right"}
     box = {"border": 1, "valign": "vcenter"}
-    styles: dict[str, dict[str, object]] = {
+    looks: dict[str, dict[str, object]] = {
         "title": {"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"},
         "mark": {"bold": True, "font_color": "#C00000", "align": "center"},
         "caption": {"bold": True},
         "label": {"bold": True},
         "text": {"text_wrap": True},
         "sign": {"valign": "bottom"},
+        "head_text": {**box, "bold": True, "bg_color": "#DDEBF7", "align": "center", "text_wrap": True},
         "head": {**box, "bold": True, "bg_color": "#DDEBF7", "align": "center"},
         "cell": box,
         "total": {**box, "bold": True},
+        "cell_text": {**box, "text_wrap": True},
+        "total_text": {**box, "bold": True, "text_wrap": True},
         "cell_money": {**box, **money},
         "total_money": {**box, **money, "bold": True},
         "cell_rate": {**box, **rate},
         "total_rate": {**box, **rate, "bold": True},
     }
-    return {name: book.add_format(style) for name, style in styles.items()}
+    return {name: style(book, look) for name, look in looks.items()}

@@ -1,9 +1,6 @@
 """The bank as clerks keep it: found, corrected, taken out of use and put back, handed out as a workbook."""
 
 import asyncio
-import codecs
-import csv
-import io
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +16,7 @@ from services.issuance.questions.operations import COLUMNS, NOTES, draft_of_body
 from services.issuance.questions.rules import Question, judge
 from shared.audit import AuditEntry, record
 from shared.db import Tx
+from shared.documents.csvfiles import BOM, csv_lines
 from shared.documents.templates import workbook_template
 from shared.errors import Fault, InvalidRequest, NotFound
 from shared.idempotency import Answer, RequestKey, once
@@ -85,7 +83,7 @@ class Bank:
 
         async def parts() -> AsyncIterator[bytes]:
             # The mark by which Excel knows UTF-8.
-            yield codecs.BOM_UTF8 + _csv([{column.key: column.title for column in COLUMNS}])
+            yield BOM + _csv([{column.key: column.title for column in COLUMNS}])
             async for part in self._parts(campaign, filters):
                 yield await asyncio.to_thread(_csv, part)
 
@@ -268,10 +266,7 @@ def _shown_alike(before: Version, question: Question) -> bool:
 
 
 def _csv(rows: Sequence[Mapping[str, str]]) -> bytes:
-    file = io.StringIO()
-    writer = csv.DictWriter(file, [column.key for column in COLUMNS], restval="")
-    writer.writerows(rows)
-    return file.getvalue().encode()
+    return csv_lines([row.get(column.key, "") for column in COLUMNS] for row in rows)
 
 
 def _row(version: Version) -> dict[str, str]:

@@ -4,6 +4,8 @@ import json
 import unicodedata
 from dataclasses import asdict, dataclass
 
+from shared.documents.cells import evaluates
+
 _SHOWN_DIGITS = 4
 _NAME_SHOWN = 2
 _SEPARATORS = str.maketrans("", "", " -")
@@ -19,6 +21,11 @@ class Details:
 
     def sealed_form(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
+
+    @property
+    def payable(self) -> bool:
+        """Whether a bank's file can say it exactly: a name that looks like a formula would be altered."""
+        return not (evaluates(self.account_name) or evaluates(self.bank_name))
 
     def masked(self) -> "Details":
         """Enough to be told from another account, not enough to be paid to."""

@@ -5,6 +5,7 @@ from pydantic_core import PydanticCustomError
 
 from services.redemption.institutions.schemas import Name, Reason, ReasonText
 from services.redemption.payees.rules import plain_number
+from shared.documents.cells import evaluates
 from shared.http.replies import StaffBody
 
 NUMBER_MIN, NUMBER_MAX = 6, 32
@@ -17,12 +18,20 @@ def _number(text: str) -> str:
     return plain
 
 
+def _name(text: str) -> str:
+    """The bank's file says it letter by letter, so nothing may have to be put in front of it there."""
+    if evaluates(text):
+        raise PydanticCustomError("account_text", "户名和开户行不能以 =、+、-、@ 开头")
+    return text
+
+
+AccountName = Annotated[Name, AfterValidator(_name)]
 AccountNumber = Annotated[str, StringConstraints(max_length=64), AfterValidator(_number)]
 
 
 class SetPayeeAccount(StaffBody):
-    account_name: Name
-    bank_name: Name = Field(description="bank and branch")
+    account_name: AccountName
+    bank_name: AccountName = Field(description="bank and branch")
     account_number: AccountNumber = Field(description="digits; blanks and dashes are left out")
     reason: ReasonText
 

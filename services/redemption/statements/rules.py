@@ -36,6 +36,7 @@ _PAYMENT_HEADER = (
 _AMOUNT_PLACE = _PAYMENT_HEADER.index("金额（元）")
 _PAY, _REFUND, _NOT_PAID = "付款", "退款", "未列入"
 _NO_ACCOUNT = "收款账户未登记，未列入付款"
+_UNFIT_ACCOUNT = "户名或开户行以公式符号开头，请更正收款账户后重新生成，未列入付款"
 _HELD = {
     "hold_period": "未满留存期",
     "write_off_hold": "单笔暂缓结算",
@@ -235,7 +236,7 @@ def summary(
                     "合计（元）",
                 ),
                 rows=rows,
-                widths=(18, 36, 28, 10, 10, 10, *(20 for _ in payers), 18),
+                widths=(11, 30, 25, 9, 9, 9, *(15 for _ in payers), 16),
                 total=("合计", "", "", "", *counts, *money),
             ),
             Lines((f"合计（大写）：人民币{capital_yuan(total)}",)),
@@ -247,7 +248,8 @@ def summary(
 def payment_file(accounts: Sequence[Account], *, demo: bool) -> PaymentFile:
     """One line per settlement and payer, totals, and the SHA-256 of everything above the last line.
 
-    What nobody could be paid, for want of an account, stands below the totals and in none of them.
+    What nobody could be paid, for want of an account that the file can say exactly, stands below the totals and
+    in none of them.
     """
     rows: list[Sequence[str | int]] = [_PAYMENT_HEADER]
     left_out: list[tuple[Account, Payer, int]] = []
@@ -256,7 +258,7 @@ def payment_file(accounts: Sequence[Account], *, demo: bool) -> PaymentFile:
         for payer, fen in zip(account.payers, account.settlement.split_fen, strict=True):
             if fen == 0:
                 continue
-            if fen > 0 and account.payee is None:
+            if fen > 0 and (account.payee is None or not account.payee.payable):
                 left_out.append((account, payer, fen))
                 continue
             way = _PAY if fen > 0 else _REFUND
@@ -266,7 +268,11 @@ def payment_file(accounts: Sequence[Account], *, demo: bool) -> PaymentFile:
     payments = len(rows) - 1
     rows += [_total_cells(way, fen) for way, fen in totals.items()]
     rows += [
-        ("例外", _NOT_PAID, *_payment_cells(account, payer, fen, _NO_ACCOUNT))
+        (
+            "例外",
+            _NOT_PAID,
+            *_payment_cells(account, payer, fen, _UNFIT_ACCOUNT if account.payee else _NO_ACCOUNT),
+        )
         for account, payer, fen in left_out
     ]
     if left_out:

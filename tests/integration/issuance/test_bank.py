@@ -1,5 +1,7 @@
 """The bank as clerks keep it: versions, retirement, filters, a workbook that comes back."""
 
+import csv
+import io
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -10,6 +12,7 @@ from services.issuance.app import create_app
 from services.issuance.bank import operations
 from services.issuance.quiz import operations as quiz
 from shared.clock import ManualClock
+from shared.documents.cells import evaluates
 from shared.documents.sheets import read_rows
 from shared.identity.staff import Role
 from shared.kit import Kit
@@ -265,6 +268,8 @@ async def test_a_large_bank_is_streamed_as_csv_and_no_workbook(
     answer = await desk.client.get(url(campaign, "export.csv"), headers=desk.one)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"].startswith("text/csv")
+    cells = [cell for row in csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))) for cell in row]
+    assert not [cell for cell in cells if evaluates(cell)]
     files = {"file": ("bank.csv", answer.content)}
     fresh = await publish_campaign(kit)
     moved = (await desk.client.post(url(fresh, "import"), files=files, headers=desk.one)).json()

@@ -23,7 +23,7 @@ from tests.support.settlements import Books, books
 from tests.support.tills import Bureau, bureau
 from tests.support.vouchers import held_voucher, published
 
-NAME, BANK = "=示例·蒙自市第一人民医院", "示例银行红河分行"
+NAME, BANK = "示例·蒙自市第一人民医院", "示例银行红河分行"
 
 
 def digits() -> str:
@@ -97,7 +97,7 @@ async def test_account_is_masked_in_every_view_and_sealed_at_rest(
     assert await accounts(desk, till.institution_id) == []
     changes = (await desk.bureau.get("/changes", status="pending", limit="200")).json()["items"]
     body = next(one["body"] for one in changes if one["change_id"] == asked.json()["change_id"])
-    assert (body["account_number"], body["account_name"]) == (f"****{number[-4:]}", "=示**医院")
+    assert (body["account_number"], body["account_name"]) == (f"****{number[-4:]}", "示例**医院")
     assert (await desk.approve(asked)).status_code == 200
 
     (account,) = await accounts(desk, till.institution_id)
@@ -164,6 +164,14 @@ async def test_each_reason_why_not_has_its_code(
     assert (await desk.bureau.http.get(url, headers=auditor)).status_code == 403
 
 
+@pytest.mark.parametrize("field", ["account_name", "bank_name"])
+async def test_an_account_that_a_banks_file_cannot_say_exactly_is_refused(
+    desk: Books, till: TerminalClient, field: str
+) -> None:
+    answer = await proposed(desk, till.institution_id, digits(), **{field: "＝HYPERLINK(1)"})
+    assert (answer.status_code, answer.json()["errors"][0]["loc"]) == (422, f"body.{field}")
+
+
 async def test_payment_file_has_accounts_in_full_and_pays_nothing_to_nowhere(
     kit: Kit, desk: Books, campaign: CampaignRef, till: TerminalClient
 ) -> None:
@@ -176,7 +184,7 @@ async def test_payment_file_has_accounts_in_full_and_pays_nothing_to_nowhere(
         await desk.confirm(settlement)
     rows = await payment_rows(desk, campaign)
     paid = [row for row in rows if row[0].isdigit() and row[7] == one["id"]]
-    assert {tuple(row[12:]) for row in paid} == {(f"'{NAME}", BANK, number)}
+    assert {tuple(row[12:]) for row in paid} == {(NAME, BANK, number)}
     assert round(sum(float(row[10]) for row in paid) * 100) == 3_333
     left = [row for row in rows if row[0] == "例外" and row[7] == two["id"]]
     assert {(row[1], row[11], *row[12:]) for row in left} == {

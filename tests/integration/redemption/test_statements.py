@@ -38,7 +38,7 @@ async def story(
     till = await desk.bureau.till(
         await desk.bureau.institution(campaign, name=name, credit_code="Y1532599DEM000014U")
     )
-    await desk.set_account(till.institution_id, "6222000000000000001", name=name)
+    await desk.set_account(till.institution_id, "6222000000000000001")
     done = []
     for kind, bills in (("general_50", (1_111, 3_333, 9_999)), ("checkup", (None,)), ("fitness", (None,))):
         for voucher, bill in zip(await held_vouchers(kit, campaign, kind, len(bills)), bills, strict=True):

@@ -12,7 +12,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
-from shared.documents.csvfiles import BOM, csv_file, inert
+from shared.documents.cells import evaluates, inert, uttered
+from shared.documents.csvfiles import BOM, csv_file
 from shared.documents.papers import Facts, Fen, Grid, Lines, Paper, Signatures
 from shared.documents.pdf import BUNDLED_FONT, pdf
 from shared.documents.workbooks import workbook
@@ -82,7 +83,9 @@ def test_no_cell_of_a_csv_is_a_formula(text: str) -> None:
     content = csv_file([(text, -5)])
     assert content.startswith(BOM)
     cell = inert(text)
+    assert not evaluates(cell)
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"))
+    assert uttered(cell) in {text, text[1:]}
     assert cell.removeprefix("'") == text.removeprefix("'")
     rows = list(csv.reader(io.StringIO(content[3:].decode(), newline="")))
     assert rows[0][1] == "-5"
