@@ -248,8 +248,8 @@ def summary(
 def payment_file(accounts: Sequence[Account], *, demo: bool) -> PaymentFile:
     """One line per settlement and payer, totals, and the SHA-256 of everything above the last line.
 
-    What nobody could be paid, for want of an account that the file can say exactly, stands below the totals and
-    in none of them.
+    What nobody could be paid, for want of an account that the file can say exactly, stands below the totals
+    and in none of them.
     """
     rows: list[Sequence[str | int]] = [_PAYMENT_HEADER]
     left_out: list[tuple[Account, Payer, int]] = []
