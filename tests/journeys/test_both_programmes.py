@@ -8,6 +8,7 @@ from datetime import datetime
 import pytest
 from fastapi import FastAPI
 
+from bench.scenarios.handover import HandOver
 from bench.scenarios.honghe_days import DAYS_MIN
 from bench.scenarios.story import Story
 from bench.simulator.clerks import clerks_of
@@ -68,7 +69,10 @@ async def played(settings: Settings, arrange: Arrangement, days: int) -> Story:
         password = settings.admin_password
         assert password is not None
         clerks = await clerks_of(platform, username="admin", password=password.get_secret_value())
-        return await play(platform, clerks, lambda _name, _steps: lambda _done: None, days=days)
+        story = await play(platform, clerks, lambda _name, _steps: lambda _done: None, days=days)
+        hand = HandOver(clerks, "honghe-2020", "yueqing-2020")
+        story.ways_in += await hand.make(username="admin", password=password.get_secret_value())
+        return story
 
 
 # So few days that every part of the story is still in them.
@@ -87,3 +91,6 @@ async def test_both_programmes_play_and_every_figure_agrees(
 
     assert [figure for figure in story.figures if not figure.ok] == []
     assert len(story.figures) > 20
+    roles = {how.partition(" / ")[0] for what, how in story.ways_in if " / " in how}
+    assert roles == {"admin", "operator", "auditor", "institution", "hospital"}
+    assert any("/screen#scr_" in how for _, how in story.ways_in)
