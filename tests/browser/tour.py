@@ -40,6 +40,8 @@ _PASSWORD = "Tour-2020-Honghe"
 _DESK_PAGES = {
     "console-overview": "/console",
     "console-changes": "/console/changes",
+    "console-imports": "/console/imports",
+    "console-stock": f"/console/stock?campaign={_CAMPAIGN}",
     "console-campaign": f"/console/campaigns/{_CAMPAIGN}",
     "console-propose": f"/console/campaigns/{_CAMPAIGN}/propose",
     "console-planner": f"/console/planner?campaign={_CAMPAIGN}",
@@ -127,6 +129,7 @@ class Tour:
             (
                 "institution",
                 {
+                    "institution-home": "/console/own",
                     "institution": "/console/institutions/own",
                     "institution-settlements": "/console/settlements",
                 },
@@ -293,7 +296,7 @@ async def demonstration() -> AsyncIterator[tuple[str, dict[str, Any]]]:
     with tempfile.TemporaryDirectory(prefix="hv-tour-", ignore_cleanup_errors=True) as home:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "deploy.cli", "demo", "--port", str(port), "--data-dir", home,
-            cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            cwd=ROOT, stdout=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
             await asyncio.wait_for(_ready(process), _READY_SECONDS)
