@@ -44,8 +44,9 @@ class Office:
         self.client.cookies.clear()
         return signed_in(self.client, await signed_in_staff(self.kit, *roles, institution_id=institution_id))
 
-    async def send(self, path: str, page: str = "", **typed: object) -> httpx.Response:
-        form = form_of(await self.client.get(page or f"{PAGE}/{self.one}"))
+    async def send(self, path: str, *, at: str = "", **typed: str) -> httpx.Response:
+        """The form of the institution's page, or of the one at an address, sent there."""
+        form = form_of(await self.client.get(at or f"{PAGE}/{self.one}"))
         return await self.client.post(PAGE + path, data={**form, **typed})
 
 
@@ -115,14 +116,15 @@ class TestOperators:
         clerk = await office.visitor(Role.OPERATOR)
         path = f"/{office.one}/operators"
         (till,) = re.findall(r"<code>(trm_\w+)</code>", (await clerk.get(f"{PAGE}/{office.one}")).text)
-        steps: tuple[tuple[str, dict[str, object], str], ...] = (
+        steps: tuple[tuple[str, dict[str, str | list[str]], str], ...] = (
             ("", {"code": "01", "label": "收费窗口", "terminal_ids": [till]}, "收费窗口"),
             ("/01/label", {"label": "二楼窗口", "reason": "搬迁"}, "二楼窗口"),
             ("/01/terminals", {"reason": "机动"}, "全部终端"),
             ("/01/end", {"reason": "离职"}, "已停用"),
         )
         for act, typed, shown in steps:
-            done = await office.send(path + act, **typed)
+            form = form_of(await clerk.get(f"{PAGE}/{office.one}"))
+            done = await clerk.post(PAGE + path + act, data={**form, **typed})
             assert done.headers["location"].endswith("?done=operator"), text_of(done)
             assert shown in text_of(await clerk.get(done.headers["location"]))
         again = await office.send(path, code="01", label="新人")
@@ -132,11 +134,11 @@ class TestOperators:
     async def test_its_own_clerk_names_them_and_requires_them(self, office: Office) -> None:
         own = await office.visitor(Role.INSTITUTION, institution_id=office.one)
         page = f"{PAGE}/own"
-        done = await office.send(f"/{office.one}/operators", page, code="02", label="药房")
+        done = await office.send(f"/{office.one}/operators", at=page, code="02", label="药房")
         assert done.headers["location"] == f"{page}?done=operator", text_of(done)
         for required, shown in (("yes", "核销须注明操作员"), ("no", "核销可不注明操作员")):
             typed = {"required": required, "reason": "内部管理"}
-            ruled = await office.send(f"/{office.one}/operator-rule", page, **typed)
+            ruled = await office.send(f"/{office.one}/operator-rule", at=page, **typed)
             assert ruled.headers["location"] == f"{page}?done=rule", text_of(ruled)
             assert shown in text_of(await own.get(page))
 

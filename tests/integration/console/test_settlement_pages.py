@@ -249,6 +249,16 @@ class TestBorders:
             f"{SETTLED}/payment-file?campaign={counter.campaign.slug}",
             f"{LIST}/manual",
             f"{LIST}/conflicts",
+            f"{LIST}/manual/export.xlsx?campaign={counter.campaign.slug}",
+            f"{LIST}/conflicts/export.xlsx",
+            f"{LIST}/export.xlsx?institution_id={counter.institutions[1]}",
+            f"{SETTLED}/export.xlsx?institution_id={counter.institutions[1]}",
+            f"{SETTLED}/held-back/export.xlsx?institution_id={counter.institutions[1]}",
+            f"/console/reconciliations?institution_id={counter.institutions[1]}",
+            f"/console/reconciliations/export.xlsx?institution_id={counter.institutions[1]}",
+            "/console/terminals",
+            "/console/terminals/export.xlsx",
+            "/console/institutions/options?institution=x",
         ):
             refused = await own.get(path)
             assert refused.status_code == 403, path
@@ -261,6 +271,7 @@ class TestBorders:
             *(f"{foreign}/{act}" for act in ("confirm", "dispute", "pay", "resolve")),
             f"{LIST}/{counter.redeemed[1][0]}/reverse",
             f"{LIST}/{counter.redeemed[0][0]}/correct",
+            f"{foreign}/approve",
             SETTLED,
         ):
             assert (await own.post(path, data=form)).status_code == 403, path
