@@ -6,6 +6,7 @@ from services.console.agreementpages import routes as agreementpages
 from services.console.audit import routes as audit
 from services.console.auditpages import routes as auditpages
 from services.console.campaignpages import routes as campaignpages
+from services.console.cardpages import routes as cardpages
 from services.console.changepages import routes as changepages
 from services.console.citizenpages import routes as citizenpages
 from services.console.clock import routes as clock_of_the_demo
@@ -28,6 +29,7 @@ from services.console.pages import routes as pages
 from services.console.pages.schemas import templates_at_hand
 from services.console.plannerpages import routes as plannerpages
 from services.console.pospages import routes as pospages
+from services.console.programmepages import routes as programmepages
 from services.console.publicpages import routes as publicpages
 from services.console.questionpages import routes as questionpages
 from services.console.quotapages import routes as quotapages
@@ -45,6 +47,7 @@ from services.console.staff import routes as staff
 from services.console.staffpages import routes as staffpages
 from services.console.standings import routes as standings
 from services.console.stockpages import routes as stockpages
+from services.console.stuffingpages import routes as stuffingpages
 from services.console.tablepages import routes as tablepages
 from services.console.templatepages import routes as templatepages
 from services.console.terminalpages import routes as terminalpages
@@ -105,6 +108,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             jobpages.router,
             healthpages.router,
             quotapages.router,
+            programmepages.router,
+            cardpages.router,
+            stuffingpages.router,
             listpages.router,
             rankingpages.router,
             ownpages.router,

@@ -27,7 +27,7 @@ async def codes(
 ) -> Response:
     programmes = (await visitor.calls.get(at("quota", "programmes"), {"limit": 200}))["items"]
     slug = programme or next((one["slug"] for one in programmes), "")
-    hospitals: dict[str, Any] = {"items": [], "next_cursor": None}
+    hospitals: dict[str, Any] = {"items": [], "next_cursor": None, "total": 0}
     if slug:
         hospitals = await visitor.calls.get(at("quota", "programmes", slug, "hospitals"), {"cursor": cursor})
     further = hospitals["next_cursor"]
@@ -37,6 +37,7 @@ async def codes(
         programmes=[(one["slug"], one["title"], one["title"]) for one in programmes],
         slug=slug,
         hospitals=hospitals["items"],
+        total=hospitals["total"],
         first=f"{_PATH}?{urlencode({'programme': slug})}" if cursor else "",
         further=f"{_PATH}?{urlencode({'programme': slug, 'cursor': further})}" if further else "",
     )

@@ -3,22 +3,16 @@
 The hospital is always the one that the account is bound to: no address holds its id.
 """
 
+import asyncio
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Form, Query, Response
 from fastapi.responses import RedirectResponse
 
+from services.console.cardpages.rules import APPEAL_STATES, CARD_STATES, EVENT_KINDS, WHY_EN
 from services.console.codepages.rules import CODE_FILES
-from services.console.hospitalpages.rules import (
-    APPEAL_STATES,
-    CARD_STATES,
-    EVENT_KINDS,
-    KIND_NAMES,
-    KINDS,
-    code_in_use,
-    own_row,
-)
+from services.console.hospitalpages.rules import KIND_NAMES, KINDS, code_in_use, months_until, own_row
 from services.console.pages.routes import OUR_FORM, HospitalVisitor, RequestNo, Visitor, page_router
 from shared.clients.integrity import Refused
 from shared.clients.services import at
@@ -56,10 +50,14 @@ async def own_page(visitor: HospitalVisitor) -> Response:
     slug = programme["slug"]
     progress = await visitor.calls.get(at("quota", "programmes", slug, "progress"))
     codes = await visitor.calls.get(_hospital(visitor, "codes"))
-    ranking = rank = None
-    if month := (programme["frozen_through"] or "")[:7]:
-        ranking = await visitor.calls.get(at("quota", "programmes", slug, "rankings"), {"month": month})
-        rank = own_row(ranking["items"], hospital_id)
+    frozen = (programme["frozen_through"] or "")[:7]
+    trend = await _trend(visitor, slug, months_until(progress["as_of"][:7], progress["starts_on"]))
+    published = next((one for one in trend if one["month"] == frozen), None)
+    sub_codes = await visitor.calls.get(_hospital(visitor, "sub-codes"))
+    appeals = await visitor.calls.get(at("quota", "programmes", slug, "appeals"), {"limit": 1})
+    waiting = await visitor.calls.get(
+        at("quota", "programmes", slug, "appeals"), {"limit": 1, "status": "open"}
+    )
     return visitor.page(
         "hospitalpages/own.html",
         here="hospital",
@@ -69,9 +67,27 @@ async def own_page(visitor: HospitalVisitor) -> Response:
         hospital=codes["hospital"],
         code=code_in_use(codes["items"]),
         replaced=[code for code in codes["items"] if code["replaced_at"]],
-        ranking=ranking,
-        rank=rank,
+        trend=trend,
+        trend_days=[(one["month"], max(0, one["month_issued"])) for one in trend],
+        rank=published,
+        sub_codes=[one for one in sub_codes["items"] if one["scene"]],
+        appeals=appeals["total"],
+        open_appeals=waiting["total"],
     )
+
+
+async def _trend(visitor: Visitor, slug: str, months: list[str]) -> list[dict[str, Any]]:
+    """The hospital's own line of each month, as published or as it is, where the month has a ranking."""
+
+    async def of(month: str) -> dict[str, Any] | None:
+        try:
+            view = await visitor.calls.get(at("quota", "programmes", slug, "rankings"), {"month": month})
+        except Refused:
+            return None
+        row = own_row(view["items"], visitor.staff.hospital_id or "")
+        return {**row, "month": month, "frozen": view["frozen"]} if row else None
+
+    return [one for one in await asyncio.gather(*map(of, months)) if one]
 
 
 @router.get("/files/all.zip")
@@ -159,6 +175,7 @@ async def _trace_page(visitor: Visitor, event_id: str, **shown: Any) -> Response
         appeal_states=APPEAL_STATES,
         event_kinds=EVENT_KINDS,
         card_states=CARD_STATES,
+        why_en=WHY_EN,
         **values,
     )
 

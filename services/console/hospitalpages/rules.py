@@ -2,29 +2,12 @@
 
 from typing import Any
 
+# Half a year fits beside each other.
+TREND_MONTHS = 6
+
 # A sub-code's kind: (value of the call, Chinese, English).
 KINDS = (("department", "科室", "Department"), ("channel", "渠道", "Channel"), ("staff", "人员", "Staff"))
 KIND_NAMES = {value: (zh, en) for value, zh, en in KINDS}
-
-# What the trace calls things.
-EVENT_KINDS = {
-    "issued": ("发卡", "issued"),
-    "used": ("用卡", "used"),
-    "cancelled": ("注销", "cancelled"),
-    "landed": ("打开申领页", "landed"),
-    "applied": ("提交申领", "applied"),
-}
-# Of an appeal: tone of its badge, Chinese, English.
-APPEAL_STATES = {
-    "open": ("", "待答复", "waiting"),
-    "upheld": ("good", "成立", "upheld"),
-    "rejected": ("bad", "不成立", "rejected"),
-}
-CARD_STATES = {
-    "none": ("没有卡", "no card"),
-    "active": ("有效", "active"),
-    "cancelled": ("已注销", "cancelled"),
-}
 
 
 def own_row(items: list[dict[str, Any]], hospital_id: str) -> dict[str, Any] | None:
@@ -34,3 +17,13 @@ def own_row(items: list[dict[str, Any]], hospital_id: str) -> dict[str, Any] | N
 
 def code_in_use(codes: list[dict[str, Any]]) -> dict[str, Any] | None:
     return next((code for code in codes if code["replaced_at"] is None), None)
+
+
+def months_until(last: str, starts_on: str | None) -> list[str]:
+    """At most six months (YYYY-MM) that end with `last` and do not begin before the programme, in order."""
+    year, month = map(int, last.split("-"))
+    found = []
+    for back in range(TREND_MONTHS):
+        place = year * 12 + month - 1 - back
+        found.append(f"{place // 12:04d}-{place % 12 + 1:02d}")
+    return [one for one in reversed(found) if starts_on is None or one >= starts_on[:7]]

@@ -1,6 +1,6 @@
 """Words of the list of hospitals. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 STATES: Mapping[str, tuple[str, str]] = {
@@ -16,6 +16,20 @@ NAMES: Mapping[str, tuple[str, str]] = {
 }
 KINDS = (("alias", "别名", "alias"), ("former", "曾用名", "former name"), ("current", "更名", "new name"))
 STATE_CHOICES = [("", "全部", "all"), *((state, *words) for state, words in STATES.items())]
+
+
+# Dated changes: kind, Chinese, English.
+LIFE: Mapping[str, tuple[str, str]] = {
+    "open": ("启用", "opens"),
+    "close": ("关停", "closes"),
+    "merge": ("并入", "merges"),
+    "move": ("更换医共体", "moves"),
+}
+
+
+def near_rows(report: Mapping[str, Any] | None) -> Sequence[Mapping[str, Any]]:
+    """Rows of an import whose names may mean a hospital known before."""
+    return [one for one in report["errors"] if one.get("code") == "maybe_known"] if report else []
 
 
 def life_body(kind: str, *, on: str, other: str, alliance: str) -> dict[str, Any] | None:

@@ -94,11 +94,16 @@ MENU = (
         "Card programmes",
         (
             Entry("progress", "/console/quota/progress", "任务进度", "Progress", READERS),
+            Entry("programmes", "/console/quota/programmes", "任务概况", "Programmes", READERS),
             Entry("hospitals", "/console/quota/hospitals", "医院名单", "Hospitals", READERS),
             Entry("allocation", "/console/quota/allocation", "任务分配", "Allocation", READERS),
             Entry("rankings", "/console/quota/rankings", "排名与通报", "Ranking", READERS),
+            Entry("cards", "/console/quota/cards", "未归属的卡", "Unattributed cards", READERS),
+            Entry("stuffing", "/console/quota/stuffing", "刷卡线索", "Stuffing", READERS),
+            Entry("appeals", "/console/quota/appeals", "医院申诉", "Appeals", READERS),
             Entry("codes", "/console/quota/codes", "二维码与海报", "Codes and posters", READERS),
             Entry("table-check", "/console/quota/table-check", "分配表核对", "Table check", READERS),
+            Entry("working-days", "/console/quota/working-days", "工作日历", "Working days", READERS),
         ),
     ),
     Group(

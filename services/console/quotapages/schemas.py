@@ -8,7 +8,8 @@ from fastapi import Form
 
 # Rows that the form has room for at once; with more typed, it has more.
 ROWS = 4
-_ROWS_MAX = 60
+# Five fields each: a form of more fields than a thousand is refused.
+_ROWS_MAX = 150
 _TEXT_LENGTH_MAX = 500
 
 Text = Annotated[str, Form(max_length=_TEXT_LENGTH_MAX)]

@@ -22,12 +22,15 @@ from shared.identity.staff import WRITERS
 
 _PATH = "/console/quota/rankings"
 _EDITION_MAX = 10_000
+_ROWS = 100
 
 router = page_router("/console/quota")
 
 Writer = Annotated[Visitor, Depends(visitor_with(*WRITERS))]
 Slug = Annotated[str, Query(max_length=64)]
 Month = Annotated[str, Query(max_length=7)]
+Word = Annotated[str, Query(max_length=200)]
+Cursor = Annotated[str | None, Query(max_length=500)]
 Edition = Annotated[int | None, Query(ge=1, le=_EDITION_MAX)]
 Text = Annotated[str, Form(max_length=500)]
 
@@ -47,6 +50,9 @@ async def _ranking(
     programme: str,
     month: str,
     edition: int | None = None,
+    alliance: str = "",
+    q: str = "",
+    cursor: str | None = None,
     refused: Refused | None = None,
     done: str = "",
 ) -> Response:
@@ -56,7 +62,9 @@ async def _ranking(
     if slug:
         base = at("quota", "programmes", slug, "rankings")
         try:
-            view = await visitor.calls.get(base, {"month": month or None, "edition": edition})
+            asked = {"month": month or None, "edition": edition}
+            part = {"alliance": alliance or None, "q": q.strip() or None, "limit": _ROWS, "cursor": cursor}
+            view = await visitor.calls.get(base, {**asked, **part})
             editions = (await visitor.calls.get(f"{base}/editions"))["items"]
         except Refused as answer:
             refused = refused or answer
@@ -70,11 +78,29 @@ async def _ranking(
         view=view,
         editions=editions,
         of_month=[one for one in editions if view and one["month"] == view["month"]],
+        alliance=alliance,
+        alliances=[("", "全部", "all"), *((name,) * 3 for name in (view["alliances"] if view else []))],
+        q=q,
+        **_pages(view, slug=slug, edition=edition, alliance=alliance, q=q, cursor=cursor),
         refused=refused,
         done=done,
         arrow=arrow,
         may_write=visitor.staff.has(*WRITERS),
     )
+
+
+def _pages(
+    view: dict[str, Any] | None, *, slug: str, cursor: str | None, **asked: str | int | None
+) -> dict[str, str]:
+    """Where the first and the next page of the ranks are."""
+    if view is None:
+        return {"first": "", "further": ""}
+    given = {name: value for name, value in asked.items() if value}
+    query, following = urlencode({"programme": slug, "month": view["month"], **given}), view["next_cursor"]
+    return {
+        "first": f"{_PATH}?{query}" if cursor else "",
+        "further": f"{_PATH}?{query}&{urlencode({'cursor': following})}" if following else "",
+    }
 
 
 @router.get("/rankings")
@@ -84,9 +110,21 @@ async def ranking(
     month: Month = "",
     *,
     edition: Edition = None,
+    alliance: Word = "",
+    q: Word = "",
+    cursor: Cursor = None,
     done: Slug = "",
 ) -> Response:
-    return await _ranking(visitor, programme=programme, month=month, edition=edition, done=done)
+    return await _ranking(
+        visitor,
+        programme=programme,
+        month=month,
+        edition=edition,
+        alliance=alliance,
+        q=q,
+        cursor=cursor,
+        done=done,
+    )
 
 
 @router.post("/rankings/freeze", dependencies=[OUR_FORM])

@@ -225,6 +225,7 @@ def _view(
         items=[_item(entry.standing, entry.place) for entry in shown],
         listed=found.total,
         next_cursor=cursor_at(found.following),
+        alliances=sorted({entry.standing.alliance for entry in ranked} - {""}),
         levels=None,
     )
 

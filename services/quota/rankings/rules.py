@@ -10,11 +10,13 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from fractions import Fraction
 
 from shared.rankings import competition_ranks
 
 LAST_PLACES = 3
+# Two rates of quotas below a billion that differ do so by more than 10^-18: whole parts of 10^-20 order them
+# exactly as fractions do, at a tenth of their price.
+_FINER = 10**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def ranks(standings: Sequence[Standing]) -> dict[str, int]:
     """The rank of each hospital that has a quota."""
     return competition_ranks(
         {
-            standing.hospital_id: Fraction(standing.issued, standing.quota)
+            standing.hospital_id: standing.issued * _FINER // standing.quota
             for standing in standings
             if standing.quota > 0
         }

@@ -39,4 +39,5 @@ class RankingView(BaseModel):
     items: list[RankingItem]
     listed: int = Field(description="hospitals that fit `alliance` and `q`, on all pages together")
     next_cursor: str | None
+    alliances: list[str] = Field(description="all that are ranked, to narrow by")
     levels: list[LevelList] | None = Field(description="with `by=level`: a list for each level")

@@ -143,7 +143,7 @@ def _case(case: Case) -> dict[str, Any]:
         "scene": case.code,
         "day": case.day.isoformat(),
         "score": case.score,
-        "reasons": [CaseReason(code=one.code, value=one.value, threshold=one.threshold) for one in reasons],
+        "reasons": [_reason(one) for one in reasons],
         "why": sentence(reasons, "zh"),
         "why_en": sentence(reasons, "en"),
         "cards": case.cards,
@@ -153,6 +153,16 @@ def _case(case: Case) -> dict[str, Any]:
         "reason": case.reason,
         "change_id": str(case.change_id) if case.change_id else None,
     }
+
+
+def _reason(reason: Reason) -> CaseReason:
+    return CaseReason(
+        code=reason.code,
+        value=reason.value,
+        threshold=reason.threshold,
+        told=sentence([reason], "zh"),
+        told_en=sentence([reason], "en"),
+    )
 
 
 def _item(case: Case, item: Item) -> EvidenceItem:

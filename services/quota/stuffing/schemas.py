@@ -12,6 +12,8 @@ class CaseReason(BaseModel):
     code: str
     value: float = Field(description="what was seen")
     threshold: float = Field(description="from where on it counts; 0: told for information")
+    told: str = Field(description="in words")
+    told_en: str
 
 
 class CaseItem(BaseModel):

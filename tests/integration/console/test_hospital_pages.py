@@ -62,6 +62,8 @@ class TestOwnPage:
         for fact in ("甲", "电子健康卡发卡任务", "任务数 600 还差 597", "完成率 0.5%", "2020-12-31"):
             assert fact in shown, shown
         assert re.search(r"2020-08：第 \d 名", shown)
+        for part in ("其中有效 3", "逐月发卡与名次", "2020-08 3 3 0.5%", "科室与人员码", "归属申诉"):
+            assert part in shown, shown
         assert f"/quota/v1/s/{ward.programme.scene('甲')}" in shown
 
     async def test_nothing_of_others_stands_on_it(self, ward: Ward) -> None:

@@ -10,7 +10,7 @@ from python_calamine import CalamineWorkbook
 from shared.identity.staff import Role
 from shared.kit import Kit
 from tests.support.people import signed_in_staff
-from tests.support.quota import API, Bureau, Programme, event, issued, sheet
+from tests.support.quota import API, Bureau, Json, Programme, event, issued, sheet
 
 HOSPITALS = [(f"第{n % 3}医共体" if n % 3 else "", f"第{n}医院", 100 + n) for n in range(1, 13)]
 
@@ -37,7 +37,8 @@ async def test_figures_are_read_in_pages_whose_sums_are_of_all(
     path = f"{programme.path}/{call}"
     whole = await bureau.get(path)
     assert (len(whole["items"]), whole["listed"], whole["next_cursor"]) == (12, 12, None)
-    walked, cursor = [], ""
+    walked: list[Json] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = await bureau.get(f"{path}{sign}limit=5{cursor and '&cursor=' + cursor}")
         walked += page["items"]
