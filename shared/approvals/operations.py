@@ -99,6 +99,11 @@ class Approvals:
         async with self.database.snapshot() as tx:
             return await store.page(tx, self.service, status, limit=limit + 1, after=after, target=target)
 
+    async def how_many(self, status: str | None, *, target: str | None = None) -> int:
+        """All that `page` goes through."""
+        async with self.database.snapshot() as tx:
+            return await store.how_many(tx, self.service, status, target=target)
+
     async def _undecided(self, tx: Tx, change_id: UUID) -> Change:
         change = await store.lock(tx, self.service, change_id)
         if change is None:

@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import func, insert, select, tuple_, update
 from sqlalchemy.orm import aliased
 
 from shared.approvals.tables import ChangeRow
@@ -70,6 +70,16 @@ async def decide(tx: Tx, change_id: UUID, *, status: str, by: UUID, at: datetime
         .where(ChangeRow.id == change_id, ChangeRow.status == "pending")
         .values(status=status, decided_by=by, decided_at=at, decision_reason=reason)
     )
+
+
+async def how_many(tx: Tx, service: str, status: str | None, *, target: str | None = None) -> int:
+    """Changes that fit, on all pages together."""
+    statement = select(func.count()).select_from(ChangeRow).where(ChangeRow.service == service)
+    if status is not None:
+        statement = statement.where(ChangeRow.status == status)
+    if target is not None:
+        statement = statement.where(ChangeRow.target == target)
+    return int((await tx.execute(statement)).scalar_one())
 
 
 async def page(

@@ -8,7 +8,15 @@ from pydantic import BaseModel, StringConstraints
 from shared.approvals import Approvals, Listed
 from shared.clock import rfc3339
 from shared.http.auth import Reader, Writer
-from shared.http.replies import LIMIT_DEFAULT, Body, Cursor, Limit, Page, encode_cursor, position_of_moment
+from shared.http.replies import (
+    LIMIT_DEFAULT,
+    Body,
+    CountedPage,
+    Cursor,
+    Limit,
+    encode_cursor,
+    position_of_moment,
+)
 from shared.ids import parse_uuid
 
 Status = Literal["pending", "applied", "rejected"]
@@ -76,12 +84,13 @@ def approvals_router(approvals: Approvals) -> APIRouter:
         target: Annotated[str | None, Query(max_length=_TARGET_LENGTH_MAX)] = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
-    ) -> Page[ChangeItem]:
+    ) -> CountedPage[ChangeItem]:
         """Changes, newest first; `target` is that of the items, such as `settlement:…`."""
         found = await approvals.page(status, limit=limit, after=position_of_moment(cursor), target=target)
         more = len(found) > limit
         last = found[limit - 1] if more else None
-        return Page(
+        return CountedPage(
+            total=await approvals.how_many(status, target=target),
             items=[_item(listed) for listed in found[:limit]],
             next_cursor=encode_cursor([last.change.proposed_at.isoformat(), last.change.id])
             if last

@@ -28,7 +28,7 @@ from services.console.campaignpages.rules import (
     version_text,
 )
 from services.console.campaignpages.schemas import definition_in
-from services.console.changenames.operations import Naming
+from services.console.changenames.rules import names_of
 from services.console.pages.routes import OUR_FORM, BureauReader, Visitor, page_router
 from services.console.pages.schemas import EXPORTED_MAX, language_for, listed_file
 from shared.clients.integrity import Refused
@@ -143,9 +143,8 @@ async def campaign(visitor: BureauReader, slug: str, done: str | None = None) ->
 
 @router.get("/{slug}/versions")
 async def versions(visitor: BureauReader, slug: str, subject: Subject = "") -> Response:
-    (shown, found), names = await asyncio.gather(
-        _both(visitor, slug), Naming(visitor.calls).of_campaign(slug)
-    )
+    shown, found = await _both(visitor, slug)
+    names = names_of(shown, found)
     chosen = [item for item in reversed(found) if subject in {"", item["subject"]}]
     return visitor.page(
         "campaignpages/versions.html",
@@ -160,7 +159,8 @@ async def versions(visitor: BureauReader, slug: str, subject: Subject = "") -> R
 
 @router.get("/{slug}/versions.xlsx")
 async def versions_file(visitor: BureauReader, slug: str, subject: Subject = "") -> Response:
-    (_, found), names = await asyncio.gather(_both(visitor, slug), Naming(visitor.calls).of_campaign(slug))
+    shown, found = await _both(visitor, slug)
+    names = names_of(shown, found)
     rows = [version_row(item, names) for item in reversed(found) if subject in {"", item["subject"]}]
     return await listed_file(f"{slug}-版本记录", VERSION_HEADER, rows, VERSION_WIDTHS)
 

@@ -1,11 +1,11 @@
 """What the keys in changes stand for, asked of the services that gave them."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.console.changenames.rules import Names, about, merged
+from services.console.changenames.rules import Names, about, merged, names_of
 from shared.clients.integrity import Refused
 from shared.clients.services import Calls, at
 from shared.errors import Busy, NotFound
@@ -36,19 +36,7 @@ class Naming:
             self._asked(at("issuance", "campaigns", slug)),
             self._asked(at("issuance", "campaigns", slug, "versions")),
         )
-        if campaign is None:
-            return {}
-        funds = [
-            item["value"]
-            for item in (versions or {"items": []})["items"]
-            if item["subject"] == "budget_and_shares"
-        ]
-        return {
-            "campaign": {slug: campaign["title"]},
-            "voucher_type": _named(campaign["voucher_types"]),
-            "channel": _named(campaign["channels"]),
-            "payer": _named(funds[-1]["funding_sources"]) if funds else {},
-        }
+        return {} if campaign is None else names_of(campaign, (versions or {"items": []})["items"])
 
     async def _programme(self, slug: str) -> Names:
         programme = await self._asked(at("quota", "programmes", slug))
@@ -76,7 +64,3 @@ class Naming:
             return await call()
         except (Refused, Busy, NotFound):
             return None
-
-
-def _named(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    return {entry["key"]: entry["name"] for entry in entries}

@@ -1,6 +1,6 @@
 """Whose names a list of changes needs, and how answers are put together. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,3 +38,18 @@ def merged(parts: Iterable[Names]) -> Names:
         for group, names in part.items():
             found.setdefault(group, {}).update(names)
     return found
+
+
+def names_of(campaign: Mapping[str, Any], versions: Sequence[Mapping[str, Any]]) -> Names:
+    """A campaign's title, voucher types, ways to take part and payers, from what its calls answered."""
+    funds = [item["value"] for item in versions if item["subject"] == "budget_and_shares"]
+    return {
+        "campaign": {campaign["slug"]: campaign["title"]},
+        "voucher_type": _named(campaign["voucher_types"]),
+        "channel": _named(campaign["channels"]),
+        "payer": _named(funds[-1]["funding_sources"]) if funds else {},
+    }
+
+
+def _named(entries: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    return {entry["key"]: entry["name"] for entry in entries}

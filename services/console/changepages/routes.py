@@ -51,7 +51,7 @@ async def _listed(
     except (Refused, Busy):
         return None
     items = [{**item, "service": service} for item in page["items"]]
-    return {"items": items, "next_cursor": page["next_cursor"]}
+    return {"items": items, "next_cursor": page["next_cursor"], "total": page["total"]}
 
 
 async def _page(
@@ -79,6 +79,7 @@ async def _page(
         # The list of several services has no place to go on from: each has its own.
         more=[page["items"][-1]["service"] for page in found if page["next_cursor"]],
         next_cursor=found[0]["next_cursor"] if len(asked) == 1 and found else None,
+        total=sum(page["total"] for page in found),
         cursor=cursor,
         changes=[(change, lines_of(change, names), target_of(change, names)) for change in changes],
         shown_at_once=SHOWN_AT_ONCE,

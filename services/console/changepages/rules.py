@@ -16,6 +16,7 @@ from services.console.changewords.rules import (
     HIDDEN,
     KINDS,
     MONEY,
+    OUTCOMES,
     RATES,
     UNITS,
     VALUES,
@@ -90,7 +91,7 @@ class Target:
 
 def lines_of(change: Mapping[str, Any], names: Names) -> list[Line]:
     """A change's values before and after, with what its body leaves to be computed."""
-    before, body = dict(change["before"]), dict(change["body"])
+    before, body = dict(change["before"]), {**change["body"], **OUTCOMES.get(change["kind"], {})}
     if change["kind"] == "stock":
         body |= {key: before[key] + body["delta"] for key in ("put_in", "remaining") if key in before}
     if change["kind"] == "carry_over":

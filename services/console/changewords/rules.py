@@ -4,10 +4,11 @@ A test holds them together with the kinds that the services register and with th
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 Words = tuple[str, str]
 
-# What a change is called. A kind that is not here is shown as the service calls it.
+# What a change is called.
 KINDS: Mapping[str, Words] = {
     "campaign": ("发布活动", "Publish a campaign"),
     "odds": ("调整中奖率", "Odds"),
@@ -280,6 +281,15 @@ ABSENT: Mapping[str, Words] = {
     "total_cap": _UNLIMITED,
     "voucher_types": ("全部券种", "all types"),
     "vouchers_per_type": _UNLIMITED,
+}
+# What becomes of what a change is about, where its body need not say so.
+OUTCOMES: Mapping[str, Mapping[str, Any]] = {
+    "hospital_change_withdrawal": {"in_force": False},
+    "redemption.reverse": {"status": "reversed"},
+    "settlement.pay": {"status": "paid"},
+    "stuffing_confirmation": {"status": "confirmed"},
+    "stuffing_withdrawal": {"status": "dismissed"},
+    "voucher_revoke": {"status": "revoked"},
 }
 # Which names the keys and values below a field are looked up in.
 GROUPS: Mapping[str, str] = {

@@ -71,6 +71,14 @@ async def test_a_change_is_shown_before_and_after_with_who_proposed_it_and_why(d
     for fact in ("调整中奖率", "全民健康消费券测试活动", "节前放量", "中奖率 20% 12.5%", "待审批"):
         assert fact in shown, shown
     assert f"{PAGE}/issuance/{change}/approve" in page.text
+    listed = await desk.client.get("/issuance/v1/changes?status=pending&limit=1", headers=desk.approver)
+    everywhere = [
+        (await desk.client.get(f"/{service}/v1/changes?status=pending", headers=desk.approver)).json()[
+            "total"
+        ]
+        for service in ("issuance", "redemption", "quota")
+    ]
+    assert (listed.json()["total"] >= 1, f"共 {sum(everywhere)} 条" in shown) == (True, True)
     english = text_of(await desk.client.get(PAGE, headers={"Accept-Language": "en"}))
     assert "odds 20% 12.5%" in english
 

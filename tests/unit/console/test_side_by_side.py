@@ -127,7 +127,13 @@ def test_only_what_was_and_is_not_there_is_left_out() -> None:
 
 
 def test_numbers_for_the_files_stand_last() -> None:
-    assert list(shown("settlement.pay"))[-2:] == ["结算单编号", "状态"]
+    assert list(shown("settlement.pay"))[-1] == "结算单编号"
+
+
+def test_what_becomes_of_it_stands_beside_what_it_is() -> None:
+    assert shown("settlement.pay")["状态"] == ("已确认", "已支付")
+    assert shown("voucher_revoke")["状态"] == ("未使用", "已作废")
+    assert shown("hospital_change_withdrawal")["生效中"] == ("是", "否")
 
 
 def test_what_is_no_rate_stays_as_it_is() -> None:
