@@ -21,6 +21,7 @@ _ACCEPTED_SHARE = 0.8
 # Left for whoever opens the page.
 _LEFT_WAITING = 3
 _EXAMPLES = 6
+_HOURS = "周一至周日 08:00-18:00"
 _BAD_ROWS = 3
 _EVENT_NAMES = {
     "event": "（演示）爱国卫生清洁日",
@@ -97,7 +98,7 @@ class HongheOffice:
             (
                 {"机构名称": one["name"], "类别": one["category"], "县市": one["county"]}
                 | {"地址": f"{one['address']}（已核对）", "统一社会信用代码": one["credit_code"]}
-                | {"受理券种": "、".join(one["accepts"])}
+                | {"营业时间": _HOURS, "受理券种": "、".join(one["accepts"])}
             )
             for one in directory[:_EXAMPLES]
         ]

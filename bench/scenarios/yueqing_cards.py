@@ -17,8 +17,8 @@ _CANCELLED = 12
 _WEEKEND_WEIGHT = 0.45
 _SATURDAY = 5
 _PACES = (0.5, 0.7, 0.9, 1.0, 1.1, 1.4, 1.9)
-# One tablet, twenty seconds a card: a person at a desk needs longer for the form.
-_STUFFED, _STUFFED_SECONDS = 16, 20
+# One tablet, about twenty seconds a card: a person at a desk needs longer for the form.
+_STUFFED, _STUFFED_SECONDS = 16, (14, 26)
 
 Event = dict[str, Any]
 
@@ -99,18 +99,22 @@ def cancelled(followers: Sequence[Event]) -> set[str]:
 
 def stuffed(scene: str) -> list[Event]:
     """A desk that made cards as fast as a tablet can be typed on."""
-    start = datetime.fromisoformat("2020-10-14T15:00:00+08:00")
-    return [
-        {
-            "event_id": f"demo-desk-{number}",
-            "holder_ref": f"demo-desk-holder-{number}",
-            "kind": "issued",
-            "at": (start + timedelta(seconds=_STUFFED_SECONDS * number)).isoformat(),
-            "scene": scene,
-            "device_ref": "demo-desk-tablet",
-        }
-        for number in range(_STUFFED)
-    ]
+    rng = Random(f"{_SEED}/desk")
+    at = datetime.fromisoformat("2020-08-03T15:02:11+08:00")
+    events = []
+    for number in range(_STUFFED):
+        at += timedelta(seconds=rng.randint(*_STUFFED_SECONDS))
+        events.append(
+            {
+                "event_id": f"demo-desk-{number}",
+                "holder_ref": f"demo-desk-holder-{number}",
+                "kind": "issued",
+                "at": at.isoformat(),
+                "scene": scene,
+                "device_ref": "demo-desk-tablet",
+            }
+        )
+    return events
 
 
 def _moment(day: date, rng: Random, open_seconds: int) -> datetime:

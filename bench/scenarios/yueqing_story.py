@@ -72,7 +72,7 @@ class YueqingStory:
         )
         self.story.check("hospitals imported", len(self.published), report.body["accepted"])
         advance(1)
-        await self._allocate("round_each", "as the notice 2020-88 did")
+        await self._allocate("round_each", "按 2020-88 号通知的口径，逐家四舍五入")
         current = await self.platform.get(f"{self._path}/allocations/current", headers=self.clerks.first)
         printed = {row["hospital"]: int(row["published_quota"]) for row in self.published}
         quotas = {item["hospital"]: item["quota"] for item in current["items"]}
@@ -83,7 +83,7 @@ class YueqingStory:
         )
         self.story.check("sum of the notice's quotas", 165_003, current["sum"])
         advance(1)
-        await self._allocate("largest_remainder", "adds up exactly")
+        await self._allocate("largest_remainder", "改用最大余额法，合计与总数一致")
         current = await self.platform.get(f"{self._path}/allocations/current", headers=self.clerks.first)
         self.story.check("sum by largest remainder", 165_000, current["sum"])
         self.story.check("items add up to the sum", 165_000, sum(item["quota"] for item in current["items"]))
@@ -108,15 +108,15 @@ class YueqingStory:
         )
         now = await self.clerks.clock()
         self._signer = Signer(self.platform, key.body["key_id"], key.body["key"], self.clerks.time.now)
-        first_month = issued(AUGUST, self.hospitals, self.scenes)
+        desk = stuffed(self.hospitals[-1]["scene"])
+        first_month = [*issued(AUGUST, self.hospitals, self.scenes), *desk]
         await self._send("乐清发卡 card events", first_month)
         await self._check_august(first_month)
         await self._publish()
         await self._sub_codes()
         later = [issued(month, self.hospitals, self.scenes) for month in LATER]
-        desk = stuffed(self.hospitals[-1]["scene"])
         since = followed([*first_month, *later[0]], now)
-        await self._send("乐清九、十月发卡 September, October", [*later[0], *later[1], *desk])
+        await self._send("乐清九、十月发卡 September, October", [*later[0], *later[1]])
         await self._send("乐清用卡与注销 used and cancelled", since, gone=cancelled(since))
         await self.clerks.approved(
             "quota", f"programmes/{self.programme['slug']}/rankings/freeze", {"month": LATER[0].name}

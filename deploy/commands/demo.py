@@ -29,6 +29,8 @@ from deploy.local.stack import Stack, default_home
 app = typer.Typer()
 
 _SETTINGS = {"HV_DEMO": "1", "HV_CLOCK_START": DEMO_CLOCK_START, "HV_RATE_LIMITS": "off"}
+# The notice names the year and no day; with one the platform can tell what each working day needs.
+_CARDS_END = "2020-12-31"
 _WAYS_IN_FILE = "ways-in.json"
 # The jobs of the story are done within moments; a machine under load may take longer.
 _JOBS_WITHIN = timedelta(seconds=60)
@@ -71,7 +73,7 @@ def _yueqing(platform: Platform, clerks: Clerks, stage: Stage, story: Story) -> 
     return YueqingStory(
         platform=platform,
         clerks=clerks,
-        programme=load_yaml("yueqing-2020/programme.yaml"),
+        programme=load_yaml("yueqing-2020/programme.yaml") | {"ends_on": _CARDS_END},
         hospitals_csv=load_bytes("yueqing-2020/hospitals.csv"),
         published=load_rows("yueqing-2020/hospitals.csv"),
         stage=stage,
@@ -152,6 +154,7 @@ def _assumptions() -> Table:
     table.add_column("figures")
     for label, figures in assumed_values():
         table.add_row(label, f"{figures}（{ASSUMED}）")
+    table.add_row("乐清发卡截止日期 end of the card programme", f"{_CARDS_END}（{ASSUMED}）")
     return table
 
 
