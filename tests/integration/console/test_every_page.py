@@ -19,6 +19,7 @@ from tests.support.pages import signed_in, whole_console
 from tests.support.people import signed_in_staff
 from tests.support.quota import bureau_of
 
+BUSY, TRIES = 503, 5
 # Before anybody took part nobody can foretell anything without a figure.
 NEEDED = {"/console/planner": {"daily_attempts": "200"}}
 
@@ -68,12 +69,21 @@ def paths_of(role: Role) -> list[str]:
     return list(dict.fromkeys(entry.path for group in menu_for([role]) for entry in group.entries))
 
 
+async def opened(client: httpx.AsyncClient, path: str, **asked: str) -> httpx.Response:
+    """On busy cores a page may run out of its time; whoever reads it opens it again."""
+    for _ in range(TRIES):
+        answer = await client.get(path, params={**NEEDED.get(path, {}), **asked})
+        if answer.status_code != BUSY:
+            break
+    return answer
+
+
 async def faults_of(house: House, role: Role, language: str, paths: Iterable[str]) -> list[str]:
     client = await house.as_role(role)
     strange = chinese_in if language == "en" else english_in
     found = []
     for path in paths:
-        answer = await client.get(path, params={"lang": language, **NEEDED.get(path, {})})
+        answer = await opened(client, path, lang=language)
         if answer.status_code == 303:
             continue
         if answer.status_code != 200:
@@ -98,7 +108,5 @@ async def test_every_page_of_the_menu_is_well_made_in_one_language(
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR])
 async def test_every_page_of_the_menu_answers_whoever_finds_it_there(house: House, role: Role) -> None:
     client = await house.as_role(role)
-    answers = {
-        path: (await client.get(path, params=NEEDED.get(path, {}))).status_code for path in paths_of(role)
-    }
+    answers = {path: (await opened(client, path)).status_code for path in paths_of(role)}
     assert {path: status for path, status in answers.items() if status not in {200, 303}} == {}
