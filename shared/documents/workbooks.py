@@ -1,6 +1,7 @@
 """Papers as workbooks: a sheet each. Text is never a formula, money is a number."""
 
 import io
+import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -17,15 +18,19 @@ _PORTRAIT_COLUMNS_MAX = 6
 _A4 = 9
 _SIGNATURE_ROW_HEIGHT = 36
 _TITLE_ROW_HEIGHT = 26
+_LINE_HEIGHT = 15
+# What a cell leaves free beside its text, in characters.
+_CELL_MARGIN = 1
 
 
 class _Sheet:
     """A sheet that is written from top to bottom."""
 
-    def __init__(self, sheet: Worksheet, formats: dict[str, Style], columns: int) -> None:
+    def __init__(self, sheet: Worksheet, formats: dict[str, Style], widths: Sequence[int]) -> None:
         self._sheet = sheet
         self._formats = formats
-        self._columns = columns
+        self._widths = widths
+        self._columns = len(widths)
         self._row = 0
         self._repeats = False
 
@@ -75,6 +80,17 @@ class _Sheet:
             self._cells(grid.total, "total")
 
     def _cells(self, cells: Sequence[Cell], kind: str) -> None:
+        lines = max(
+            (
+                _lines(cell, width)
+                for cell, width in zip(cells, self._widths, strict=False)
+                if isinstance(cell, str)
+            ),
+            default=1,
+        )
+        if lines > 1:
+            # Not every program makes room for wrapped text by itself.
+            self._sheet.set_row(self._row, lines * _LINE_HEIGHT)
         for column, cell in enumerate(cells):
             if isinstance(cell, Fen):
                 yuan = float(Decimal(cell.fen) / FEN_PER_YUAN)
@@ -89,6 +105,16 @@ class _Sheet:
         self._row += 1
 
 
+def _lines(text: str, width: int) -> int:
+    """How many lines a text takes in a column of so many characters; Chinese ones are two wide."""
+    room = max(1, width - _CELL_MARGIN)
+    wide = (
+        sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in line)
+        for line in text.split("\n")
+    )
+    return sum(max(1, -(-length // room)) for length in wide)
+
+
 def workbook(papers: Sequence[Paper]) -> bytes:
     """An .xlsx with a sheet for each paper, ready to be printed on A4."""
     buffer = io.BytesIO()
@@ -98,9 +124,12 @@ def workbook(papers: Sequence[Paper]) -> bytes:
             widths = [block.widths for block in paper.blocks if isinstance(block, Grid)]
             columns = max([_COLUMNS_MIN, *map(len, widths)])
             sheet = book.add_worksheet(paper.name)
-            for column in range(columns):
-                widest = max((one[column] for one in widths if column < len(one)), default=12)
-                sheet.set_column(column, column, widest)
+            widest = [
+                max((one[column] for one in widths if column < len(one)), default=12)
+                for column in range(columns)
+            ]
+            for column, width in enumerate(widest):
+                sheet.set_column(column, column, width)
             sheet.set_paper(_A4)
             if columns > _PORTRAIT_COLUMNS_MAX:
                 sheet.set_landscape()
@@ -109,7 +138,7 @@ def workbook(papers: Sequence[Paper]) -> bytes:
             if paper.mark:
                 # On every printed page, not on the first one only; & begins a code.
                 sheet.set_header(f"&C{paper.mark.replace('&', '&&')}")
-            written = _Sheet(sheet, formats, columns)
+            written = _Sheet(sheet, formats, widest)
             if paper.mark:
                 written.wide(paper.mark, "mark")
             written.title(paper.title)

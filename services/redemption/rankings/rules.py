@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
-from shared.documents.papers import DEMO_MARK, Cell, Facts, Fen, Grid, Lines, Paper
+from shared.documents.papers import DEMO_MARK, Cell, Facts, Fen, Grid, Lines, Paper, Rate
 from shared.money import FEN_PER_YUAN
 from shared.rankings import competition_ranks
 from shared.rates import rate_text
@@ -168,10 +168,10 @@ def _row(line: Ranked, total: int) -> list[Cell]:
         category_name(of.category),
         of.count,
         Fen(of.amount_fen),
-        rate_text(part_of(of.count, total)),
+        Rate(part_of(of.count, total)),
         of.distinct_holders,
         of.flagged,
-        rate_text(part_of(of.flagged, of.count)),
+        Rate(part_of(of.flagged, of.count)),
         _or_blank(of.hourly_capacity),
         line.rank_in_category,
         line.rank_by_holders,

@@ -3,6 +3,7 @@
 import csv
 import io
 import itertools
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -143,3 +144,18 @@ def test_workbook_has_numbers_for_money_and_text_for_text() -> None:
     assert len(money) == len(cells) == 59
     total = next(row for row in rows if row[0] == "合计")
     assert round(sum(money) * 100) == round(float(str(total[2])) * 100) == 178_770
+
+
+def test_a_demonstration_says_so_on_every_printed_page_of_a_workbook() -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook([paper("演示数据 A&B")]))) as archive:
+        assert (
+            "<oddHeader>&amp;C演示数据 A&amp;&amp;B</oddHeader>"
+            in archive.read("xl/worksheets/sheet1.xml").decode()
+        )
+
+
+def test_wrapped_text_has_the_height_that_it_takes() -> None:
+    grid = Grid(("名称",), [("示例·个旧市第一人民医院体检中心",), ("甲",)], (20,))
+    with zipfile.ZipFile(io.BytesIO(workbook([Paper("表", "题", (grid,))]))) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml").decode()
+    assert sheet.count('ht="30"') == 1
