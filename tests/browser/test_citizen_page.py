@@ -44,6 +44,16 @@ from tests.support.thumbs import (
 )
 from tests.support.ways import CHANNELS, LEAD, SHARE, Partaker, channels, made_event, open_ways
 
+# What moves when a draw is shown: how long its animation takes, or that there was none.
+_REVEALS = """
+window.turning = 'nothing moved';
+addEventListener('DOMContentLoaded', () => new MutationObserver(() => {
+    const shown = document.querySelector('.reveal .picture');
+    if (shown) window.turning = getComputedStyle(shown).animationDuration;
+    if (shown) window.told = document.getElementById('live').textContent;
+}).observe(document.getElementById('main'), { childList: true }));
+"""
+
 
 @pytest.fixture(scope="module")
 def sms() -> FakeSms:
@@ -99,6 +109,7 @@ async def test_from_opening_to_a_voucher_in_at_most_twelve_taps(
     """Each tap of a thumb counts one. A quiz adds one for each question: its answer leads on by itself."""
     questions = 4
     campaign = await sure_campaign(kit, clock, quiz={"questions": questions})
+    await tab.beforehand(_REVEALS)
     taps = await opened(tab, address, campaign)
     await look(tab, "citizen-1-welcome", **PHONE)
     await taps.tap("main button.primary.big")
@@ -118,6 +129,10 @@ async def test_from_opening_to_a_voucher_in_at_most_twelve_taps(
     await look(tab, "citizen-6-identity", **PHONE)
     await taps.tap("#example-identity")
     await tab.until("document.querySelector('.choices') !== null")
+    # The result was told before anything moved, and the picture of it is short.
+    assert await tab.evaluate("window.told") == "恭喜中奖！"
+    assert await tab.evaluate("parseFloat(window.turning)") < 2
+    assert await tab.evaluate("document.activeElement.tagName") == "H1"
     await look(tab, "citizen-7-won", **PHONE)
     await taps.tap(".choice[data-type=fitness] > button")
     await taps.tap(".choice[data-type=fitness] .sure .primary")
@@ -276,7 +291,7 @@ async def test_at_each_step_the_network_and_the_page_may_go_and_the_same_number_
 
 def number_of(request: Request) -> str:
     """The number of what it asks for, if it does anything."""
-    sent = request.post_data_json if request.method == "POST" and request.post_data else {}
+    sent = json.loads(request.post_data) if request.method == "POST" and request.post_data else {}
     return str(sent.get("request_no", ""))
 
 
@@ -581,6 +596,7 @@ async def test_every_screen_is_usable_by_all(  # noqa: PLR0917 - fixtures, and w
             f"location.hash = {json.dumps(f'#{route}')}; document.querySelector('h1').remove()"
         )
         await tab.until("document.querySelector('main h1') !== null")
+        assert await tab.evaluate("document.activeElement.tagName") == "H1", route
         assert await serious(tab) == [], route
         wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert await tab.evaluate(wide) <= 0, route
@@ -604,6 +620,9 @@ async def test_the_whole_way_to_a_voucher_needs_no_pointer(
     tab: Tab, address: str, kit: Kit, clock: ManualClock
 ) -> None:
     campaign = await sure_campaign(kit, clock, quiz={"questions": 1})
+    # Nor any movement, for whoever does not want it.
+    await tab.page.emulate_media(reduced_motion="reduce")
+    await tab.beforehand(_REVEALS)
     await opened(tab, address, campaign)
     for selector in (
         "main button.primary.big",
@@ -617,3 +636,4 @@ async def test_the_whole_way_to_a_voucher_needs_no_pointer(
     ):
         await by_keyboard(tab, selector)
     await tab.until("document.querySelector('.code svg') !== null")
+    assert await tab.evaluate("window.turning") == "nothing moved"

@@ -515,7 +515,15 @@ async def test_special_cases_results_id_numbers_and_a_till_that_was_revoked(shop
     await shop.tab.tap("#manual-do")
     await shop.outcome("bad")
     await shop.seen("manual-refused")
+    # What was typed can be mended; the next customer does not find it.
+    await shop.tab.tap("#mend")
+    await shop.tab.until("document.querySelector('#id-number')?.value === '532522199003071233'")
+    await shop.tab.tap("#manual-do")
+    await shop.outcome("bad")
     await shop.next()
+    await shop.tab.tap("#go-manual")
+    await shop.tab.until("document.querySelector('#id-number')?.value === ''")
+    await shop.go("", "#voucher")
     terminal = await shop.tab.evaluate("""(async () => {
         const store = await import('/console/static/pos/store.js');
         return (await (await store.openShelf()).read('terminal')).terminal_id;

@@ -17,6 +17,9 @@ const SEND_MS = 10000;
 // A photo is large, and a phone's line out is slow.
 const UPLOAD_MS = 60000;
 const RENEW_MS = 3 * 24 * 3600 * 1000;
+// What is only read is asked for again by itself, so often and with so much time between.
+const READ_TRIES = 3;
+const READ_AGAIN_MS = 1500;
 const LATER = [429, 502, 503, 504];
 const root = document.documentElement;
 const main = document.getElementById("main");
@@ -86,6 +89,7 @@ class App {
     // How far the platform's clock is ahead of this device's: a phone that goes wrong counts no wrong days.
     this.ahead = Date.parse(root.dataset.now || "") - Date.now() || 0;
     this.timers = [];
+    this.tries = 0;
     this.all = [];
     this.slug = "";
     this.campaign = null;
@@ -226,6 +230,25 @@ class App {
     if (!busy && (waits || !main.querySelector("form, .quiz, .code"))) await this.begin();
   }
 
+  /** Asks again later; false: often enough, or it was no silence. @param {unknown} error @param {() => void} act */
+  retry(error, act) {
+    if (!(error instanceof Unreachable) || this.tries >= READ_TRIES) {
+      this.tries = 0;
+      return false;
+    }
+    this.tries += 1;
+    this.note(this.say("waiting", { n: this.tries }));
+    const { turn } = this;
+    setTimeout(() => turn === this.turn && act(), READ_AGAIN_MS * this.tries);
+    return true;
+  }
+
+  /** What was asked for again has come. */
+  heardAgain() {
+    if (this.tries) this.note("");
+    this.tries = 0;
+  }
+
   async signIn() {
     await this.journey.signIn(this.provider, this.provider === "demo" ? undefined : this.given.code);
     await this.resume();
@@ -360,9 +383,10 @@ class App {
         this.look();
       }
     } catch (error) {
-      this.refuse(error);
+      if (!this.retry(error, () => this.begin())) this.refuse(error);
       return;
     }
+    this.heardAgain();
     if (this.checkInCode && this.campaign && !location.hash) location.hash = "#/checkin";
     this.render();
   }
@@ -381,9 +405,11 @@ class App {
     try {
       const screen = !this.journey.session || !this.slug ? welcome : ROUTES[name] || home;
       const parts = await screen(this, rest);
-      if (turn === this.turn) this.show(parts);
+      if (turn !== this.turn) return;
+      this.heardAgain();
+      this.show(parts);
     } catch (error) {
-      if (turn === this.turn) this.refuse(error);
+      if (turn === this.turn && !this.retry(error, () => this.render())) this.refuse(error);
     }
   }
 }

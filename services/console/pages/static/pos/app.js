@@ -66,6 +66,8 @@ class App {
     this.wedge = new Wedge();
     this.sale = new Sale(this);
     this.muted = false;
+    // What was typed into a form that was refused; gone with the page, and with the next customer.
+    this.draft = null;
     // A note for the screen that comes next.
     this.carried = "";
   }
@@ -131,7 +133,11 @@ class App {
   }
 
   next() {
-    return this.button(this.say("next"), () => this.go("/"), { class: "primary big", "data-focus": "", id: "next" });
+    const next = () => {
+      this.draft = null;
+      this.go("/");
+    };
+    return this.button(this.say("next"), next, { class: "primary big", "data-focus": "", id: "next" });
   }
 
   /** @param {Refused} refused */
@@ -141,6 +147,7 @@ class App {
       (refused.problem.errors || []).map((fault) => h("p", {}, fault.message)),
       this.advice(refused.code),
       refused.requestId && h("p", { class: "quiet" }, this.say("support", { id: refused.requestId })),
+      this.draft && this.button(this.say("mend"), () => this.go(this.draft.route), { id: "mend" }),
       this.next());
   }
 
@@ -265,6 +272,7 @@ class App {
     });
     this.sale.stop();
     main.removeAttribute("aria-busy");
+    if (this.draft && this.draft.route !== `/${name}`) this.draft = null;
     if (!this.till.terminal) return this.show(desk.activation(this, null));
     if (this.barred || !this.till.keyed) return this.show(desk.activation(this, this.till.keyed ? "barred" : "keyLost"));
     const act = await this.till.open();

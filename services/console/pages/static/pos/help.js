@@ -9,6 +9,30 @@ const KINDS = ["nucleic_acid_test", "antibody_test", "other"];
 const RESULTS = ["negative", "positive"];
 const MINUTE = 16;
 
+/**
+ * A form that stands as it was typed when it was refused, until it went through. Kept with the page only.
+ * @param {any} app @param {string} route @param {string[]} ids @param {() => Promise<any>} act
+ */
+function mendable(app, route, ids, act) {
+  return async () => {
+    app.draft = { route, values: ids.map((id) => [id, inputOf(id).value]) };
+    await act();
+    app.draft = null;
+  };
+}
+
+/** Fills a form that is shown again. */
+function restore(app, route, parts) {
+  if (!app.draft || app.draft.route !== route) return parts;
+  const box = h("div", {}, parts);
+  app.draft.values.forEach(([id, value]) => {
+    const found = box.querySelector(`#${id}`);
+    found.value = value;
+    found.dispatchEvent(new Event("change"));
+  });
+  return Array.from(box.children);
+}
+
 // --- by id number -----------------------------------------------------------------------------------------
 
 export async function manual(app) {
@@ -26,13 +50,13 @@ export async function manual(app) {
   select.addEventListener("change", chosen);
   chosen();
   const reasons = w("manualReasons").split(",");
-  const act = async () => {
+  const act = mendable(app, "/manual", ["id-number", "manual-type", "manual-bill-yuan", "manual-reason"], async () => {
     const fen = general() ? fenOf(valueOf("manual-bill-yuan")) : null;
     app.done(await app.till.redeemManually({
       idNumber: valueOf("id-number").toUpperCase(), type: select.value, reason: valueOf("manual-reason"), bill: fen,
     }));
-  };
-  return [
+  });
+  return restore(app, "/manual", [
     heading(w("manual")),
     form(app, act, h("p", {}, w("manualText")),
       field(w("idNumber"), "id-number", { required: true, maxlength: "18", autocapitalize: "characters", spellcheck: "false", "data-focus": "" }),
@@ -41,7 +65,7 @@ export async function manual(app) {
       h("div", { class: "chips" }, reasons.map((one) => app.button(one, () => { inputOf("manual-reason").value = one; }, { class: "chip" }))),
       submit(w("manualDo"), "manual-do")),
     back(app),
-  ];
+  ]);
 }
 
 function back(app) {
@@ -58,11 +82,11 @@ export async function report(app, [wanted]) {
   const choose = (id, keys, prefix) => h("select", { id }, keys.map((key) => h("option", { value: key }, w(`${prefix}_${key}`))));
   const which = h("select", { id: "report-which" }, entries.map((one) =>
     h("option", { value: one.id, selected: one.id === wanted }, `${app.till.typeName(one.voucher_type)} · ${app.when(one.at)} · ${one.request_no}`)));
-  const act = async () => app.done(await app.till.report(which.value, {
+  const act = mendable(app, "/report", ["report-kind", "report-no", "report-result", "report-at"], async () => app.done(await app.till.report(which.value, {
     kind: inputOf("report-kind").value, report_no: valueOf("report-no"), result: inputOf("report-result").value,
     performed_at: `${valueOf("report-at")}:00+08:00`,
-  }));
-  return [
+  })));
+  return restore(app, "/report", [
     heading(w("report")),
     form(app, act, h("p", {}, w("reportText")),
       h("label", { for: "report-which" }, w("reportWhich")), which,
@@ -72,5 +96,5 @@ export async function report(app, [wanted]) {
       field(w("reportAt"), "report-at", { type: "datetime-local", required: true, value: momentOf(app.line.now()).slice(0, MINUTE) }),
       submit(w("reportDo"), "report-do")),
     back(app),
-  ];
+  ]);
 }

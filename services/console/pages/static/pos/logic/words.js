@@ -43,6 +43,7 @@ const WORDS = {
   cameraDenied: ["摄像头没有被允许：请在浏览器地址栏的设置里允许本页使用摄像头，或用扫码枪、手工输入。", "The camera was not allowed: allow it in the browser's settings of this page, or use a hand scanner or type."],
   bill: ["账单金额", "Bill"],
   billAll: ["本券抵完整笔账单，不找零，余额不退，请先告诉顾客。", "It pays the whole bill; no change is given. Tell the customer first."],
+  mend: ["返回修改", "Go back and mend it"],
   return: ["返回收银", "Back to the counter"],
   manual: ["凭身份证核销", "By id number"],
   manualLink: ["顾客没带手机？凭身份证核销", "No phone? Write off by id number"],
