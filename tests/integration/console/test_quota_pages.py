@@ -1,5 +1,6 @@
 """Progress, allocation, ranking and notices as pages: roles, refusals and forms."""
 
+import io
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from python_calamine import CalamineWorkbook
 
 from shared.clock import ManualClock
 from shared.identity.staff import Role
@@ -66,6 +68,24 @@ async def test_progress_shows_rates_time_and_the_units(shown: Shown) -> None:
         assert word in told
     part = text_of(await shown.client.get(PAGES[0], params={**shown.query, "alliance": "第一医共体"}))
     assert "共 2 条" in part
+
+
+async def test_lists_of_figures_are_narrowed_and_their_sums_are_of_all(shown: Shown) -> None:
+    narrowed = {**shown.query, "q": "中医"}
+    progress = text_of(await shown.client.get(PAGES[0], params=narrowed))
+    assert "共 1 条" in progress
+    assert "市人民医院" not in progress
+    file = await shown.client.get("/console/quota/progress.xlsx", params=shown.query)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(file.content))
+    assert book.sheet_names == ["医院", "医共体", "可能完不成"]
+    assert any("市人民医院" in row for row in book.get_sheet_by_index(0).to_python())
+    editor = text_of(await shown.client.get(ALLOCATION, params={**narrowed, "alliance": "第一医共体"}))
+    assert "合计 1,000 总数 1,000 差额 0" in editor
+    assert "各医院任务数 共 1 条" in editor
+    nobody = text_of(await shown.client.get(ALLOCATION, params={**shown.query, "q": "无此医院"}))
+    assert "没有符合条件的医院" in nobody
+    ranking = text_of(await shown.client.get(RANKINGS, params={**narrowed, "month": "2020-08"}))
+    assert "名次 共 1 条" in ranking
 
 
 async def test_the_editor_begins_with_the_version_in_force_and_its_sum(shown: Shown) -> None:
