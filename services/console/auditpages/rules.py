@@ -33,6 +33,8 @@ AREAS: Mapping[Words, Mapping[str, Words]] = {
         "clock.move": ("拨动演示时钟", "Moved the demonstration’s clock"),
     },
     ("活动与题库", "Campaigns and questions"): {
+        "report_template.replace": ("更换工作情况报告模板", "Replaced the report’s template"),
+        "report_words.replace": ("修改工作情况报告文字", "Changed the report’s words"),
         "campaign.pause": ("暂停活动", "Paused a campaign"),
         "campaign.resume": ("恢复活动", "Resumed a campaign"),
         "questions.add": ("新增题目", "Added questions"),
@@ -108,6 +110,7 @@ AREAS: Mapping[Words, Mapping[str, Words]] = {
         "working_year.import": ("导入工作日历", "Imported working days"),
         "bulletin_template.replace": ("更换通报模板", "Replaced a notice’s template"),
         "bulletin_template.drop": ("恢复默认通报模板", "Went back to the shipped template"),
+        "bulletin_words.replace": ("修改通报文字", "Changed a notice’s words"),
     },
     ("后台任务", "Background work"): {
         "dead_letter.retry": ("重试死信", "Tried a dead letter again"),

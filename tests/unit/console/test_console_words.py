@@ -29,6 +29,7 @@ _PUT_TOGETHER = (
     [f"institution.{act}" for act in ("pause", "resume", "close")]
     + [f"terminal.{status}" for status in ("paused", "active", "revoked")]
     + ["campaign.pause", "campaign.resume", "person.reveal"]
+    + [f"{sort}_{what}.replace" for sort in ("bulletin", "report") for what in ("template", "words")]
 )
 
 # Their notes are pieced together around figures; examples of them stand in the test.
