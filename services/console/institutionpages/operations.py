@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from services.console.institutionpages.rules import waiting, with_expiry
 from shared.clients.integrity import Refused
 from shared.clients.services import Calls, at
-from shared.errors import Busy
+from shared.errors import Busy, NotFound
 
 _CAMPAIGNS_MAX = 200
+_TERMINALS_MAX = 5000
 # Of those whose names fit what was typed; whoever finds none of his among these types more.
 SUGGESTED_MAX = 20
 # How an option names one of several institutions of the same name.
@@ -111,13 +113,10 @@ async def _by_id(calls: Calls, institution_id: str, typed: str) -> Pick:
     try:
         found = await calls.get(at("redemption", "institutions", institution_id))
     except Refused as refused:
-        if typed and refused.status == _NOT_FOUND:
+        if typed and refused.status == NotFound.status:
             return Pick(name=typed, unclear=True)
         raise
     return Pick(institution_id, found["name"])
-
-
-_NOT_FOUND = 404
 
 
 async def named_like(calls: Calls, typed: str) -> list[dict[str, Any]]:
@@ -129,3 +128,32 @@ async def named_like(calls: Calls, typed: str) -> list[dict[str, Any]]:
         )
     )
     return [one for page in pages for one in page["items"]][:SUGGESTED_MAX]
+
+
+async def terminals_of(calls: Calls, institution_id: str) -> list[dict[str, Any]]:
+    """As they were last seen, with until when their activation codes are good."""
+    seen, made = await asyncio.gather(
+        calls.every(at("redemption", "terminals"), {"institution_id": institution_id}, most=_TERMINALS_MAX),
+        calls.get(at("redemption", "institutions", institution_id, "terminals")),
+    )
+    return with_expiry(seen, made["items"])
+
+
+async def accounts_of(calls: Calls, institution_id: str) -> list[dict[str, Any]]:
+    """None is kept of an institution that closed without any: the service does not find it then."""
+    try:
+        found = await calls.get(at("redemption", "institutions", institution_id, "payee-accounts"))
+    except Refused as refused:
+        if refused.status == NotFound.status:
+            return []
+        raise
+    items: list[dict[str, Any]] = found["items"]
+    return items
+
+
+async def proposed_for(calls: Calls, institution_id: str, *, reads: bool) -> list[dict[str, Any]]:
+    """What was proposed for it and nobody has decided; changes are the bureau's to see."""
+    if not reads:
+        return []
+    query = {"status": "pending", "target": f"institution:{institution_id}"}
+    return waiting((await calls.get(at("redemption", "changes"), query))["items"])

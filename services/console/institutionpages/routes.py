@@ -8,7 +8,13 @@ from urllib.parse import urlencode
 from fastapi import Depends, Form, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from services.console.institutionpages.operations import campaigns_of, named_like
+from services.console.institutionpages.operations import (
+    accounts_of,
+    campaigns_of,
+    named_like,
+    proposed_for,
+    terminals_of,
+)
 from services.console.institutionpages.rules import (
     CAUSES,
     DONE,
@@ -21,8 +27,6 @@ from services.console.institutionpages.rules import (
     STATES,
     WEEKDAYS,
     export_row,
-    waiting,
-    with_expiry,
 )
 from services.console.institutionpages.schemas import InstitutionForm, form_of, institution_form
 from services.console.pages.routes import (
@@ -165,58 +169,28 @@ async def create(visitor: BureauWriter, form: Typed, request_no: RequestNo = "")
     return back_to(visitor, made["id"], "awaiting" if made.get("change_id") else "made")
 
 
-async def _terminals(visitor: Visitor, institution_id: str) -> list[dict[str, Any]]:
-    seen, made = await asyncio.gather(
-        visitor.calls.every(
-            at("redemption", "terminals"), {"institution_id": institution_id}, most=EXPORTED_MAX
-        ),
-        visitor.calls.get(at("redemption", "institutions", institution_id, "terminals")),
-    )
-    return with_expiry(seen, made["items"])
-
-
-async def _accounts(visitor: Visitor, institution_id: str) -> list[dict[str, Any]]:
-    """None is kept of an institution that closed without any: the service does not find it then."""
-    try:
-        found = await visitor.calls.get(at("redemption", "institutions", institution_id, "payee-accounts"))
-    except Refused as refused:
-        if refused.status == NotFound.status:
-            return []
-        raise
-    items: list[dict[str, Any]] = found["items"]
-    return items
-
-
-async def _waiting(visitor: Visitor, institution_id: str) -> list[dict[str, Any]]:
-    """What was proposed for it and nobody has decided; changes are the bureau's to see."""
-    if not visitor.staff.has(*READERS):
-        return []
-    query = {"status": "pending", "target": f"institution:{institution_id}"}
-    found = await visitor.calls.get(at("redemption", "changes"), query)
-    return waiting(found["items"])
-
-
 async def institution_page(visitor: Visitor, institution_id: str, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
     """All that is kept of an institution; each call is judged for this visitor by itself.
 
     `tried` is the address of a form that was refused, with what was typed into it.
     """
     values = {"refused": None, "done": None, "revealed": None, "tried": None, **shown}
+    reads = visitor.staff.has(*READERS)
     here, calls = ("redemption", "institutions", institution_id), visitor.calls
     record = await calls.get(at(*here))
     campaigns, terminals, prices, payees, operators, history, proposed = await asyncio.gather(
         campaigns_of(calls),
-        _terminals(visitor, institution_id),
+        terminals_of(calls, institution_id),
         calls.get(at(*here, "contract-prices")),
-        _accounts(visitor, institution_id),
+        accounts_of(calls, institution_id),
         calls.get(at(*here, "operators")),
         calls.get(at(*here, "history"), {"limit": _HISTORY}),
-        _waiting(visitor, institution_id),
+        proposed_for(calls, institution_id, reads=reads),
     )
     refused, stays = values["refused"], record["status"] != "closed"
     return visitor.page(
         "institutionpages/one.html",
-        here="institutions" if visitor.staff.has(*READERS) else "own-institution",
+        here="institutions" if reads else "own-institution",
         status=refused.status if refused else 200,
         record=record,
         campaigns=campaigns,
@@ -234,7 +208,7 @@ async def institution_page(visitor: Visitor, institution_id: str, **shown: Any) 
         base=f"{BASE}/{institution_id}",
         writes=visitor.staff.has(*WRITERS) and stays,
         names_operators=visitor.staff.has(*WRITERS, Role.INSTITUTION) and stays,
-        reads=visitor.staff.has(*READERS),
+        reads=reads,
         **values,
     )
 

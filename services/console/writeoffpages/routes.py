@@ -136,7 +136,7 @@ def _asked(chosen: dict[str, str]) -> dict[str, str]:
 
 
 async def _terminals(visitor: Visitor, institution_id: str | None) -> list[dict[str, Any]]:
-    """Of the one institution that the list is of; none to choose from while it is of all of them."""
+    """Of the one institution that the list is of, if it is of one."""
     if not institution_id:
         return []
     try:
