@@ -92,10 +92,8 @@ IMPORTS: Sequence[Import] = (
         _CARDS,
         ("医院名单", "Hospitals"),
         ("导入参加发卡的医院、医共体和诊疗人次", "Takes hospitals, alliances and visits"),
+        path="/console/quota/hospitals/import",
         actions=("programme.hospitals.import",),
-        service="quota",
-        scope="programme",
-        segments=("hospitals",),
     ),
     Import(
         "basis",
