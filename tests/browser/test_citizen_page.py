@@ -1,16 +1,15 @@
 """A citizen's way in a real browser, on a phone: to the voucher, through refusals, reloads and lost lines."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Request
+from playwright.async_api import Browser
 from pydantic import SecretStr
-from sqlalchemy import text
 
 from deploy.local.asgi import OneOrigin
 from services.console.app import create_app as console
@@ -22,7 +21,7 @@ from shared.clock import ManualClock
 from shared.identity.staff import Role
 from shared.kit import Kit
 from shared.settings import Settings
-from tests.support.browser import Tab, browsing, look
+from tests.support.browser import Tab, look
 from tests.support.citizens import fill_bank
 from tests.support.desk import Desk
 from tests.support.drain import drain
@@ -33,26 +32,23 @@ from tests.support.people import signed_in_staff
 from tests.support.pictures import photo
 from tests.support.thumbs import (
     PHONE,
+    REVEALS,
     SMALL,
+    SPOILED,
+    THE_WAY,
+    a_phone,
     at,
     by_keyboard,
     lose_answers,
+    number_of,
+    one_browser,
+    one_row,
     opened,
     serious,
     signed_in,
     sure_campaign,
 )
 from tests.support.ways import CHANNELS, LEAD, SHARE, Partaker, channels, made_event, open_ways
-
-# What moves when a draw is shown: how long its animation takes, or that there was none.
-_REVEALS = """
-window.turning = 'nothing moved';
-addEventListener('DOMContentLoaded', () => new MutationObserver(() => {
-    const shown = document.querySelector('.reveal .picture');
-    if (shown) window.turning = getComputedStyle(shown).animationDuration;
-    if (shown) window.told = document.getElementById('live').textContent;
-}).observe(document.getElementById('main'), { childList: true }));
-"""
 
 
 @pytest.fixture(scope="module")
@@ -82,25 +78,14 @@ async def address(settings: Settings, clock: ManualClock) -> AsyncIterator[str]:
 
 @pytest.fixture(scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """One for all tests of this module: each has a phone of its own in it."""
-    async with browsing() as opened:
-        found = opened.page.context.browser
-        assert found is not None
-        yield found
+    async with one_browser() as opened_browser:
+        yield opened_browser
 
 
 @pytest.fixture
 async def tab(browser: Browser) -> AsyncIterator[Tab]:
-    async with await browser.new_context(locale="zh-CN") as phone:
-        opened = Tab(await phone.new_page())
-        await opened.size(**PHONE)
-        yield opened
-        assert opened.complaints == []
-
-
-async def one_row(kit: Kit, sql: str, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - whatever was selected
-    async with kit.database.snapshot() as tx:
-        return (await tx.execute(text(sql), dict(values))).scalar_one()
+    async with a_phone(browser) as opened_tab:
+        yield opened_tab
 
 
 async def test_from_opening_to_a_voucher_in_at_most_twelve_taps(
@@ -109,7 +94,7 @@ async def test_from_opening_to_a_voucher_in_at_most_twelve_taps(
     """Each tap of a thumb counts one. A quiz adds one for each question: its answer leads on by itself."""
     questions = 4
     campaign = await sure_campaign(kit, clock, quiz={"questions": questions})
-    await tab.beforehand(_REVEALS)
+    await tab.beforehand(REVEALS)
     taps = await opened(tab, address, campaign)
     await look(tab, "citizen-1-welcome", **PHONE)
     await taps.tap("main button.primary.big")
@@ -289,12 +274,6 @@ async def test_at_each_step_the_network_and_the_page_may_go_and_the_same_number_
     assert await tab.evaluate("document.querySelector('#words').value") == LEAD["description"]
 
 
-def number_of(request: Request) -> str:
-    """The number of what it asks for, if it does anything."""
-    sent = json.loads(request.post_data) if request.method == "POST" and request.post_data else {}
-    return str(sent.get("request_no", ""))
-
-
 async def test_answers_are_kept_on_the_phone_while_the_platform_cannot_be_reached(
     tab: Tab, address: str, kit: Kit, clock: ManualClock
 ) -> None:
@@ -328,13 +307,7 @@ async def test_refusals_name_the_reason_and_the_next_step(
     await tab.until("document.querySelector('main').innerText.includes('它可能已经过期')")
     await look(tab, "citizen-refused", **SMALL)
     # A sign-in that is over leads to a new one, and the way goes on.
-    await tab.evaluate("""
-        const kept = JSON.parse(localStorage.getItem('hv.session'));
-        kept.token += 'x';
-        localStorage.setItem('hv.session', JSON.stringify(kept));
-        location.hash = '#/';
-        location.reload();
-    """)
+    await tab.evaluate(SPOILED)
     await tab.until("document.querySelector('.refused') !== null && document.readyState === 'complete'")
     await taps.tap("main button.primary")
     await tab.until("document.querySelector('.ways') !== null")
@@ -413,10 +386,7 @@ async def test_consent_and_messages_are_set_by_oneself(
     await tab.until("document.querySelector('#sms-stop') !== null")
     await taps.tap("#sms-stop")
     await tab.until("document.querySelector('#phone') !== null")
-    await tab.evaluate(
-        "document.querySelector('#notice-language').value = 'en';"
-        "document.querySelector('#notice-language').dispatchEvent(new Event('change'))"
-    )
+    await tab.page.select_option("#notice-language", "en")
     await tab.until("document.getElementById('note').innerText === '已保存'")
     preferred = "SELECT language FROM issuance.notice_preference ORDER BY updated_at DESC LIMIT 1"
     assert await one_row(kit, preferred, {}) == "en"
@@ -495,10 +465,7 @@ async def test_a_voucher_says_how_it_is_used_and_remembers_the_county(
         "document.querySelectorAll('.places-list li').length === {}"
     )
     await tab.until(opened_list.format(2))
-    await tab.evaluate(
-        "document.querySelector('.where select').value = '个旧市';"
-        "document.querySelector('.where select').dispatchEvent(new Event('change'))"
-    )
+    await tab.page.select_option(".where select", "个旧市")
     await tab.until(opened_list.format(1))
     await look(tab, "citizen-voucher-general", **PHONE)
     await tab.open(f"{address}/app?campaign={held.campaign.slug}#/voucher/{held.id}")
@@ -622,18 +589,9 @@ async def test_the_whole_way_to_a_voucher_needs_no_pointer(
     campaign = await sure_campaign(kit, clock, quiz={"questions": 1})
     # Nor any movement, for whoever does not want it.
     await tab.page.emulate_media(reduced_motion="reduce")
-    await tab.beforehand(_REVEALS)
+    await tab.beforehand(REVEALS)
     await opened(tab, address, campaign)
-    for selector in (
-        "main button.primary.big",
-        "#start-quiz",
-        ".option",
-        "#hand-in",
-        "#draw",
-        "#example-identity",
-        ".choice[data-type=fitness] > button",
-        ".choice[data-type=fitness] .sure .primary",
-    ):
+    for selector in THE_WAY:
         await by_keyboard(tab, selector)
     await tab.until("document.querySelector('.code svg') !== null")
     assert await tab.evaluate("window.turning") == "nothing moved"

@@ -1,12 +1,17 @@
 """What a citizen does on the page: thumbs, a keyboard, a screen reader, a line that is lost."""
 
 import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from playwright.async_api import Browser, Request
+from sqlalchemy import text
+
 from shared.clock import ManualClock
 from shared.kit import Kit
-from tests.support.browser import Tab
+from tests.support.browser import Tab, browsing
 from tests.support.campaigns import Published, open_campaign
 from tests.support.citizens import RIGHT, fill_bank
 from tests.support.held import Held
@@ -14,6 +19,69 @@ from tests.support.held import Held
 PHONE: dict[str, Any] = {"width": 390, "height": 844, "mobile": True}
 SMALL: dict[str, Any] = {"width": 360, "height": 640, "mobile": True}
 _AXE = Path(__file__).parents[1] / "browser" / "vendor" / "axe-core-4.14.1" / "axe.min.js"
+
+
+# What moves when a draw is shown: how long its animation takes, or that there was none.
+REVEALS = """
+window.turning = 'nothing moved';
+addEventListener('DOMContentLoaded', () => new MutationObserver(() => {
+    const shown = document.querySelector('.reveal .picture');
+    if (shown) window.turning = getComputedStyle(shown).animationDuration;
+    if (shown) window.told = document.getElementById('live').textContent;
+}).observe(document.getElementById('main'), { childList: true }));
+"""
+
+
+# A sign-in that the platform takes for nothing any more, and the page anew.
+SPOILED = """
+const kept = JSON.parse(localStorage.getItem('hv.session'));
+kept.token += 'x';
+localStorage.setItem('hv.session', JSON.stringify(kept));
+location.hash = '#/';
+location.reload();
+"""
+
+# What is tapped from opening to a voucher, with a quiz of one question.
+THE_WAY = (
+    "main button.primary.big",
+    "#start-quiz",
+    ".option",
+    "#hand-in",
+    "#draw",
+    "#example-identity",
+    ".choice[data-type=fitness] > button",
+    ".choice[data-type=fitness] .sure .primary",
+)
+
+
+@asynccontextmanager
+async def one_browser() -> AsyncIterator[Browser]:
+    """For all tests of a module: each has a phone of its own in it."""
+    async with browsing() as opened_tab:
+        found = opened_tab.page.context.browser
+        assert found is not None
+        yield found
+
+
+@asynccontextmanager
+async def a_phone(browser: Browser) -> AsyncIterator[Tab]:
+    """With nothing on it yet. At its end the browser has not complained."""
+    async with await browser.new_context(locale="zh-CN") as context:
+        tab = Tab(await context.new_page())
+        await tab.size(**PHONE)
+        yield tab
+        assert tab.complaints == []
+
+
+async def one_row(kit: Kit, sql: str, values: Mapping[str, object]) -> Any:  # noqa: ANN401 - whatever was selected
+    async with kit.database.snapshot() as tx:
+        return (await tx.execute(text(sql), dict(values))).scalar_one()
+
+
+def number_of(request: Request) -> str:
+    """The number of what it asks for, if it does anything."""
+    sent = json.loads(request.post_data) if request.method == "POST" and request.post_data else {}
+    return str(sent.get("request_no", ""))
 
 
 async def sure_campaign(kit: Kit, clock: ManualClock, **parts: Any) -> Published:  # noqa: ANN401 - parts of a definition
