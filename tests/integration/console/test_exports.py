@@ -68,7 +68,7 @@ def routes_of(router: Any) -> Iterator[APIRoute]:  # noqa: ANN401 - an app, or a
 
 def tables(app: FastAPI) -> Iterator[str]:
     for route in routes_of(app):
-        if "GET" in route.methods:
+        if "GET" in (route.methods or ()):
             kinds = [kind for told in route.responses.values() for kind in told.get("content", {})]
             if _TABLE.search(route.path) or any("spreadsheet" in kind or "csv" in kind for kind in kinds):
                 yield route.path
