@@ -52,9 +52,9 @@ class IntegrityDesk:
             raise Busy(retry_after_seconds=_AGAIN_SECONDS) from None
 
     async def shown(self) -> Report:
-        """The latest that a job made while it is fresh, so that looking costs nothing; else as `report`."""
+        """The latest that a job made while it still tells of now, which costs nothing; else as `report`."""
         kept = await self.kept()
-        if kept is not None and kept.is_fresh(machine_now(), within=FRESH_FOR):
+        if kept is not None and self.kit.clock.now() - kept.report.as_of < FRESH_FOR:
             return kept.report
         return await self.report()
 

@@ -12,7 +12,7 @@ from services.console.integrity.operations import IntegrityDesk
 from services.console.integrity.rules import Kept, from_json, to_json
 from services.console.wiring import build
 from services.console.worker import parts
-from shared.clock import machine_now
+from shared.clock import ManualClock, machine_now
 from shared.errors import Busy
 from shared.identity.staff import Role
 from shared.integrity import Outcome, Report
@@ -97,6 +97,15 @@ async def test_a_fresh_report_of_a_large_platform_is_enough(kit: Kit, desk: Inte
 async def test_a_kept_report_of_a_small_platform_is_not_used(kit: Kit, desk: IntegrityDesk) -> None:
     await kept_report(kit, seconds=1, age=timedelta(minutes=1))
     assert "told_by_the_job" not in {check.name for check in (await desk.report()).checks}
+
+
+async def test_the_page_shows_a_kept_report_only_while_it_tells_of_now(
+    kit: Kit, desk: IntegrityDesk, clock: ManualClock
+) -> None:
+    kept = await kept_report(kit, seconds=1, age=timedelta(minutes=1))
+    assert await desk.shown() == kept.report
+    clock.advance(minutes=10)
+    assert (await desk.shown()).as_of == kit.clock.now()
 
 
 async def test_every_hour_a_report_is_asked_for(kit: Kit, desk: IntegrityDesk) -> None:
