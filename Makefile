@@ -105,7 +105,7 @@ docs-site: install ## Build the documentation's site, in Chinese and English, in
 	$(BIN)/python -m deploy.site.build
 
 .PHONY: pictures
-pictures: install ## Take the documents' pictures anew from a demonstration; needs Chromium
+pictures: install ## Take the documents' pictures anew from a demonstration; needs Chromium and chromium-l10n
 	$(BIN)/python -m tests.browser.tour
 
 .PHONY: lock

@@ -113,10 +113,14 @@ class Tab:
 
 @asynccontextmanager
 async def browsing(*, language: str = "zh-CN") -> AsyncIterator[Tab]:
-    """A browser of its own, with one tab. Ends it, however the test ends."""
+    """A browser of its own, with one tab. Ends it, however the test ends.
+
+    Its own words, as in a field for a date, are in that language where Debian's chromium-l10n is installed.
+    """
     path = chromium()
+    spoken = {**os.environ, "LANGUAGE": language.replace("-", "_")}
     async with async_playwright() as driver:
-        browser = await driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = await driver.chromium.launch(executable_path=path, args=["--no-sandbox"], env=spoken)
         try:
             yield Tab(await browser.new_page(locale=language))
         finally:
