@@ -3,7 +3,6 @@
 Parts stand beside their totals, and where they do not add up a sentence says so.
 """
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from services.issuance.lessons.rules import (
     thresholds,
 )
 from services.issuance.templates.rules import DAYS, PAYERS, PHASES, TYPES, WAYS
+from shared.documents.filenames import as_file_name
 from shared.ledger import Fund
 from shared.metrics.store import Figure
 from shared.money import yuan
@@ -47,7 +47,6 @@ LEDGER_MEASURES = sorted({*_AVAILABLE, *_OUTSTANDING, *_REDEEMED})
 _NONE = "—"
 _STATES = {"upcoming": "未开始", "open": "进行中", "closed": "已结束", "paused": "已暂停"}
 _STATUSES = {"published": "已发布", "paused": "已暂停", "ended": "已终止"}
-_NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 _DIGITS = "〇一二三四五六七八九"
 _TEN = 10
 
@@ -157,7 +156,7 @@ def context(story: Story) -> dict[str, Any]:
 
 
 def file_name(title: str) -> str:
-    return _NOT_IN_FILE_NAMES.sub("_", f"{_title(title)}.docx")
+    return as_file_name(f"{_title(title)}.docx")
 
 
 def _title(title: str) -> str:

@@ -1,6 +1,5 @@
 """What the notice and the letters say. Pure: every figure comes from the ranking that is handed in."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -9,13 +8,13 @@ from typing import Any, Protocol
 
 from services.quota.outlook.rules import WARNED_FROM
 from services.quota.rankings.schemas import RankingItem, RankingView
+from shared.documents.filenames import as_file_name
 from shared.documents.papers import DEMO_MARK
 
 LETTERS_MAX = 100
 ALONE = "独立单位"
 NOTHING = "—"
 _EVERYBODY = "各有关单位"
-_NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
 
 class Words(Protocol):
@@ -137,7 +136,7 @@ def letter(occasion: Occasion, item: RankingItem) -> dict[str, Any]:
 
 def letter_name(place: int, hospital: str) -> str:
     """A name that every system takes for a file, unlike any other's in the archive."""
-    return f"{place:03d}-{_NOT_IN_FILE_NAMES.sub('_', hospital)[:60].strip('. ')}.docx"
+    return f"{place:03d}-{as_file_name(hospital)[:60].strip('. ')}.docx"
 
 
 def by_alliance(items: Sequence[RankingItem]) -> dict[str, list[RankingItem]]:
