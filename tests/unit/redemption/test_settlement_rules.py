@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -86,7 +87,7 @@ def account(number: int, written_off: list[int], corrected: list[int] | None) ->
         run_id=UUID(int=0),
     )
     # Every other one has told us where it is paid.
-    payee = Details("=机构", "示例银行", "6222000000000000000") if number % 2 == 0 else None
+    payee = Details("示例机构", "示例银行", "6222000000000000000") if number % 2 == 0 else None
     return Account(one, "消费券", PAYERS, {"checkup": "体检券"}, lines, payee=payee)
 
 
@@ -123,10 +124,19 @@ def test_payment_file_adds_up_and_its_digest_is_that_of_the_lines_above(
     assert cents["付款"] + cents["未列入"] - cents["退款"] == sum(one.settlement.amount_fen for one in made)
     assert all(row["收款账号"] for row in rows if row["收付"] == "付款" and row["序号"] != "合计")
     assert not any(row["收款账号"] for row in rows if row["收付"] == "未列入")
-    assert {row["收款户名"] for row in rows} <= {"", "'=机构"}
+    assert {row["收款户名"] for row in rows} <= {"", "示例机构"}
     assert file.payments == sum(row["序号"].isdigit() for row in rows)
     assert file.exceptions == sum(row["序号"] == "例外" for row in rows)
     assert "=insurance" not in {row["付款方编号"] for row in rows}
+
+
+def test_a_payee_whose_name_a_spreadsheet_would_run_is_left_out_of_the_payments() -> None:
+    payee = Details("=机构", "示例银行", "6222000000000000000")
+    file = payment_file([replace(account(0, [100], None), payee=payee)], demo=False)
+    assert (file.payments, file.exceptions > 0) == (0, True)
+    rows = list(csv.reader(io.StringIO(file.content.decode("utf-8-sig"), newline="")))
+    assert [cell for row in rows for cell in row if cell.startswith("=")] == []
+    assert any("请更正收款账户" in cell for row in rows for cell in row)
 
 
 @given(accounts)

@@ -184,9 +184,12 @@ def test_the_standards_measures() -> None:
     for paragraph, font, half_points in ((title, BIAOSONG, "44"), (body, FANGSONG, "32")):
         (fonts,), (points,) = paragraph.iter(f"{W}rFonts"), paragraph.iter(f"{W}sz")
         assert (fonts.get(f"{W}eastAsia"), points.get(f"{W}val")) == (font, half_points)
-    (indent,), (spacing,) = body.iter(f"{W}ind"), body.iter(f"{W}spacing")
+    # Its letters have a spacing of their own, so that 28 of them fill a line.
+    (indent,), (spacing,) = body.iter(f"{W}ind"), body.iterfind(f"{W}pPr/{W}spacing")
     assert indent.get(f"{W}firstLine") == str(2 * 16 * 20)
-    assert (spacing.get(f"{W}line"), spacing.get(f"{W}lineRule")) == (str(28 * 20), "exact")
+    # 22 lines fill the 225 mm between the margins.
+    lines = int(225 / 25.4 * 72 * 20 / 22)
+    assert (spacing.get(f"{W}line"), spacing.get(f"{W}lineRule")) == (str(lines), "exact")
     (away,) = date.iter(f"{W}ind")
     assert away.get(f"{W}right") == str(4 * 16 * 20)
 
