@@ -4,7 +4,7 @@ from services.console.integrity.operations import IntegrityDesk
 from shared.jobs.handlers import Job, Periodic
 from shared.jobs.kinds import Kind
 
-_EVERY = timedelta(minutes=1)
+_EVERY = timedelta(seconds=10)
 
 
 def recompute_integrity(desk: IntegrityDesk) -> Job:

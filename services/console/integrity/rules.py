@@ -6,8 +6,10 @@ from typing import Any
 
 from shared.integrity import Outcome, Report
 
-# How old a kept report may be before it is recomputed, when somebody looks and when nobody does.
+# A call for the report asks for a new one when the kept one is older.
 FRESH_FOR = timedelta(minutes=10)
+# Nobody has to look for a kept one to be renewed; so a page, which shows one of the last hour, never waits.
+RENEWED_AFTER = timedelta(minutes=30)
 KEPT_FOR = timedelta(hours=1)
 
 

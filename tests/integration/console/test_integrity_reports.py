@@ -104,14 +104,20 @@ async def test_the_page_shows_a_kept_report_only_while_it_tells_of_now(
 ) -> None:
     kept = await kept_report(kit, seconds=1, age=timedelta(minutes=1))
     assert await desk.shown() == kept.report
-    clock.advance(minutes=10)
+    clock.advance(hours=1)
     assert (await desk.shown()).as_of == kit.clock.now()
 
 
-async def test_every_hour_a_report_is_asked_for(kit: Kit, desk: IntegrityDesk) -> None:
+async def test_a_report_is_asked_for_once_when_the_kept_one_grows_old(
+    kit: Kit, desk: IntegrityDesk, clock: ManualClock
+) -> None:
+    await kept_report(kit, seconds=1, age=timedelta(minutes=29))
+    await desk.keep_fresh()
+    assert await job_states(kit) == ["succeeded"]
+    clock.advance(minutes=1)
     await desk.keep_fresh()
     await desk.keep_fresh()
-    assert await job_states(kit) == ["queued"]
+    assert await job_states(kit) == ["succeeded", "queued"]
 
 
 async def test_a_broken_invariant_is_a_gauge_that_an_alarm_can_watch(
