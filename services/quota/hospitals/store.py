@@ -81,15 +81,19 @@ _HOSPITAL = select(
     & HospitalCodeRow.replaced_at.is_(None)
     & HospitalCodeRow.sub_code_id.is_(None),
 )
+# The sum of a line is taken in one pass. Joined to itself, a list that was imported a moment ago, of which the
+# planner knows nothing yet, is gone through once for each of its hospitals.
 _STANDING = text("""
-    WITH standing AS MATERIALIZED (SELECT * FROM quota.hospital_at(:programme, :day))
+    WITH standing AS MATERIALIZED (
+        SELECT h.*, sum(h.visits) OVER (PARTITION BY h.unit_id) AS unit_visits
+        FROM quota.hospital_at(:programme, :day) h
+    )
     SELECT s.hospital_id, s.position, s.name, s.alliance, s.visits, c.scene, s.state, s.opened_on, s.ended_on,
-           s.successor_id, s.unit_id, coalesce(v.visits, 0)::bigint
+           s.successor_id, s.unit_id,
+           CASE WHEN s.unit_id = s.hospital_id THEN coalesce(s.unit_visits, 0) ELSE 0 END::bigint
     FROM standing s
     JOIN quota.hospital_code c
       ON c.hospital_id = s.hospital_id AND c.replaced_at IS NULL AND c.sub_code_id IS NULL
-    LEFT JOIN (SELECT unit_id, sum(visits) AS visits FROM standing GROUP BY unit_id) v
-      ON v.unit_id = s.hospital_id
     WHERE s.position > :after
       AND (CAST(:only AS text) IS NULL OR s.hospital_id = :only)
       AND (CAST(:alliance AS text) IS NULL OR s.alliance = :alliance)
