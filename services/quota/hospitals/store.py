@@ -81,8 +81,8 @@ _HOSPITAL = select(
     & HospitalCodeRow.replaced_at.is_(None)
     & HospitalCodeRow.sub_code_id.is_(None),
 )
-# The sum of a line is taken in one pass. Joined to itself, a list that was imported a moment ago, of which the
-# planner knows nothing yet, is gone through once for each of its hospitals.
+# The sum of a line is taken in one pass. Joined to itself, a list imported a moment ago, of which the planner
+# knows nothing yet, is gone through once for each of its hospitals.
 _STANDING = text("""
     WITH standing AS MATERIALIZED (
         SELECT h.*, sum(h.visits) OVER (PARTITION BY h.unit_id) AS unit_visits
