@@ -206,8 +206,10 @@ def _written(shot: bytes, size: tuple[int, int], path: Path) -> None:
     with Image.open(io.BytesIO(shot)) as whole:
         seen = whole.convert("RGB").crop((0, 0, min(size[0], whole.width), min(size[1], whole.height)))
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The median cut would take rare colours, which are the ones that mean something, for grey.
-    seen.quantize(_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path, optimize=True)
+    # On the dark screen the median cut takes rare colours, which are the ones that mean something, for grey;
+    # on light pages the octree takes their ground for the white of what lies on it.
+    way = Image.Quantize.FASTOCTREE if size == HALL else Image.Quantize.MEDIANCUT
+    seen.quantize(_COLOURS, way, dither=Image.Dither.NONE).save(path, optimize=True)
     if path.stat().st_size > BYTES_MAX:
         raise ValueError(f"{path.name}: {path.stat().st_size} bytes")
 
