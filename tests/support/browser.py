@@ -118,7 +118,7 @@ async def browsing(*, language: str = "zh-CN") -> AsyncIterator[Tab]:
     Its own words, as in a field for a date, are in that language where Debian's chromium-l10n is installed.
     """
     path = chromium()
-    spoken = {**os.environ, "LANGUAGE": language.replace("-", "_")}
+    spoken: dict[str, str | float | bool] = {**os.environ, "LANGUAGE": language.replace("-", "_")}
     async with async_playwright() as driver:
         browser = await driver.chromium.launch(executable_path=path, args=["--no-sandbox"], env=spoken)
         try:
