@@ -1,7 +1,7 @@
 """SQL of the outbox. Hot SQL functions insert their rows themselves, with the same columns."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -61,7 +61,7 @@ _PENDING = text("""
 # Dead rows are few: somebody looks at each.
 _DEAD_PAGE = text("""
     SELECT bucket, id, kind, payload, attempt, last_error, created_at FROM core.outbox
-    WHERE state = 'dead' AND kind = ANY(CAST(:kinds AS text[]))
+    WHERE state = 'dead' AND kind = ANY(CAST(:kinds AS text[])) AND payload @> CAST(:about AS jsonb)
       AND (CAST(:after_at AS timestamptz) IS NULL
            OR (created_at, id) < (CAST(:after_at AS timestamptz), CAST(:after_id AS uuid)))
     ORDER BY created_at DESC, id DESC LIMIT :limit
@@ -72,7 +72,8 @@ _REVIVE = text("""
     RETURNING bucket, id, kind, payload, attempt, last_error, created_at
 """)
 _DEAD_COUNT = text("""
-    SELECT count(*) FROM core.outbox WHERE state = 'dead' AND kind = ANY(CAST(:kinds AS text[]))
+    SELECT count(*) FROM core.outbox
+    WHERE state = 'dead' AND kind = ANY(CAST(:kinds AS text[])) AND payload @> CAST(:about AS jsonb)
 """)
 _PUT_ASIDE = text("""
     DELETE FROM core.outbox WHERE bucket = :bucket AND id = :id AND state = 'dead'
@@ -189,11 +190,25 @@ async def backlog(tx: Tx) -> Backlog:
 
 
 async def dead_page(
-    tx: Tx, kinds: Sequence[str], *, after: tuple[datetime, UUID] | None, limit: int
+    tx: Tx,
+    kinds: Sequence[str],
+    *,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+    about: Mapping[str, str] | None = None,
 ) -> list[DeadRow]:
-    """Rows of these kinds that failed too often, the newest first, from behind a place."""
+    """Rows of these kinds that failed too often, the newest first, from behind a place.
+
+    `about` are ids that their payloads have to hold.
+    """
     after_at, after_id = after or (None, None)
-    values = {"kinds": list(kinds), "after_at": after_at, "after_id": after_id, "limit": limit}
+    values = {
+        "kinds": list(kinds),
+        "about": json.dumps(dict(about or {})),
+        "after_at": after_at,
+        "after_id": after_id,
+        "limit": limit,
+    }
     return [DeadRow(*row) for row in await tx.execute(_DEAD_PAGE, values)]
 
 
@@ -204,8 +219,10 @@ async def revive(tx: Tx, kinds: Sequence[str], bucket: int, row_id: UUID) -> Dea
     return None if row is None else DeadRow(*row)
 
 
-async def dead_count(tx: Tx, kinds: Sequence[str]) -> int:
-    return int((await tx.execute(_DEAD_COUNT, {"kinds": list(kinds)})).scalar_one())
+async def dead_count(tx: Tx, kinds: Sequence[str], about: Mapping[str, str] | None = None) -> int:
+    """How many `dead_page` has, on all its pages."""
+    values = {"kinds": list(kinds), "about": json.dumps(dict(about or {}))}
+    return int((await tx.execute(_DEAD_COUNT, values)).scalar_one())
 
 
 async def put_aside(tx: Tx, bucket: int, row_id: UUID) -> DeadRow | None:

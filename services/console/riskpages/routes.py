@@ -212,16 +212,24 @@ async def reopen(
 
 
 async def _failed_page(
-    visitor: Visitor, cursor: str | None = None, refused: Refused | None = None, done: str | None = None
+    visitor: Visitor,
+    *,
+    institution: str = "",
+    institution_id: str = "",
+    cursor: str | None = None,
+    refused: Refused | None = None,
+    done: str | None = None,
 ) -> Response:
-    found = await visitor.calls.get(
-        at("redemption", "risk", "dead-letters"), {"limit": _LIMIT, "cursor": cursor}
-    )
+    pick = await picked(visitor.calls, institution.strip(), institution_id.strip())
+    asked = {"institution_id": pick.institution_id} if pick.institution_id else {}
+    found = await (_nothing() if pick.unclear else _failed(visitor, {**asked, "cursor": cursor}))
     return visitor.page(
         "riskpages/failed.html",
         here="failed-days",
         status=refused.status if refused else 200,
         found=found,
+        pick=pick,
+        query=urlencode(asked),
         first=cursor is None,
         refused=refused,
         done=done,
@@ -230,14 +238,31 @@ async def _failed_page(
     )
 
 
+async def _failed(visitor: Visitor, query: dict[str, str | None]) -> dict[str, Any]:
+    path = at("redemption", "risk", "dead-letters")
+    found: dict[str, Any] = await visitor.calls.get(path, {**query, "limit": _LIMIT})
+    return found
+
+
 @router.get(_FAILED)
-async def failed_days(visitor: BureauReader, cursor: Cursor = None, done: str | None = None) -> Response:
-    return await _failed_page(visitor, cursor, done=done)
+async def failed_days(
+    visitor: BureauReader,
+    *,
+    institution: Word = "",
+    institution_id: Word = "",
+    cursor: Cursor = None,
+    done: str | None = None,
+) -> Response:
+    return await _failed_page(
+        visitor, institution=institution, institution_id=institution_id, cursor=cursor, done=done
+    )
 
 
 @router.get(f"{_FAILED}/export.xlsx")
-async def failed_file(visitor: BureauReader) -> Response:
-    items = await visitor.calls.every(at("redemption", "risk", "dead-letters"), {}, most=EXPORTED_MAX)
+async def failed_file(visitor: BureauReader, institution_id: Word = "") -> Response:
+    path = at("redemption", "risk", "dead-letters")
+    asked = {"institution_id": institution_id.strip() or None}
+    items = await visitor.calls.every(path, asked, most=EXPORTED_MAX)
     return await listed_file("计算失败的日期", FAILED_HEADER, [*map(failed_row, items)], FAILED_WIDTHS)
 
 

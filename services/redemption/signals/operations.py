@@ -172,17 +172,18 @@ class Signals:
         await report(tx, found, now)
 
     async def dead(
-        self, *, limit: int, after: tuple[datetime, UUID] | None
+        self, *, limit: int, after: tuple[datetime, UUID] | None, institution_id: str | None = None
     ) -> tuple[list[DeadRow], dict[str, str], int]:
-        """Days that failed too often, newest first, one more than `limit` if there are more.
+        """Days that failed too often, of one institution or all, newest first; one more than `limit` if any.
 
         With their institutions' names by id, and how many such days there are.
         """
         kinds = [Kind.RISK_DAY_DEFERRED]
+        about = {} if institution_id is None else {"institution_id": institution_id}
         async with self.kit.database.snapshot() as tx:
-            found = await dead_page(tx, kinds, after=after, limit=limit + 1)
+            found = await dead_page(tx, kinds, after=after, limit=limit + 1, about=about)
             names = await store.names(tx, {row.payload["institution_id"] for row in found})
-            return found, names, await dead_count(tx, kinds)
+            return found, names, await dead_count(tx, kinds, about)
 
     async def retry(self, staff: Staff, letter: HotId, key: RequestKey | None) -> Answer:
         """Has a day that failed too often tried again.

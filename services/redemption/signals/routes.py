@@ -1,8 +1,10 @@
 from collections.abc import Mapping
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import JSONResponse
 
+from services.redemption.institutions.rules import SHORT_MAX
 from services.redemption.signals.schemas import Capacity, DayQueued, Declare, FailedDay
 from services.redemption.terminals.routes import wiring_of
 from shared.clock import rfc3339
@@ -41,12 +43,15 @@ async def failed_days(
     request: Request,
     staff: Reader,  # noqa: ARG001 - only readers get here
     *,
+    institution_id: Annotated[str | None, Query(max_length=SHORT_MAX)] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> CountedPage[FailedDay]:
     """Days that could not be judged after many tries, newest first; they wait for staff."""
     after = position_of_moment(cursor)
-    found, names, total = await wiring_of(request).signals.dead(limit=limit, after=after)
+    found, names, total = await wiring_of(request).signals.dead(
+        limit=limit, after=after, institution_id=institution_id
+    )
     last = found[limit - 1] if len(found) > limit else None
     return CountedPage(
         total=total,

@@ -1,5 +1,6 @@
 """Cases are decided, released and taken back on their page; institutions are ranked and months proposed."""
 
+import re
 import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -11,10 +12,13 @@ import pytest
 from services.console.app import create_app as console
 from services.redemption.app import create_app as redemption
 from shared.clock import ManualClock
+from shared.documents.sheets import read_rows
 from shared.identity.staff import Role
+from shared.jobs.kinds import Kind
 from shared.kit import Kit
 from shared.settings import Settings
 from tests.support.cases import DAY, Scene
+from tests.support.drain import dead_letter
 from tests.support.http import serving
 from tests.support.pages import form_of, signed_in, text_of
 from tests.support.people import signed_in_staff
@@ -95,6 +99,27 @@ class TestCases:
         form = form_of(await clerk.get(watch.case))
         unknown = await clerk.post(f"{FAILED}/00{'0' * 32}/retry", data=form)
         assert unknown.status_code == 404
+
+    async def test_failed_days_are_shown_counted_and_exported_of_one_institution(self, watch: Watch) -> None:
+        scene, names = watch.scene, {}
+        for one in (scene.institution, await scene.staff.institution(scene.campaign)):
+            names[one] = (await scene.staff.get(f"/institutions/{one}")).json()["name"]
+            about = {"campaign_id": str(scene.campaign.id), "institution_id": one, "day": DAY}
+            await dead_letter(scene.kit, Kind.RISK_DAY_DEFERRED, about)
+        clerk = await watch.visitor(Role.OPERATOR)
+        everything = (await clerk.get(FAILED)).text
+        assert all(f'href="/console/institutions/{one}"' in everything for one in names)
+        for one, name in names.items():
+            page = await clerk.get(FAILED, params={"institution": f"{name} {one}"})
+            assert "共 1 条" in text_of(page)
+            assert re.findall(r'href="/console/institutions/(ins_\w+)"', page.text) == [one]
+            export = f"{FAILED}/export.xlsx?institution_id={one}"
+            assert f'href="{export}"' in page.text
+            rows = [row.cells for row in read_rows((await clerk.get(export)).content)]
+            assert [cells[1] for cells in rows if cells[0] == DAY] == [name]
+        unclear = text_of(await clerk.get(FAILED, params={"institution": "没有这家"}))
+        assert "没有名称中有" in unclear
+        assert "共 0 条" in unclear
 
 
 class TestRanking:

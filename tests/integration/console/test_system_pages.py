@@ -1,7 +1,6 @@
 """Job centre and system health as pages: what waits, what failed and is tried again, who may."""
 
 import io
-import json
 import re
 from collections.abc import AsyncIterator
 
@@ -12,10 +11,11 @@ from sqlalchemy import text
 
 from shared.clock import ManualClock
 from shared.identity.staff import Role
-from shared.ids import HotId, new_id
+from shared.ids import new_id
 from shared.jobs.kinds import Kind
 from shared.kit import Kit
 from shared.settings import Settings
+from tests.support.drain import dead_letter
 from tests.support.pages import form_of, signed_in, text_of, whole_console
 from tests.support.people import signed_in_staff
 
@@ -46,29 +46,6 @@ def sheet_of(answer: httpx.Response) -> str:
     return str(rows)
 
 
-async def dead_letter(
-    kit: Kit, kind: Kind = Kind.SERVICE_RESULT_DUE, about: dict[str, str] | None = None
-) -> str:
-    row_id = new_id()
-    payload = json.dumps(about or {"redemption_id": str(new_id())})
-    async with kit.database.transaction() as tx:
-        await tx.execute(
-            text(
-                "INSERT INTO core.outbox"
-                " (bucket, id, queue, kind, payload, state, attempt, last_error, next_at, created_at)"
-                " VALUES (7, :id, 'redemption', :kind, CAST(:payload AS jsonb), 'dead', 9,"
-                " 'ConnectError', :now, :now)"
-            ),
-            {
-                "id": row_id,
-                "kind": kind.value,
-                "payload": payload,
-                "now": kit.clock.now(),
-            },
-        )
-    return str(HotId(7, row_id))
-
-
 async def test_jobs_of_all_services_are_listed_filtered_and_opened(
     origin: httpx.AsyncClient, kit: Kit
 ) -> None:
@@ -91,7 +68,7 @@ async def test_jobs_of_all_services_are_listed_filtered_and_opened(
 
 
 async def test_a_dead_letter_is_tried_again_by_a_writer_only(origin: httpx.AsyncClient, kit: Kit) -> None:
-    letter = await dead_letter(kit)
+    letter = await dead_letter(kit, Kind.SERVICE_RESULT_DUE)
     for role, status in ((Role.AUDITOR, 403), (Role.OPERATOR, 303), (Role.OPERATOR, 404)):
         client = signed_in(origin, await signed_in_staff(kit, role))
         page = await client.get(JOBS)
@@ -107,7 +84,10 @@ async def test_a_dead_letter_is_tried_again_by_a_writer_only(origin: httpx.Async
 async def test_only_an_administrator_puts_a_dead_letter_aside_and_says_why(
     origin: httpx.AsyncClient, kit: Kit
 ) -> None:
-    letter, needed = await dead_letter(kit), await dead_letter(kit, Kind.REDEMPTION_COUNTED)
+    letter, needed = (
+        await dead_letter(kit, Kind.SERVICE_RESULT_DUE),
+        await dead_letter(kit, Kind.REDEMPTION_COUNTED),
+    )
     operator = signed_in(origin, await signed_in_staff(kit, Role.OPERATOR))
     form = form_of(await operator.get("/console/account"))
     path = f"{JOBS}/letters/{letter}/put-aside"
@@ -142,7 +122,7 @@ async def test_trying_an_awaited_job_again_takes_back_that_it_failed(
 
 
 async def test_the_menu_counts_what_waits(origin: httpx.AsyncClient, kit: Kit) -> None:
-    await dead_letter(kit)
+    await dead_letter(kit, Kind.SERVICE_RESULT_DUE)
     reader = signed_in(origin, await signed_in_staff(kit, Role.AUDITOR))
     assert re.search(
         r'href="/console/jobs"[^>]*>任务中心<span class="count"[^>]*>\d+', (await reader.get(HEALTH)).text

@@ -98,13 +98,20 @@ async def test_the_report_of_the_periodic_work_says_so(scene: Scene) -> None:
 
 
 async def test_a_day_that_failed_too_often_waits_for_staff_who_have_it_tried_again(scene: Scene) -> None:
-    await broken_day(scene)
+    other = await broken_day(scene)
     with pytest.raises(DaysFailed):
         await build(scene.kit).signals.scan()
     await told(scene, _LAST)
     await drain(scene.kit, parts(build(scene.kit)))
     page = (await scene.staff.get("/risk/dead-letters", limit="1")).json()
     (letter,) = page["items"]
+    of_one = {
+        one: (await scene.staff.get("/risk/dead-letters", institution_id=one)).json()
+        for one in (scene.institution, other)
+    }
+    assert of_one[scene.institution]["items"] == [letter]
+    assert {one: found["total"] for one, found in of_one.items()} == {scene.institution: 1, other: 0}
+    assert of_one[other]["items"] == []
     assert (letter["institution_id"], letter["attempts"]) == (scene.institution, 12)
     assert page["next_cursor"] is None
     # Later write-offs of the day do not wake it, and it is not lost.
