@@ -14,6 +14,7 @@ from typing import Any
 
 from deploy.clients.documents import documents
 from deploy.site.pages import Pages
+from deploy.site.speech import speech
 from deploy.site.words import LANGUAGES, OTHER, SITE_NAME, Language
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +42,7 @@ _ENTRY = """\
 
 
 class BuildFailed(Exception):
-    """With what Zensical said."""
+    """With what Zensical said, or which sentences the reference lacks."""
 
 
 def build(folder: Path = FOLDER) -> Path:
@@ -51,7 +52,10 @@ def build(folder: Path = FOLDER) -> Path:
     for language in LANGUAGES:
         pages = folder / "pages" / language
         shutil.rmtree(pages, ignore_errors=True)
-        navigation = Pages(ROOT, pages, language, told).lay_out()
+        said = speech(language)
+        navigation = Pages(ROOT, pages, said, told).lay_out()
+        if faults := said.faults():
+            raise BuildFailed("\n".join(faults))
         # JSON is YAML.
         written = json.dumps(_configuration(language, navigation), ensure_ascii=False)
         (folder / f"{language}.yml").write_text(written, encoding="utf-8")

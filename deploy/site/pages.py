@@ -11,7 +11,8 @@ import yaml
 from deploy.site import reference
 from deploy.site.links import moved, unbroken
 from deploy.site.refusals import general, of_room, rooms_of_operations
-from deploy.site.words import ENGLISH_ONLY, ERRORS_HEAD, Language, tag_title, word
+from deploy.site.speech import Speech
+from deploy.site.words import ENGLISH_ONLY, ERRORS_HEAD, word
 
 # Pages that lie where GitHub wants them, and where the site has them.
 _ELSEWHERE = {
@@ -41,10 +42,11 @@ _TITLE = re.compile(r"^# (.+)$", re.MULTILINE)
 class Pages:
     """The pages of one language. `documents`: service → its OpenAPI document."""
 
-    def __init__(self, root: Path, folder: Path, language: Language, documents: dict[str, Any]) -> None:
+    def __init__(self, root: Path, folder: Path, speech: Speech, documents: dict[str, Any]) -> None:
         self._root = root
         self._folder = folder
-        self._language = language
+        self._speech = speech
+        self._language = speech.language
         self._documents = documents
 
     def lay_out(self) -> list[Any]:
@@ -107,7 +109,7 @@ class Pages:
                 for room in {rooms[call.id] for call in calls if call.id in rooms}
                 for told in of_room(self._root, service, room)
             }
-            page = reference.group_page(self._documents[service], tag, calls, refusals, self._language)
+            page = reference.group_page(self._documents[service], tag, calls, refusals, self._speech)
             self._write(PurePosixPath("api", service, reference.file_name(tag)), page)
 
     def _write_conventions(self) -> None:
@@ -144,7 +146,7 @@ class Pages:
         if "api" in entry:
             service = entry["api"]
             return [
-                {tag_title(tag, self._language): f"api/{service}/{reference.file_name(tag)}"}
+                {self._speech.title(tag): f"api/{service}/{reference.file_name(tag)}"}
                 for tag in reference.groups(self._documents[service])
             ]
         if "pages" in entry:

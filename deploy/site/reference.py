@@ -7,7 +7,8 @@ from typing import Any
 
 from deploy.site.refusals import TO_DO, Told
 from deploy.site.schemas import Field, Schema, Shapes
-from deploy.site.words import Language, tag_title, word
+from deploy.site.speech import Speech
+from deploy.site.words import Language, word
 
 Document = Mapping[str, Any]
 _JSON = "application/json"
@@ -40,13 +41,14 @@ def file_name(tag: str) -> str:
 
 
 def group_page(
-    document: Document, tag: str, calls: Sequence[Call], refusals: Iterable[Told], language: Language
+    document: Document, tag: str, calls: Sequence[Call], refusals: Iterable[Told], speech: Speech
 ) -> str:
-    shapes = Shapes(document["components"]["schemas"])
-    parts = [f"# {tag_title(tag, language)}", word("made", language)]
-    parts.append(_table(("", word("meaning", language)), (_row_of(call) for call in calls)))
+    language = speech.language
+    shapes = Shapes(document["components"]["schemas"], language)
+    parts = [f"# {speech.title(tag)}", word("made", language)]
+    parts.append(_table(("", word("meaning", language)), (_row_of(call, speech) for call in calls)))
     for call in calls:
-        parts.extend(_call(call, shapes, language))
+        parts.extend(_call(call, shapes, speech))
     told = sorted(refusals, key=lambda one: (one.status, one.code))
     if told:
         parts += [f"## {word('refusals', language)}", word("refusals_head", language)]
@@ -64,32 +66,35 @@ def refusals_table(refusals: Iterable[Told], language: Language) -> str:
     return _table(head, rows)
 
 
-def _row_of(call: Call) -> tuple[str, str]:
-    return f"[`{call.method} {call.path}`](#{call.id})", str(call.told["summary"])
+def _row_of(call: Call, speech: Speech) -> tuple[str, str]:
+    summary = speech.of_call(call.id, "summary", call.told["summary"])
+    return f"[`{call.method} {call.path}`](#{call.id})", summary
 
 
-def _call(call: Call, shapes: Shapes, language: Language) -> Iterator[str]:
-    told = call.told
+def _call(call: Call, shapes: Shapes, speech: Speech) -> Iterator[str]:
+    told, language = call.told, speech.language
     yield f"## {call.method} {call.path} {{ #{call.id} }}"
-    yield _sentence(str(told["summary"]))
+    yield _sentence(speech.of_call(call.id, "summary", told["summary"]), language)
     yield f"`{call.id}` · {_need(told, language)}"
     if told.get("description"):
-        yield str(told["description"])
+        yield speech.of_call(call.id, "description", told["description"])
     if told.get("parameters"):
         yield f"**{word('parameters', language)}**"
-        yield _parameters(told["parameters"], shapes, language)
+        yield _parameters(told["parameters"], shapes, speech)
     for kind, content in told.get("requestBody", {}).get("content", {}).items():
         yield f"**{word('request', language)}** `{kind}`"
-        yield from _fields(shapes.fields(content["schema"]), language, request=True)
+        yield from _fields(shapes.fields(content["schema"]), speech, request=True)
     for status, answer in told["responses"].items():
         if status[0] == "2":
             # A repetition is answered like the first time.
             repeated = status == "200" and "201" in told["responses"]
-            yield from _answer(status, answer, shapes, language, repeated=repeated)
+            yield from _answer(status, answer, shapes, speech, repeated=repeated)
 
 
-def _sentence(text: str) -> str:
-    return text if text.endswith((".", "?", "!", "。")) else f"{text}."
+def _sentence(text: str, language: Language) -> str:
+    if text.endswith((".", "?", "!", "。")):
+        return text
+    return f"{text}{word('full_stop', language)}"
 
 
 def _need(told: Mapping[str, Any], language: Language) -> str:
@@ -99,16 +104,17 @@ def _need(told: Mapping[str, Any], language: Language) -> str:
     return word("bearer" if schemes else "open", language)
 
 
-def _parameters(parameters: Iterable[Schema], shapes: Shapes, language: Language) -> str:
+def _parameters(parameters: Iterable[Schema], shapes: Shapes, speech: Speech) -> str:
+    language = speech.language
     head = [word(key, language) for key in ("field", "place", "type", "needed", "meaning")]
     rows = []
     for one in parameters:
         (field,) = shapes.fields({"properties": {one["name"]: one["schema"]}}, depth=99)
-        meaning = _told(field, str(one.get("description", "")))
+        meaning = _told(field, str(one.get("description", "")), speech)
         rows.append(
             (
                 f"`{one['name']}`",
-                str(one["in"]),
+                word(f"in_{one['in']}", language),
                 field.type,
                 _tick(needed=one.get("required", False)),
                 meaning,
@@ -118,33 +124,35 @@ def _parameters(parameters: Iterable[Schema], shapes: Shapes, language: Language
 
 
 def _answer(
-    status: str, answer: Mapping[str, Any], shapes: Shapes, language: Language, *, repeated: bool
+    status: str, answer: Mapping[str, Any], shapes: Shapes, speech: Speech, *, repeated: bool
 ) -> Iterator[str]:
+    language = speech.language
     contents = answer.get("content", {})
-    said = str(answer["description"]).removeprefix("Successful Response")
+    said = speech.of_field(str(answer["description"]).removeprefix("Successful Response"))
     kinds = " ".join(f"`{kind}`" for kind in contents) or word("no_body", language)
     yield f"**{word('answer', language)} {status}** {kinds}{' – ' + said if said else ''}"
     if _JSON in contents and not repeated:
-        yield from _fields(shapes.fields(contents[_JSON]["schema"]), language, request=False)
+        yield from _fields(shapes.fields(contents[_JSON]["schema"]), speech, request=False)
 
 
-def _fields(fields: Iterable[Field], language: Language, *, request: bool) -> Iterator[str]:
+def _fields(fields: Iterable[Field], speech: Speech, *, request: bool) -> Iterator[str]:
     rows = [
         (
             f"`{field.path}`",
             field.type,
             *([_tick(needed=field.needed)] if request else []),
-            _told(field, field.meaning),
+            _told(field, field.meaning, speech),
         )
         for field in fields
     ]
     if rows:
         keys = ("field", "type", "needed", "meaning") if request else ("field", "type", "meaning")
-        yield _table([word(key, language) for key in keys], rows)
+        yield _table([word(key, speech.language) for key in keys], rows)
 
 
-def _told(field: Field, meaning: str) -> str:
-    return "; ".join(part for part in (meaning or field.meaning, *field.bounds) if part)
+def _told(field: Field, meaning: str, speech: Speech) -> str:
+    said = speech.of_field(meaning or field.meaning)
+    return word("semicolon", speech.language).join(part for part in (said, *field.bounds) if part)
 
 
 def _tick(*, needed: bool) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from deploy.site.words import Language, type_name, word
+
 Schema = Mapping[str, Any]
 
 # Deeper parts are told at the call that they come from; a table must stay readable.
@@ -13,12 +15,9 @@ _BOUNDS = {
     "exclusiveMinimum": "> {}",
     "maximum": "≤ {}",
     "exclusiveMaximum": "< {}",
-    "minLength": "≥ {} characters",
-    "maxLength": "≤ {} characters",
-    "minItems": "≥ {} items",
-    "maxItems": "≤ {} items",
     "pattern": "`{}`",
 }
+_COUNTS = ("minLength", "maxLength", "minItems", "maxItems")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +34,9 @@ class Field:
 class Shapes:
     """The named schemas of one document."""
 
-    def __init__(self, named: Mapping[str, Schema]) -> None:
+    def __init__(self, named: Mapping[str, Schema], language: Language) -> None:
         self._named = named
+        self._language = language
 
     def fields(self, schema: Schema, *, path: str = "", depth: int = 0) -> Iterator[Field]:
         """One row for each field, those of inner objects after the field that holds them."""
@@ -66,7 +66,7 @@ class Shapes:
         whole = self._resolved(part)
         alternatives = self._alternatives(whole)
         meaning = part.get("description") or whole.get("description") or ""
-        bounds = tuple(dict.fromkeys(bound for one in (whole, *alternatives) for bound in _bounds(one)))
+        bounds = tuple(dict.fromkeys(bound for one in (whole, *alternatives) for bound in self._bounds(one)))
         return Field(path, self.type_of(part), needed, " ".join(meaning.split()), bounds)
 
     def type_of(self, schema: Schema) -> str:
@@ -74,7 +74,7 @@ class Shapes:
         names = dict.fromkeys(self._type(one) for one in self._alternatives(whole))
         if _may_be_null(whole):
             names["null"] = None
-        return " or ".join(names)
+        return word("or", self._language).join(names)
 
     def _type(self, schema: Schema) -> str:
         if "enum" in schema:
@@ -82,9 +82,14 @@ class Shapes:
         if "const" in schema:
             return f"`{schema['const']}`"
         if "items" in schema:
-            return f"list of {self.type_of(schema['items'])}"
-        kind = schema.get("format") or schema.get("type") or "any"
-        return {"date-time": "time", "binary": "file"}.get(str(kind), str(kind))
+            return word("list", self._language).format(self.type_of(schema["items"]))
+        return type_name(str(schema.get("format") or schema.get("type") or "any"), self._language)
+
+    def _bounds(self, schema: Schema) -> Iterator[str]:
+        words = _BOUNDS | {key: word(key, self._language) for key in _COUNTS}
+        yield from (words[key].format(schema[key]) for key in words if key in schema)
+        if schema.get("default") is not None:
+            yield word("default", self._language).format(schema["default"])
 
     def _resolved(self, schema: Schema) -> Schema:
         while "$ref" in schema:
@@ -105,11 +110,3 @@ class Shapes:
 
 def _may_be_null(schema: Schema) -> bool:
     return any(part.get("type") == "null" for part in schema.get("anyOf", ()))
-
-
-def _bounds(schema: Schema) -> Iterator[str]:
-    for key, words in _BOUNDS.items():
-        if key in schema:
-            yield words.format(schema[key])
-    if schema.get("default") is not None:
-        yield f"default `{schema['default']}`"

@@ -48,10 +48,35 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "no_body": ("没有内容", "no body"),
     "file": ("文件", "a file"),
     "made": (
-        "本页由接口文档（OpenAPI）自动生成，说明为英文原文。",
+        "本页由接口文档（OpenAPI）自动生成。",
         "This page is made from the OpenAPI document.",
     ),
     "decisions": ("决策记录", "Decisions"),
+    "full_stop": ("。", "."),
+    "semicolon": ("；", "; "),
+    "in_path": ("路径", "path"),
+    "in_query": ("查询", "query"),
+    "in_header": ("请求头", "header"),
+    "or": (" 或 ", " or "),
+    "list": ("列表：{}", "list of {}"),
+    "default": ("默认 `{}`", "default `{}`"),
+    "minLength": ("≥ {} 个字符", "≥ {} characters"),
+    "maxLength": ("≤ {} 个字符", "≤ {} characters"),
+    "minItems": ("≥ {} 项", "≥ {} items"),
+    "maxItems": ("≤ {} 项", "≤ {} items"),
+}
+
+# Types of fields as the documents name them; others, such as formats, are told as they are.
+TYPES: Mapping[str, tuple[str, str]] = {
+    "any": ("任意", "any"),
+    "binary": ("文件", "file"),
+    "boolean": ("布尔", "boolean"),
+    "date": ("日期", "date"),
+    "date-time": ("时间", "time"),
+    "integer": ("整数", "integer"),
+    "number": ("数", "number"),
+    "object": ("对象", "object"),
+    "string": ("文本", "string"),
 }
 
 TAGS: Mapping[str, str] = {
@@ -107,5 +132,5 @@ def word(key: str, language: Language) -> str:
     return WORDS[key][0 if language == "zh" else 1]
 
 
-def tag_title(tag: str, language: Language) -> str:
-    return TAGS.get(tag, tag) if language == "zh" else tag[0].upper() + tag[1:]
+def type_name(name: str, language: Language) -> str:
+    return TYPES.get(name, (name, name))[0 if language == "zh" else 1]

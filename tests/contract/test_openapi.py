@@ -11,6 +11,8 @@ from fastapi import FastAPI
 
 from deploy.clients.documents import fingerprint
 from deploy.local.names import SERVICES
+from deploy.site.reference import group_page, groups
+from deploy.site.speech import speech
 from shared.settings import Settings
 
 CLIENT = Path(__file__).resolve().parents[2] / "deploy" / "clients" / "typescript"
@@ -137,3 +139,10 @@ def test_the_typescript_client_was_generated_from_it(document: dict[str, Any]) -
     assert head.endswith(f"sha256 {fingerprint(document)}"), (
         f"the API of {service} has changed since the client was generated: run `make clients` and commit it"
     )
+
+
+def test_the_reference_tells_all_of_it_in_chinese(document: dict[str, Any]) -> None:
+    said = speech("zh")
+    for tag, calls in groups(document).items():
+        group_page(document, tag, calls, [], said)
+    assert said.lacking == [], "translate them in deploy/site/chinese"

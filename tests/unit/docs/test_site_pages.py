@@ -10,6 +10,7 @@ from deploy.site.links import moved, unbroken
 from deploy.site.reference import group_page, groups
 from deploy.site.refusals import TO_DO, Told, of_room, rooms_of_operations
 from deploy.site.schemas import Shapes
+from deploy.site.speech import Speech, speech
 from tests.architecture.source import ROOT
 
 _PLACES = {"docs/tills.md": "tills.md", "docs/pictures/till.png": "pictures/till.png"}
@@ -49,15 +50,13 @@ def test_chinese_lines_become_one_without_a_space() -> None:
 
 
 def test_a_schema_is_told_field_by_field() -> None:
-    shapes = Shapes(
-        {
-            "Line": {
-                "type": "object",
-                "required": ["fen"],
-                "properties": {"fen": {"type": "integer", "minimum": 1}},
-            }
+    named = {
+        "Line": {
+            "type": "object",
+            "required": ["fen"],
+            "properties": {"fen": {"type": "integer", "minimum": 1}},
         }
-    )
+    }
     body: dict[str, Any] = {
         "type": "object",
         "required": ["lines"],
@@ -67,12 +66,18 @@ def test_a_schema_is_told_field_by_field() -> None:
             "until": {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "null"}]},
         },
     }
-    told = [(one.path, one.type, one.needed, one.meaning, one.bounds) for one in shapes.fields(body)]
-    assert told == [
+    english = Shapes(named, "en").fields(body)
+    assert [(one.path, one.type, one.needed, one.meaning, one.bounds) for one in english] == [
         ("lines", "list of object", True, "", ("≤ 9 items",)),
         ("lines[].fen", "integer", True, "", ("≥ 1",)),
         ("kind", "`a` · `b`", False, "which one", ()),
         ("until", "time or null", False, "", ()),
+    ]
+    assert [(one.type, one.bounds) for one in Shapes(named, "zh").fields(body)] == [
+        ("列表：对象", ("≤ 9 项",)),
+        ("整数", ("≥ 1",)),
+        ("`a` · `b`", ()),
+        ("时间 或 null", ()),
     ]
 
 
@@ -86,10 +91,47 @@ def test_a_group_names_its_calls_and_what_to_do_about_each_refusal() -> None:
     }
     document = {"paths": {"/x/v1/{id}": {"get": call}}, "components": {"schemas": {}}}
     (calls,) = groups(document).values()
-    page = group_page(document, "tills", calls, [Told("gone", 404, "没有。", "Gone.")], "zh")
+    page = group_page(document, "tills", calls, [Told("gone", 404, "没有。", "Gone.")], Speech("zh"))
     assert "## GET /x/v1/{id} { #x_look }" in page
     assert "请求须签名" in page
     assert f"| 404 | `gone` | 没有。 | {TO_DO[404][0]} |" in page
+
+
+def test_what_has_no_chinese_sentence_of_now_is_named() -> None:
+    calls = {"x_look": {"summary": ["Looks", "查看"]}, "x_gone": {"summary": ["Goes", "离开"]}}
+    said = Speech("zh", calls, {"which one": "哪一个", "gone": "没有了"})
+    assert said.of_call("x_look", "summary", "Looks") == "查看"
+    assert said.of_field("which\none") == "哪一个"
+    assert said.title("vouchers") == "消费券"
+    assert said.of_call("x_look", "description", "At what it likes.") == "At what it likes."
+    assert said.of_call("x_look", "summary", "Looks twice") == "Looks twice"
+    assert said.of_field("why") == "why"
+    assert said.title("tills") == "tills"
+    assert said.faults() == [
+        "x_look: no Chinese description",
+        "x_look: the summary was translated from other words",
+        "no Chinese sentence for: why",
+        "tills: no Chinese title in words.py",
+        "fields.toml: no page has this any more: gone",
+        "x_gone: no page has this any more: summary",
+    ]
+    assert Speech("en").of_call("x_look", "summary", "Looks") == "Looks"
+
+
+def test_the_chinese_sentences_name_the_same_code_and_are_no_english() -> None:
+    said = speech("zh")
+    told = [tuple(pair) for parts in said.calls.values() for pair in parts.values()] + [
+        *said.sentences.items()
+    ]
+    assert len(told) > 900
+    code = re.compile(r"`[^`]*`")
+    # Three words in a row: what stands alone is a name (`slug`, UTF-8, GB/T 9704).
+    english = re.compile(r"[A-Za-z]{2,} [A-Za-z]+ [A-Za-z]{2,}")
+    assert [
+        pair
+        for pair in told
+        if set(code.findall(pair[0])) != set(code.findall(pair[1])) or english.search(code.sub("", pair[1]))
+    ] == []
 
 
 def test_every_refusal_has_something_to_do() -> None:
