@@ -18,6 +18,8 @@ from xlsxwriter.worksheet import Worksheet
 # What a spreadsheet may take for a formula, at the beginning of a cell.
 _FORMULA = ("=", "+", "-", "@")
 _CONTROL = ("\t", "\r", "\n")
+# What offices have, and where a letter is one character of a column's width and a Chinese one two.
+_FONT = {"font_name": "宋体", "font_size": 10.5}
 # Characters that nobody sees, such as a zero-width space or a byte order mark.
 _UNSEEN = "Cf"
 
@@ -57,7 +59,8 @@ def new_book(buffer: io.BytesIO) -> xlsxwriter.Workbook:
 
 
 def style(book: xlsxwriter.Workbook, look: Mapping[str, Any]) -> Style:
-    return Style(book.add_format(look), book.add_format({**look, "quote_prefix": True}))
+    plain = {**_FONT, **look}
+    return Style(book.add_format(plain), book.add_format({**plain, "quote_prefix": True}))
 
 
 def write_text(sheet: Worksheet, row: int, column: int, text: str, look: Style) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from shared.documents.cells import new_book, style, write_text
 from shared.documents.reports import ImportFault
 from shared.documents.sheets import Row, normalise, read_rows
+from shared.documents.workbooks import on_a4, row_height
 
 _TITLE = "问题"
 _WIDTH, _REASON_WIDTH = 18, 60
 _BAD = {"bg_color": "#F8CBAD", "border": 1, "valign": "top", "text_wrap": True}
-_PLAIN = {"border": 1, "valign": "top"}
+_PLAIN = {"border": 1, "valign": "top", "text_wrap": True}
 
 
 def fault_sheet(content: bytes, faults: Iterable[ImportFault]) -> bytes:
@@ -30,6 +31,9 @@ def fault_sheet(content: bytes, faults: Iterable[ImportFault]) -> bytes:
         sheet = book.add_worksheet(_TITLE)
         sheet.set_column(0, max(0, width - 1), _WIDTH)
         sheet.set_column(width, width, _REASON_WIDTH)
+        on_a4(sheet, columns=width + 1)
+        if rows:
+            sheet.freeze_panes(rows[0].number, 0)
         write_text(sheet, rows[0].number - 1 if rows else 0, width, _TITLE, plain)
         for row in rows:
             found = by_row.get(row.number, [])
@@ -39,6 +43,8 @@ def fault_sheet(content: bytes, faults: Iterable[ImportFault]) -> bytes:
                 write_text(sheet, row.number - 1, column, row.at(column), look)
             if found:
                 write_text(sheet, row.number - 1, width, _said(found), bad)
+            heights = [row_height(row.at(column), _WIDTH) for column in range(width)]
+            sheet.set_row(row.number - 1, max([row_height(_said(found), _REASON_WIDTH), *heights]))
     return buffer.getvalue()
 
 

@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 logging.getLogger("fpdf").setLevel(logging.ERROR)
 logging.getLogger("fontTools").setLevel(logging.ERROR)
 
-BUNDLED_FONT = Path(__file__).parent / "fonts" / "NotoSansSC-GB2312.ttf"
+BUNDLED_FONT = Path(__file__).parent / "fonts" / "NotoSansSC-Common.ttf"
 
 _FAMILY = "paper"
 _MARGIN_MM = 20

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from shared.documents.cells import new_book, style, write_text
 from shared.documents.sheets import Column
+from shared.documents.workbooks import on_a4, row_height
 
 _WIDTH = 22
 _NOTES_WIDTH = 80
@@ -28,8 +29,10 @@ def workbook_template(
     with new_book(buffer) as book:
         head = style(book, {"bold": True, "bg_color": "#DDEBF7", "border": 1, "num_format": "@"})
         text = style(book, {"num_format": "@"})
+        prose = style(book, {"num_format": "@", "text_wrap": True, "valign": "top"})
         sheet = book.add_worksheet("导入")
         sheet.freeze_panes(1, 0)
+        on_a4(sheet, columns=len(columns))
         sheet.set_column(0, len(columns) - 1, _WIDTH, text.plain)
         for place, column in enumerate(columns):
             write_text(sheet, 0, place, f"{column.title}*" if column.required else column.title, head)
@@ -44,6 +47,8 @@ def workbook_template(
                 sheet.data_validation(1, place, _CHOICE_ROWS, place, offered)
         explained = book.add_worksheet("填写说明")
         explained.set_column(0, 0, _NOTES_WIDTH)
+        on_a4(explained, columns=1)
         for number, note in enumerate(notes):
-            write_text(explained, number, 0, note, text)
+            explained.set_row(number, row_height(note, _NOTES_WIDTH))
+            write_text(explained, number, 0, note, prose)
     return buffer.getvalue()

@@ -18,7 +18,13 @@ _PORTRAIT_COLUMNS_MAX = 6
 _A4 = 9
 _SIGNATURE_ROW_HEIGHT = 36
 _TITLE_ROW_HEIGHT = 26
-_LINE_HEIGHT = 15
+_LINE_HEIGHT = 16
+# The highest that a row may be.
+_ROW_HEIGHT_MAX = 409
+# Of a row with wrapped text, so that none touches the lines of its box.
+_ROW_MARGIN = 3
+# A table whose header stands lower scrolls with it: little room would be left below what is frozen.
+_FROZEN_ROWS_MAX = 8
 # What a cell leaves free beside its text, in characters.
 _CELL_MARGIN = 1
 
@@ -33,6 +39,7 @@ class _Sheet:
         self._columns = len(widths)
         self._row = 0
         self._repeats = False
+        self._freezes = False
 
     def title(self, text: str) -> None:
         self._sheet.set_row(self._row, _TITLE_ROW_HEIGHT)
@@ -51,6 +58,7 @@ class _Sheet:
                 self._grid(block)
             case Lines(texts=texts):
                 for text in texts:
+                    self._sheet.set_row(self._row, row_height(text, sum(self._widths)))
                     self.wide(text, "text")
             case Signatures(labels=labels):
                 for label in labels:
@@ -64,7 +72,14 @@ class _Sheet:
             plain = self._formats["text"].plain
             self._sheet.merge_range(self._row, 1, self._row, self._columns - 1, "", plain)
             write_text(self._sheet, self._row, 1, said, self._formats["text"])
+            # A merged cell never makes room for itself.
+            wide = row_height(said, sum(self._widths[1:]))
+            self._sheet.set_row(self._row, max(wide, row_height(label, self._widths[0])))
             self._row += 1
+
+    def freeze(self) -> None:
+        """What the next table's header is among: it stays in sight while the table is read."""
+        self._freezes = True
 
     def _grid(self, grid: Grid) -> None:
         if grid.caption:
@@ -74,23 +89,18 @@ class _Sheet:
             self._sheet.repeat_rows(self._row)
             self._repeats = True
         self._cells(grid.header, "head")
+        if self._freezes and self._row <= _FROZEN_ROWS_MAX:
+            self._sheet.freeze_panes(self._row, 0)
         for row in grid.rows:
             self._cells(row, "cell")
         if grid.total is not None:
             self._cells(grid.total, "total")
 
     def _cells(self, cells: Sequence[Cell], kind: str) -> None:
-        lines = max(
-            (
-                _lines(cell, width)
-                for cell, width in zip(cells, self._widths, strict=False)
-                if isinstance(cell, str)
-            ),
-            default=1,
-        )
-        if lines > 1:
-            # Not every program makes room for wrapped text by itself.
-            self._sheet.set_row(self._row, lines * _LINE_HEIGHT)
+        pairs = zip(cells, self._widths, strict=False)
+        heights = [row_height(cell, width) for cell, width in pairs if isinstance(cell, str)]
+        if heights:
+            self._sheet.set_row(self._row, max(heights))
         for column, cell in enumerate(cells):
             if isinstance(cell, Fen):
                 yuan = float(Decimal(cell.fen) / FEN_PER_YUAN)
@@ -103,6 +113,20 @@ class _Sheet:
             else:
                 write_text(self._sheet, self._row, column, cell, self._formats[f"{kind}_text"])
         self._row += 1
+
+
+def on_a4(sheet: Worksheet, *, columns: int) -> None:
+    """As wide as the paper, which lies on its side when there are many columns; pages are numbered."""
+    sheet.set_paper(_A4)
+    if columns > _PORTRAIT_COLUMNS_MAX:
+        sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer("&C第 &P 页，共 &N 页")
+
+
+def row_height(text: str, width: int) -> int:
+    """In points: what the text takes when it is wrapped. Not every program makes room by itself."""
+    return min(_ROW_HEIGHT_MAX, _lines(text, width) * _LINE_HEIGHT + _ROW_MARGIN)
 
 
 def _lines(text: str, width: int) -> int:
@@ -130,11 +154,7 @@ def workbook(papers: Sequence[Paper]) -> bytes:
             ]
             for column, width in enumerate(widest):
                 sheet.set_column(column, column, width)
-            sheet.set_paper(_A4)
-            if columns > _PORTRAIT_COLUMNS_MAX:
-                sheet.set_landscape()
-            sheet.fit_to_pages(1, 0)
-            sheet.set_footer("&C第 &P 页，共 &N 页")
+            on_a4(sheet, columns=columns)
             if paper.mark:
                 # On every printed page, not on the first one only; & begins a code.
                 sheet.set_header(f"&C{paper.mark.replace('&', '&&')}")
@@ -142,6 +162,9 @@ def workbook(papers: Sequence[Paper]) -> bytes:
             if paper.mark:
                 written.wide(paper.mark, "mark")
             written.title(paper.title)
+            if len(widths) == 1:
+                # Below one of several tables, another's header would be wrong.
+                written.freeze()
             for block in paper.blocks:
                 written.block(block)
     return buffer.getvalue()
@@ -155,8 +178,8 @@ def _formats(book: Workbook) -> dict[str, Style]:
         "title": {"bold": True, "font_size": 16, "align": "center", "valign": "vcenter"},
         "mark": {"bold": True, "font_color": "#C00000", "align": "center"},
         "caption": {"bold": True},
-        "label": {"bold": True},
-        "text": {"text_wrap": True},
+        "label": {"bold": True, "valign": "top", "text_wrap": True},
+        "text": {"text_wrap": True, "valign": "top"},
         "sign": {"valign": "bottom"},
         "head_text": {**box, "bold": True, "bg_color": "#DDEBF7", "align": "center", "text_wrap": True},
         "head": {**box, "bold": True, "bg_color": "#DDEBF7", "align": "center"},

@@ -3,19 +3,21 @@
 import csv
 import io
 import itertools
+import re
 import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pypdfium2
 import pytest
+from fontTools.ttLib import TTFont
 from hypothesis import example, given
 from hypothesis import strategies as st
 from python_calamine import CalamineWorkbook
 
 from shared.documents.cells import evaluates, inert, uttered
 from shared.documents.csvfiles import BOM, csv_file
-from shared.documents.papers import Facts, Fen, Grid, Lines, Paper, Signatures
+from shared.documents.papers import Block, Facts, Fen, Grid, Lines, Paper, Signatures
 from shared.documents.pdf import BUNDLED_FONT, pdf
 from shared.documents.workbooks import workbook
 from shared.money import capital_yuan
@@ -128,10 +130,41 @@ def test_pdf_says_the_same_in_its_own_chinese_font() -> None:
     assert content == pdf(paper("演示数据"), at=AT)
 
 
+@pytest.mark.parametrize("name", ["乐清市翁垟街道社区卫生服务中心", "㑇㙘䲢䴙", "弥勒·建水“蒙自”——…"])
+def test_the_font_has_the_characters_of_names_and_places(name: str) -> None:
+    with TTFont(BUNDLED_FONT, lazy=True) as font:
+        assert not [symbol for symbol in name if ord(symbol) not in font.getBestCmap()]
+
+
 def test_pdf_takes_another_font(tmp_path: Path) -> None:
     other = tmp_path / "other.ttf"
     other.write_bytes(BUNDLED_FONT.read_bytes())
     assert pdf(paper(), at=AT, font=other).startswith(b"%PDF")
+
+
+@pytest.mark.parametrize(
+    ("blocks", "frozen"),
+    [
+        ((Lines(("说明",)), Grid(("名称",), [("x",)], (20,))), b'topLeftCell="A5"'),
+        ((Facts([("a", "b")] * 20), Grid(("名称",), [("x",)], (20,))), None),
+        ((Grid(("名称",), [("x",)], (20,)), Grid(("数",), [(1,)], (20,))), None),
+    ],
+    ids=["one table", "far below", "two tables"],
+)
+def test_the_header_of_the_only_table_stays_in_sight(blocks: tuple[Block, ...], frozen: bytes | None) -> None:
+    with zipfile.ZipFile(io.BytesIO(workbook([Paper("列表", "列表", blocks)]))) as archive:
+        sheet = archive.read("xl/worksheets/sheet1.xml")
+    assert (b"<pane" in sheet) is (frozen is not None)
+    assert frozen is None or frozen in sheet
+
+
+def test_rows_are_as_high_as_their_text_wraps() -> None:
+    """Also of merged cells, which no program makes room for by itself; none above what a row may be."""
+    long = "很长的说明" * 30
+    blocks = (Facts((("原因", long),)), Lines((long,)), Grid(("说明",), [(long,), ("字" * 9_000,)], (30,)))
+    with zipfile.ZipFile(io.BytesIO(workbook([Paper("列表", "列表", blocks)]))) as archive:
+        heights = re.findall(rb'<row[^>]* ht="([\d.]+)"', archive.read("xl/worksheets/sheet1.xml"))
+    assert [round(float(one)) for one in heights] == [26, 147, 83, 19, 179, 409]
 
 
 def test_workbook_has_numbers_for_money_and_text_for_text() -> None:
@@ -158,4 +191,4 @@ def test_wrapped_text_has_the_height_that_it_takes() -> None:
     grid = Grid(("名称",), [("示例·个旧市第一人民医院体检中心",), ("甲",)], (20,))
     with zipfile.ZipFile(io.BytesIO(workbook([Paper("表", "题", (grid,))]))) as archive:
         sheet = archive.read("xl/worksheets/sheet1.xml").decode()
-    assert sheet.count('ht="30"') == 1
+    assert sheet.count('ht="35.25"') == 1
