@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,8 +14,10 @@ from shared.errors import Refusal
 from shared.http.client import networks
 from shared.http.docs import docs_router
 from shared.http.health import health_router
+from shared.http.hot import HotRoute
+from shared.http.lane import HotLane
 from shared.http.middleware import API_CONTENT_SECURITY_POLICY, BodyLimits, Edge
-from shared.http.openapi import PROBLEM_RESPONSES, DocumentedApp
+from shared.http.openapi import PROBLEM_RESPONSES, ServiceApp
 from shared.http.problems import handle
 from shared.identity.citizens import CitizenTokens
 from shared.kit import Kit
@@ -47,7 +50,14 @@ def build_app(
         async with _running(kit, lifespans):
             yield
 
-    app = DocumentedApp(
+    around: dict[str, Any] = {
+        "service": service,
+        "timings": HttpTimings(),
+        "limits": limits,
+        "proxies": proxies,
+        "csp": csp,
+    }
+    app = ServiceApp(
         title=title,
         version="1",
         openapi_url=f"/{service}/openapi.json",
@@ -57,9 +67,7 @@ def build_app(
         telemetry={"tracing": False, "metrics": False},
         responses=PROBLEM_RESPONSES,
         redirect_slashes=False,
-        middleware=[
-            Middleware(Edge, service=service, timings=HttpTimings(), limits=limits, proxies=proxies, csp=csp)
-        ],
+        middleware=[Middleware(Edge, **around)],
         exception_handlers={
             Refusal: handle,
             RequestValidationError: handle,
@@ -71,6 +79,8 @@ def build_app(
     app.state.wiring = wiring
     for router in (*routers, health_router(service, kit, readiness), docs_router(service, title)):
         app.include_router(router)
+    lane = HotLane(route for router in routers for route in router.routes if isinstance(route, HotRoute))
+    app.open_lane(lane, Edge(lane, **around))
     return app
 
 

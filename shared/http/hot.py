@@ -2,7 +2,8 @@
 
 A hot handler takes the request and returns the response. Bodies go from bytes to msgspec structs that
 carry the same constraints as the documented pydantic models (a contract test holds them together);
-answers go from structs to bytes. Errors are refusals, rendered by the edge as everywhere.
+answers go from structs to bytes. Errors are refusals, rendered by the edge as everywhere. Their requests
+are recognised before the framework sees them (shared/http/lane.py).
 """
 
 import re

@@ -7,7 +7,14 @@ from pydantic import BaseModel
 
 from shared.clock import rfc3339
 from shared.http.auth import Reader
-from shared.http.replies import LIMIT_DEFAULT, Cursor, Limit, Page, encode_cursor, position_of_moment
+from shared.http.replies import (
+    LIMIT_DEFAULT,
+    CountedPage,
+    Cursor,
+    Limit,
+    encode_cursor,
+    position_of_moment,
+)
 from shared.ids import parse_uuid
 from shared.jobs.awaited import AwaitedJobs
 from shared.jobs.awaited.store import AwaitedJob
@@ -57,11 +64,12 @@ def awaited_router(jobs: AwaitedJobs) -> APIRouter:
         state: Annotated[State | None, Query()] = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
-    ) -> Page[JobView]:
+    ) -> CountedPage[JobView]:
         """Jobs that staff have asked for, newest first."""
-        found = await jobs.page(state=state, limit=limit, after=position_of_moment(cursor))
+        found, total = await jobs.page(state=state, limit=limit, after=position_of_moment(cursor))
         last = found[limit - 1] if len(found) > limit else None
-        return Page(
+        return CountedPage(
+            total=total,
             items=[_view(job) for job in found[:limit]],
             next_cursor=encode_cursor([last.created_at.isoformat(), last.id]) if last else None,
         )

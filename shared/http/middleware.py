@@ -4,12 +4,12 @@ Written as one class because each layer costs every request; BaseHTTPMiddleware 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.clock import machine_seconds
@@ -19,10 +19,10 @@ from shared.http.problems import respond
 from shared.ids import new_id
 from shared.metrics.http import HttpTimings
 
-_REQUEST_ID_FORM = re.compile(r"[0-9A-Za-z._-]{1,64}")
-_JSON = "application/json"
-_UPLOAD = "multipart/form-data"
-_FORM = "application/x-www-form-urlencoded"
+_REQUEST_ID_FORM = re.compile(rb"[0-9A-Za-z._-]{1,64}")
+_JSON = b"application/json"
+_UPLOAD = b"multipart/form-data"
+_FORM = b"application/x-www-form-urlencoded"
 _METHODS_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 SECURITY_HEADERS = {
@@ -44,14 +44,18 @@ class BodyLimits:
     upload: int
 
 
-def _body_type(headers: Headers) -> str | None:
+# Raw, by name in lower case, as the server gives them; of repeated ones the first.
+_Given = Mapping[bytes, bytes]
+
+
+def _body_type(given: _Given) -> bytes | None:
     """The media type of the body, None when there is no body."""
-    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+    if given.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in given:
         return None
-    return headers.get("content-type", "").partition(";")[0].strip().lower()
+    return given.get(b"content-type", b"").partition(b";")[0].strip().lower()
 
 
-def _is_known(body_type: str | None, path: str) -> bool:
+def _is_known(body_type: bytes | None, path: str) -> bool:
     """Calls take JSON and uploads; only pages have forms."""
     return body_type in {None, _JSON, _UPLOAD} or (body_type == _FORM and "/v1/" not in path)
 
@@ -74,16 +78,17 @@ class Edge:
         self._timings = timings
         self._limits = limits
         self._proxies = proxies
-        self._csp = csp
+        always = {**SECURITY_HEADERS, "content-security-policy": csp, "cache-control": "no-store"}
+        self._always = [(name.encode(), value.encode()) for name, value in always.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        self._look_behind_proxies(scope, headers)
-        given = headers.get("x-request-id", "")
-        request_id = given if _REQUEST_ID_FORM.fullmatch(given) else new_id().hex
+        given: _Given = dict(reversed(scope["headers"]))
+        self._look_behind_proxies(scope, given)
+        wanted = given.get(b"x-request-id", b"")
+        request_id = wanted.decode() if _REQUEST_ID_FORM.fullmatch(wanted) else new_id().hex
         scope.setdefault("state", {})["request_id"] = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id, service=self._service)
         started = machine_seconds()
@@ -99,11 +104,11 @@ class Edge:
             await send(message)
 
         try:
-            await self._app(scope, self._checked(scope, headers, receive), answer)
+            await self._app(scope, self._checked(scope, given, receive), answer)
         except Exception as error:
             if answered:
                 raise
-            await respond(error, headers, request_id)(scope, receive, answer)
+            await respond(error, Headers(scope=scope), request_id)(scope, receive, answer)
         finally:
             self._timings.observe(
                 service=self._service,
@@ -114,23 +119,23 @@ class Edge:
             )
             structlog.contextvars.unbind_contextvars("request_id", "service")
 
-    def _look_behind_proxies(self, scope: Scope, headers: Headers) -> None:
-        forwarded, client = headers.get("x-forwarded-for"), scope.get("client")
+    def _look_behind_proxies(self, scope: Scope, given: _Given) -> None:
+        forwarded, client = given.get(b"x-forwarded-for"), scope.get("client")
         if forwarded and client:
-            scope["client"] = (origin_of(client[0], forwarded, self._proxies), 0)
+            scope["client"] = (origin_of(client[0], forwarded.decode("latin-1"), self._proxies), 0)
 
-    def _checked(self, scope: Scope, headers: Headers, receive: Receive) -> Receive:
+    def _checked(self, scope: Scope, given: _Given, receive: Receive) -> Receive:
         """Raises what is wrong with the request as a whole; returns how its body may be read."""
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
             raise InvalidRequest(faults=(Fault("url", "contains a NUL character", "character_invalid"),))
-        body_type = _body_type(headers)
+        body_type = _body_type(given)
         if body_type is None or scope["method"] not in _METHODS_WITH_BODY:
             return receive
         if not _is_known(body_type, scope["path"]):
             raise UnsupportedMediaType
         limit = self._limits.upload if body_type == _UPLOAD else self._limits.document
-        length = headers.get("content-length", "")
-        if not length.isdecimal():
+        length = given.get(b"content-length", b"")
+        if not length.isdigit():
             return _counted(receive, limit)
         # The server holds a body to the length that it announced.
         if int(length) > limit:
@@ -138,12 +143,12 @@ class Edge:
         return receive
 
     def _stamp(self, message: Message, request_id: str) -> None:
-        headers = MutableHeaders(scope=message)
-        headers["x-request-id"] = request_id
-        for name, value in SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
-        headers.setdefault("content-security-policy", self._csp)
-        headers.setdefault("cache-control", "no-store")
+        """Adds what every answer carries; what an answer says itself is left."""
+        own = [pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id"]
+        names = {name for name, _ in own}
+        own += [pair for pair in self._always if pair[0] not in names]
+        own.append((b"x-request-id", request_id.encode()))
+        message["headers"] = own
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

@@ -1,10 +1,12 @@
-"""The OpenAPI document of a service, completed: what the framework leaves out or says differently."""
+"""A service's application: its hot lane, and its OpenAPI document, completed."""
 
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 from typing_extensions import override
 
+from shared.http.lane import HotLane
 from shared.http.problems import FaultModel, Problem
 
 _SCHEMA_REF = "#/components/schemas/"
@@ -29,10 +31,26 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 
 
-class DocumentedApp(FastAPI):
-    """Publishes the completed document; the framework's own is kept in `openapi_schema`."""
+class ServiceApp(FastAPI):
+    """Publishes the completed document (the framework's own is kept in `openapi_schema`).
+
+    Requests of hot routes go through the lane once there is one: `edge` around it, as around the rest.
+    """
 
     _completed: dict[str, Any] | None = None
+    _lane: HotLane | None = None
+    _edge: ASGIApp
+
+    def open_lane(self, lane: HotLane, edge: ASGIApp) -> None:
+        self._lane, self._edge = lane, edge
+
+    @override
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._lane is not None and self._lane.takes(scope):
+            scope["app"] = self
+            await self._edge(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     @override
     def openapi(self) -> dict[str, Any]:
