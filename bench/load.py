@@ -1,22 +1,45 @@
-"""A closed loop of prepared requests: each connection sends its next one when the last is answered."""
+"""Load for HTTP: closed loops, and open loops that keep to a timetable whatever the server does.
+
+The generator shares the machine with what it measures, so it must cost little: callbacks on connections, no
+task and no future for a request, and of an answer only status and length are read. About 10 µs a request.
+It runs on an event loop of its own in a thread of its own, so that nothing else delays its clock.
+"""
 
 import asyncio
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from heapq import heappop, heappush
+from typing import Protocol, cast
 
-from bench.wire import ConnectionLost, connect
+import uvloop
+from typing_extensions import override
+
+HOST = "127.0.0.1"
+# No answer on any connection for so long: the run is given up, and what is open counts as lost.
+PATIENCE_SECONDS = 30.0
+_LOOK_SECONDS = 1.0
+_HEAD_END = b"\r\n\r\n"
+_LENGTH = b"\r\ncontent-length:"
+_RETRY_AFTER = b"\r\nretry-after:"
+
+# What a citizen does after an answer (place, status, body): nothing, a next request, or one after so many
+# seconds. A bare next request waits as long as the answer's Retry-After says, if it says anything.
+Follow = Callable[[int, int, bytes], "bytes | tuple[float, bytes] | None"]
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What one run saw. Latencies are seconds, one for each answer."""
+    """What one loop saw. Times are seconds; `answered_at` counts from the loop's start, in order."""
 
     seconds: float = 0.0
     statuses: Counter[int] = field(default_factory=Counter)
+    # One for each answer: from the sending in a closed loop, from the due time in an open one.
     latencies: list[float] = field(default_factory=list)
-    # The answers' bodies by the place of their request, for runs that build on them.
+    answered_at: dict[int, list[float]] = field(default_factory=dict)
+    # The answers' bodies by the place of their request, where they were asked for.
     bodies: dict[int, bytes] = field(default_factory=dict)
     lost_connections: int = 0
 
@@ -28,31 +51,289 @@ class Outcome:
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
-
-async def _run(port: int, requests: Iterator[tuple[int, bytes]], outcome: Outcome, deadline: float) -> None:
-    connection = await connect("127.0.0.1", port)
-    try:
-        for place, request in requests:
-            sent_at = time.perf_counter()
-            if sent_at > deadline:
-                return
-            answer = await connection.exchange(request)
-            outcome.latencies.append(time.perf_counter() - sent_at)
-            outcome.statuses[answer.status] += 1
-            outcome.bodies[place] = answer.body
-    except ConnectionLost:
-        outcome.lost_connections += 1
-    finally:
-        connection.close()
+    def last(self, status: int) -> float:
+        """When the last answer of this status came, in seconds from the start; 0 when none did."""
+        return max(self.answered_at.get(status, ()), default=0.0)
 
 
-async def closed_loop(*, port: int, requests: Sequence[bytes], connections: int, seconds: float) -> Outcome:
-    """Sends the prepared requests, each once, over so many connections, until time or requests end."""
-    outcome = Outcome()
-    shared = iter(enumerate(requests))
-    started = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(connections):
-            group.create_task(_run(port, shared, outcome, started + seconds))
-    outcome.seconds = time.perf_counter() - started
-    return outcome
+class _Loop(Protocol):
+    """What a connection needs of the loop that it works for."""
+
+    def idle(self, connection: "_Connection") -> None: ...
+    def answered(self, connection: "_Connection", status: int, body: bytes, wait: float) -> None: ...
+    def lost(self, connection: "_Connection") -> None: ...
+
+
+class _Connection(asyncio.Protocol):
+    """One request at a time; `place` and `since` belong to the one that is under way."""
+
+    __slots__ = ("_buffer", "_loop", "_transport", "busy", "place", "since")
+
+    def __init__(self, loop: _Loop) -> None:
+        self._loop = loop
+        self._buffer = b""
+        self._transport: asyncio.Transport | None = None
+        self.busy = False
+        self.place = 0
+        self.since = 0.0
+
+    def send(self, place: int, since: float, request: bytes) -> None:
+        self.busy, self.place, self.since = True, place, since
+        if self._transport is not None:
+            self._transport.write(request)
+
+    def close(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's are no subclasses of asyncio's.
+        self._transport = cast("asyncio.Transport", transport)
+
+    @override
+    def data_received(self, data: bytes) -> None:
+        if self._buffer:
+            data = self._buffer + data
+        body_at = data.find(_HEAD_END) + 4
+        end = body_at + _number(data, _LENGTH, body_at)
+        if body_at < 4 or len(data) < end:
+            self._buffer = data
+            return
+        self._buffer = b""
+        self.busy = False
+        self._loop.answered(self, int(data[9:12]), data[body_at:end], _number(data, _RETRY_AFTER, body_at))
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        self._loop.lost(self)
+
+
+def _number(data: bytes, name: bytes, head_end: int) -> int:
+    """The value of a header that is a whole number, 0 without it. Our servers write names in lower case."""
+    start = data.find(name, 0, head_end)
+    if start < 0:
+        return 0
+    start += len(name)
+    return int(data[start : data.find(b"\r", start)])
+
+
+class _Run:
+    """One loop under way: opens its connections, notes answers, ends when nothing is left to do."""
+
+    def __init__(self, port: int, connections: int, *, keep_bodies: bool) -> None:
+        self.outcome = Outcome()
+        self._port = port
+        self._wanted = connections
+        self._keep = keep_bodies
+        self._open: set[_Connection] = set()
+        self._answers: list[tuple[int, float]] = []
+        self._started = self._heard = 0.0
+        self._done: asyncio.Future[None] | None = None
+
+    async def run(self) -> Outcome:
+        loop = asyncio.get_running_loop()
+        self._done = loop.create_future()
+        for _ in range(self._wanted):
+            _, connection = await loop.create_connection(partial(_Connection, self), HOST, self._port)
+            self._open.add(connection)
+        self._started = self._heard = time.perf_counter()
+        watch = loop.create_task(self._watched())
+        self.begin(list(self._open))
+        await self._done
+        self.outcome.seconds = time.perf_counter() - self._started
+        watch.cancel()
+        for connection in self._open:
+            connection.close()
+        return self._told()
+
+    def begin(self, connections: list[_Connection]) -> None:
+        for connection in connections:
+            self.idle(connection)
+
+    def idle(self, connection: _Connection) -> None:
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        if self._done is not None and not self._done.done():
+            self._done.set_result(None)
+
+    def answered(self, connection: _Connection, status: int, body: bytes, wait: float) -> None:
+        self._note(connection, status, body)
+        del wait
+        self.idle(connection)
+
+    def lost(self, connection: _Connection) -> None:
+        """A connection that ends with a request under way: whether that took effect is unknown."""
+        self._open.discard(connection)
+        self.outcome.lost_connections += connection.busy
+        if not self._open:
+            self.finish()
+
+    def _note(self, connection: _Connection, status: int, body: bytes) -> float:
+        now = self._heard = time.perf_counter()
+        self.outcome.latencies.append(now - connection.since)
+        self._answers.append((status, now))
+        if self._keep:
+            self.outcome.bodies[connection.place] = body
+        return now
+
+    async def _watched(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self._waiting() and time.perf_counter() - self._heard > PATIENCE_SECONDS:
+                for connection in tuple(self._open):
+                    connection.close()
+
+    def _waiting(self) -> bool:
+        return any(connection.busy for connection in self._open)
+
+    def _told(self) -> Outcome:
+        for status, at in self._answers:
+            self.outcome.answered_at.setdefault(status, []).append(at - self._started)
+        self.outcome.statuses.update({status: len(at) for status, at in self.outcome.answered_at.items()})
+        return self.outcome
+
+
+class Closed(_Run):
+    """Each connection sends its next request when the last is answered; every request once, in order."""
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        requests: Sequence[bytes],
+        connections: int,
+        seconds: float | None = None,
+        keep_bodies: bool = False,
+    ) -> None:
+        super().__init__(port, min(connections, len(requests)), keep_bodies=keep_bodies)
+        self._requests = enumerate(requests)
+        self._seconds = seconds
+
+    @override
+    def idle(self, connection: _Connection) -> None:
+        now = time.perf_counter()
+        taken = None
+        if self._seconds is None or now - self._started < self._seconds:
+            taken = next(self._requests, None)
+        if taken is not None:
+            connection.send(taken[0], now, taken[1])
+        elif not self._waiting():
+            self.finish()
+
+
+class Open(_Run):
+    """Requests come when they are due, `arrivals` as (seconds from the start, request), in their order.
+
+    A latency counts from the due time, whether a connection was free then or not: a server that stalls is
+    charged for all who came meanwhile. `follow` says what the same citizen does after an answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        port: int,
+        arrivals: Sequence[tuple[float, bytes]],
+        connections: int,
+        follow: Follow | None = None,
+    ) -> None:
+        super().__init__(port, connections, keep_bodies=False)
+        self._arrivals = arrivals
+        self._next = 0
+        self._follow = follow
+        self._free: list[_Connection] = []
+        self._due: deque[tuple[float, int, bytes]] = deque()
+        # Next requests of citizens who wait: (due, place, request).
+        self._later: list[tuple[float, int, bytes]] = []
+
+    @override
+    def begin(self, connections: list[_Connection]) -> None:
+        self._free = connections
+        self._tick()
+
+    @override
+    def idle(self, connection: _Connection) -> None:
+        if self._due:
+            due, place, request = self._due.popleft()
+            connection.send(place, due, request)
+            return
+        self._free.append(connection)
+        if self._next == len(self._arrivals) and not self._later and not self._waiting():
+            self.finish()
+
+    @override
+    def answered(self, connection: _Connection, status: int, body: bytes, wait: float) -> None:
+        place, now = connection.place, self._note(connection, status, body)
+        told = self._follow(place, status, body) if self._follow else None
+        if told is not None:
+            seconds, request = told if isinstance(told, tuple) else (wait, told)
+            heappush(self._later, (now + seconds, place, request))
+            if seconds <= 0:
+                self._take_due(now)
+        self.idle(connection)
+
+    @override
+    def lost(self, connection: _Connection) -> None:
+        if connection in self._free:
+            self._free.remove(connection)
+        super().lost(connection)
+
+    def _tick(self) -> None:
+        """Hands out what is due and comes back for the next; a millisecond late at the most."""
+        now = time.perf_counter()
+        self._take_due(now)
+        while self._due and self._free:
+            self.idle(self._free.pop())
+        if not self._open or self._done is None or self._done.done():
+            return
+        if self._next == len(self._arrivals) and not self._later and not self._due and not self._waiting():
+            self.finish()
+            return
+        asyncio.get_running_loop().call_later(0.001, self._tick)
+
+    def _take_due(self, now: float) -> None:
+        since = now - self._started
+        while self._next < len(self._arrivals) and self._arrivals[self._next][0] <= since:
+            at, request = self._arrivals[self._next]
+            self._due.append((self._started + at, self._next, request))
+            self._next += 1
+        while self._later and self._later[0][0] <= now:
+            self._due.append(heappop(self._later))
+
+
+async def together(*runs: Closed | Open) -> list[Outcome]:
+    """Runs the loops at the same time, in one thread; returns their outcomes in order."""
+
+    async def all_of_them() -> list[Outcome]:
+        return list(await asyncio.gather(*(run.run() for run in runs)))
+
+    return await asyncio.to_thread(lambda: uvloop.run(all_of_them()))
+
+
+async def closed_loop(
+    *,
+    port: int,
+    requests: Sequence[bytes],
+    connections: int,
+    seconds: float | None = None,
+    keep_bodies: bool = False,
+) -> Outcome:
+    """Sends each request once, in order, over so many connections, until requests or `seconds` end."""
+    run = Closed(
+        port=port, requests=requests, connections=connections, seconds=seconds, keep_bodies=keep_bodies
+    )
+    return (await together(run))[0]
+
+
+async def open_loop(
+    *,
+    port: int,
+    arrivals: Sequence[tuple[float, bytes]],
+    connections: int,
+    follow: Follow | None = None,
+) -> Outcome:
+    """Sends requests at their times over so many connections, until all citizens are served."""
+    run = Open(port=port, arrivals=arrivals, connections=connections, follow=follow)
+    return (await together(run))[0]

@@ -126,7 +126,11 @@ class MainJob:
     async def _loop(self, name: str, requests: Sequence[bytes], status: int) -> Outcome:
         advance = self.stage(name, len(requests))
         outcome = await closed_loop(
-            port=self.port, requests=requests, connections=CONNECTIONS, seconds=_RUN_SECONDS_MAX
+            port=self.port,
+            requests=requests,
+            connections=CONNECTIONS,
+            seconds=_RUN_SECONDS_MAX,
+            keep_bodies=True,
         )
         self.results.rows.append(_measured(name, outcome, status, len(requests)))
         advance(len(requests))

@@ -89,7 +89,9 @@ async def test_exactly_one_write_off_for_each_voucher(town: Town, settings: Sett
         wait_for(lambda: _up(port))
         for start in range(0, ATTEMPTS, PART):
             requests = [signed_request(place) for place in range(start, start + PART)]
-            done = await closed_loop(port=port, requests=requests, connections=CONNECTIONS, seconds=300)
+            done = await closed_loop(
+                port=port, requests=requests, connections=CONNECTIONS, seconds=300, keep_bodies=True
+            )
             assert done.lost_connections == 0
             statuses += done.statuses
             words.update(json.loads(body).get("code", "redeemed") for body in done.bodies.values())
