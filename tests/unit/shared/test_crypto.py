@@ -61,6 +61,12 @@ def test_equal_values_of_different_kinds_hash_apart() -> None:
     assert keyed.digest("phone", "1") != KeyedHash(b"j" * 32).digest("phone", "1")
 
 
+@given(st.lists(st.text()))
+def test_many_values_hash_as_each_does_alone(values: list[str]) -> None:
+    keyed = KeyedHash(b"i" * 32)
+    assert keyed.digests("phone", values) == [keyed.digest("phone", value) for value in values]
+
+
 @given(st.binary(min_size=32, max_size=32))
 def test_bucket_is_the_first_ten_bits(digest: bytes) -> None:
     assert bucket_of(digest) == int.from_bytes(digest, "big") >> 246
