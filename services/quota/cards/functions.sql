@@ -250,6 +250,78 @@ BEGIN
 END
 $$;
 
+-- Locks these persons' cards, making those that are missing, and settles at once whoever needs no weighing:
+-- a person without events before, of whom one issued event came. What that comes to is what settle_cards
+-- would say; nothing has to be looked for, and the card is written once, as it stands. Returns the outcome of
+-- these events, and NULL for the events of everybody else, whose cards the caller then settles.
+-- p_code is the scene as understood, for events that have a hospital.
+CREATE OR REPLACE FUNCTION quota.open_cards(
+    p_programme uuid, p_timezone text, p_open_from date, p_now timestamptz, p_source text,
+    p_ord integer[], p_event text[], p_bucket smallint[], p_holder bytea[], p_kind text[], p_scene text[],
+    p_code text[], p_hospital text[], p_at timestamptz[], p_device bigint[]
+) RETURNS TABLE (ord integer, outcome text)
+LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH sent AS (
+        SELECT *
+        FROM unnest(p_ord, p_event, p_bucket, p_holder, p_kind, p_scene, p_code, p_hospital, p_at, p_device)
+             AS u (ord, event_id, bucket, holder_hash, kind, scene, code, hospital_id, at, device)
+    ), person AS (
+        SELECT bucket, holder_hash, count(*) AS events, count(*) = 1 AND min(kind) = 'issued' AS opens,
+               min(hospital_id) AS hospital_id, min(event_id) AS event_id, min(at) AS at
+        FROM sent GROUP BY bucket, holder_hash
+    ), locked AS (
+        INSERT INTO quota.card AS c (
+            bucket, programme_id, holder_hash, state, hospital_id, event_id, opened_at, used, events, credits)
+        SELECT bucket, p_programme, holder_hash, CASE WHEN opens THEN 'active' ELSE 'none' END,
+               CASE WHEN opens THEN hospital_id END, CASE WHEN opens THEN event_id END,
+               CASE WHEN opens THEN at END, false, events, opens::integer
+        FROM person ORDER BY bucket, holder_hash
+        ON CONFLICT (bucket, programme_id, holder_hash) DO UPDATE SET events = c.events + excluded.events
+        -- A card that was there has an event more than came just now.
+        RETURNING c.bucket, c.holder_hash, c.events = 1 AND c.state = 'active' AS opened
+    ), judged AS (
+        SELECT s.*, l.opened, (s.at AT TIME ZONE p_timezone)::date AS happened_on
+        FROM locked l JOIN sent s ON s.bucket = l.bucket AND s.holder_hash = l.holder_hash
+    ), opened AS (
+        SELECT *, greatest(happened_on, p_open_from) AS day,
+               CASE WHEN hospital_id IS NULL THEN 'unattributed' ELSE 'counted' END AS outcome
+        FROM judged WHERE opened
+    ), stored AS (
+        INSERT INTO quota.card_event (
+            bucket, programme_id, holder_hash, place, event_id, kind, scene, hospital_id, at, received_at,
+            source, outcome, device_hash)
+        SELECT bucket, p_programme, holder_hash, 1, event_id, kind, scene, hospital_id, at, p_now,
+               p_source, outcome, device
+        FROM opened
+    ), credited AS (
+        INSERT INTO quota.card_credit (
+            bucket, programme_id, holder_hash, place, event_id, measure, hospital_id, code, day, n,
+            recorded_at)
+        SELECT bucket, p_programme, holder_hash, 1, event_id, 'card', coalesce(hospital_id, ''),
+               coalesce(code, ''), day, 1, p_now
+        FROM opened
+    ), sums AS (
+        SELECT coalesce(hospital_id, '') AS hospital_id, coalesce(code, '') AS code, day, happened_on,
+               count(*) AS n
+        FROM opened GROUP BY 1, 2, 3, 4
+    ), figures AS (
+        INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
+        SELECT p_programme, day, 'card', hospital_id, '', sum(n) FROM sums GROUP BY day, hospital_id
+        UNION ALL
+        SELECT p_programme, day, 'card_code', hospital_id, code, sum(n) FROM sums GROUP BY day, hospital_id, code
+    ), suspected AS (
+        INSERT INTO quota.signal_mark (programme_id, hospital_id, code, day)
+        SELECT p_programme, hospital_id, code, happened_on FROM sums WHERE hospital_id <> ''
+    )
+    SELECT ord, outcome FROM opened
+    UNION ALL
+    SELECT ord, NULL FROM judged WHERE NOT opened;
+END
+$$;
+
 -- Counts a batch of events, exactly once each. Returns one outcome for each ord (from 1).
 -- p_holder is the keyed hash of the holder, p_scene the scene as sent, p_code the scene as understood,
 -- p_device the keyed hash of the device; the code before it was told leaves it out.
@@ -273,11 +345,14 @@ DECLARE
     v_holder bytea[];
     v_kind text[];
     v_scene text[];
+    v_code text[];
     v_hospital text[];
     v_at timestamptz[];
     v_device bigint[];
     v_event_bucket smallint[];
     v_fresh integer[];
+    v_opened integer[];
+    v_outcome text[];
     v_person_bucket smallint[];
     v_person bytea[];
 BEGIN
@@ -302,14 +377,14 @@ BEGIN
         ON CONFLICT (bucket, programme_id, event_id) DO UPDATE SET replays = k.replays + 1
         RETURNING k.bucket, k.event_id, k.replays
     )
-    SELECT array_agg(f.ord ORDER BY f.ord), array_agg(f.event_id ORDER BY f.ord),
-           array_agg(f.bucket ORDER BY f.ord), array_agg(f.holder ORDER BY f.ord),
-           array_agg(f.kind ORDER BY f.ord), array_agg(f.scene ORDER BY f.ord),
+    SELECT array_agg(f.ord), array_agg(f.event_id), array_agg(f.bucket), array_agg(f.holder),
+           array_agg(f.kind), array_agg(f.scene), array_agg(c.scene),
            array_agg(CASE WHEN v_handed_on
                      THEN quota.heir_at(p_programme, c.hospital_id, (f.at AT TIME ZONE v_timezone)::date)
-                     ELSE c.hospital_id END ORDER BY f.ord), array_agg(f.at ORDER BY f.ord),
-           array_agg(f.device ORDER BY f.ord), array_agg(f.event_bucket ORDER BY f.ord)
-    INTO v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device, v_event_bucket
+                     ELSE c.hospital_id END), array_agg(f.at),
+           array_agg(f.device), array_agg(f.event_bucket)
+    INTO v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_code, v_hospital, v_at, v_device,
+         v_event_bucket
     FROM keyed
     JOIN first f ON f.event_bucket = keyed.bucket AND f.event_id = keyed.event_id
     LEFT JOIN quota.hospital_code c ON c.scene = f.code AND c.programme_id = p_programme
@@ -321,28 +396,37 @@ BEGIN
             p_programme, v_timezone, p_now, p_source, v_ord, v_event_bucket, v_event, v_holder, v_kind,
             v_scene, v_hospital, v_at, v_device) s;
         SELECT array_agg(ord), array_agg(event_id), array_agg(bucket), array_agg(holder), array_agg(kind),
-               array_agg(scene), array_agg(hospital_id), array_agg(at), array_agg(device)
-        INTO v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device
-        FROM unnest(v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device)
-             AS u (ord, event_id, bucket, holder, kind, scene, hospital_id, at, device)
+               array_agg(scene), array_agg(code), array_agg(hospital_id), array_agg(at), array_agg(device)
+        INTO v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_code, v_hospital, v_at, v_device
+        FROM unnest(v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_code, v_hospital, v_at, v_device)
+             AS u (ord, event_id, bucket, holder, kind, scene, code, hospital_id, at, device)
         WHERE kind NOT IN ('landed', 'applied');
     END IF;
 
     IF v_ord IS NOT NULL THEN
-        WITH locked AS (
-            INSERT INTO quota.card AS c (
-                bucket, programme_id, holder_hash, state, used, events, credits)
-            SELECT u.bucket, p_programme, u.holder, 'none', false, count(*), 0
-            FROM unnest(v_bucket, v_holder) AS u (bucket, holder)
-            GROUP BY u.bucket, u.holder ORDER BY u.bucket, u.holder
-            ON CONFLICT (bucket, programme_id, holder_hash) DO UPDATE SET events = c.events + excluded.events
-            RETURNING c.bucket, c.holder_hash
-        )
-        SELECT array_agg(bucket), array_agg(holder_hash) INTO v_person_bucket, v_person FROM locked;
+        SELECT array_agg(o.ord) FILTER (WHERE o.outcome IS NOT NULL),
+               array_agg(o.outcome) FILTER (WHERE o.outcome IS NOT NULL)
+        INTO v_opened, v_outcome
+        FROM quota.open_cards(
+            p_programme, v_timezone, v_open_from, p_now, p_source, v_ord, v_event, v_bucket, v_holder, v_kind,
+            v_scene, v_code, v_hospital, v_at, v_device) o;
+        RETURN QUERY SELECT * FROM unnest(v_opened, v_outcome);
 
-        RETURN QUERY SELECT s.ord, s.outcome FROM quota.settle_cards(
-            p_programme, v_timezone, v_open_from, p_now, p_source, v_person_bucket, v_person,
-            v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device) s;
+        IF cardinality(v_opened) IS DISTINCT FROM cardinality(v_ord) THEN
+            SELECT array_agg(ord), array_agg(event_id), array_agg(bucket), array_agg(holder), array_agg(kind),
+                   array_agg(scene), array_agg(hospital_id), array_agg(at), array_agg(device)
+            INTO v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device
+            FROM unnest(v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device)
+                 AS u (ord, event_id, bucket, holder, kind, scene, hospital_id, at, device)
+            WHERE ord NOT IN (SELECT unnest(v_opened));
+
+            SELECT array_agg(bucket), array_agg(holder) INTO v_person_bucket, v_person
+            FROM (SELECT DISTINCT bucket, holder FROM unnest(v_bucket, v_holder) AS u (bucket, holder)) AS p;
+
+            RETURN QUERY SELECT s.ord, s.outcome FROM quota.settle_cards(
+                p_programme, v_timezone, v_open_from, p_now, p_source, v_person_bucket, v_person,
+                v_ord, v_event, v_bucket, v_holder, v_kind, v_scene, v_hospital, v_at, v_device) s;
+        END IF;
     END IF;
 
     RETURN QUERY
@@ -350,6 +434,31 @@ BEGIN
     FROM generate_series(1, cardinality(p_event)) AS g (n)
     LEFT JOIN unnest(v_fresh) AS f (ord) ON f.ord = g.n
     WHERE f.ord IS NULL;
+END
+$$;
+
+-- Counts a batch as count_card_events does and uses the nonce of its signature up, at once. Returns the outcomes
+-- in the order of the events; NULL, and nothing was counted, when the nonce was used before. The programme is
+-- there: the key that signed was found under its slug.
+CREATE OR REPLACE FUNCTION quota.count_signed_events(
+    p_slug text, p_key_id text, p_nonce text, p_nonce_until timestamptz, p_now timestamptz, p_source text,
+    p_event_bucket smallint[], p_event text[], p_bucket smallint[], p_holder bytea[],
+    p_kind text[], p_scene text[], p_code text[], p_at timestamptz[], p_device bigint[]
+) RETURNS text[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_programme uuid;
+BEGIN
+    SELECT id INTO STRICT v_programme FROM quota.programme WHERE slug = p_slug;
+    IF EXISTS (SELECT FROM core.nonces_use(ARRAY[p_key_id], ARRAY[p_nonce], p_nonce_until)) THEN
+        RETURN NULL;
+    END IF;
+    RETURN ARRAY(
+        SELECT c.outcome
+        FROM quota.count_card_events(
+            v_programme, p_now, p_source, p_event_bucket, p_event, p_bucket, p_holder, p_kind, p_scene,
+            p_code, p_at, p_device) c
+        ORDER BY c.ord);
 END
 $$;
 

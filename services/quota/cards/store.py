@@ -8,7 +8,8 @@ from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from services.quota.cards.tables import CardImportRow
-from shared.db import Tx
+from shared.db import Database, Tx
+from shared.signing import NONCE_LIFE, SignatureHeader
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,38 @@ _COUNT = text("""
         CAST(:devices AS bigint[]))
     ORDER BY ord
 """)
+_COUNT_SIGNED = """
+    SELECT quota.count_signed_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+"""
+
+
+async def count_signed(
+    database: Database, slug: str, header: SignatureHeader, batch: Batch, *, source: str, now: datetime
+) -> list[str] | None:
+    """Uses the nonce up and counts the batch, in one transaction; None when the nonce was used before.
+
+    One outcome for each event, in order, durable. Locks: the nonce, then as in functions.sql.
+    """
+    rows = await database.call(
+        _COUNT_SIGNED,
+        slug,
+        header.key_id,
+        header.nonce,
+        now + NONCE_LIFE,
+        now,
+        source,
+        batch.event_buckets,
+        batch.event_ids,
+        batch.buckets,
+        batch.holders,
+        batch.kinds,
+        batch.scenes,
+        batch.codes,
+        batch.ats,
+        batch.devices,
+    )
+    outcomes: list[str] | None = rows[0][0]
+    return outcomes
 
 
 async def count_events(tx: Tx, programme_id: UUID, batch: Batch, *, source: str, now: datetime) -> list[str]:
