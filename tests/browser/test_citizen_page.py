@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -22,6 +21,18 @@ from shared.identity.staff import Role
 from shared.kit import Kit
 from shared.settings import Settings
 from tests.support.browser import Tab, look
+from tests.support.citizen_codes import citizens_codes, next_steps
+from tests.support.citizen_refusals import (
+    CALLS,
+    CASES,
+    DRIVER,
+    STEPS,
+    Wire,
+    led,
+    of_each_kind,
+    ready_for_any_refusal,
+    says,
+)
 from tests.support.citizens import fill_bank
 from tests.support.desk import Desk
 from tests.support.drain import drain
@@ -94,6 +105,7 @@ async def test_from_opening_to_a_voucher_in_at_most_twelve_taps(
     """Each tap of a thumb counts one. A quiz adds one for each question: its answer leads on by itself."""
     questions = 4
     campaign = await sure_campaign(kit, clock, quiz={"questions": questions})
+    await tab.page.emulate_media(reduced_motion="no-preference")
     await tab.beforehand(REVEALS)
     taps = await opened(tab, address, campaign)
     await look(tab, "citizen-1-welcome", **PHONE)
@@ -182,11 +194,10 @@ async def test_a_failed_quiz_offers_another_try_while_there_is_one(
         assert "解析" in await tab.text()
 
 
-@pytest.mark.parametrize("step", ["start", "submit", "draw", "claim"])
 async def test_an_answer_that_was_lost_is_fetched_after_a_reload_and_nothing_happens_twice(
-    tab: Tab, address: str, kit: Kit, clock: ManualClock, step: str
+    tab: Tab, address: str, kit: Kit, clock: ManualClock
 ) -> None:
-    """The act reaches the platform, its answer does not reach the phone, and the phone starts anew."""
+    """Each act reaches the platform, its answer does not reach the phone, and the phone starts anew."""
     campaign = await sure_campaign(kit, clock, quiz={"questions": 2})
     taps = await signed_in(tab, address, campaign)
     acts = {
@@ -206,15 +217,13 @@ async def test_an_answer_that_was_lost_is_fetched_after_a_reload_and_nothing_hap
             await taps.tap("#example-identity")
         if name == "claim":
             await taps.tap(".choice[data-type=fitness] > button")
-        if name == step:
-            await lose_answers(tab)
-            await taps.tap(selector)
-            await tab.until("window.lost > 0")
-            await tab.evaluate("location.reload()")
-            await tab.until("!('lost' in window) && document.readyState === 'complete'")
-            await tab.until("localStorage.getItem('hv.acts') === null")
-        else:
-            await taps.tap(selector)
+        await lose_answers(tab)
+        await taps.tap(selector)
+        await tab.until("window.lost > 0")
+        assert name in await tab.evaluate("localStorage.getItem('hv.acts')")
+        await tab.evaluate("location.reload()")
+        await tab.until("!('lost' in window) && document.readyState === 'complete'")
+        await tab.until("localStorage.getItem('hv.acts') === null")
     await tab.until("document.querySelector('.code svg, .ticket') !== null")
     for table in ("issuance.quiz_attempt", "issuance.draw", "core.voucher"):
         count = f"SELECT count(*) FROM {table} WHERE campaign_id = :id"
@@ -289,28 +298,37 @@ async def test_answers_are_kept_on_the_phone_while_the_platform_cannot_be_reache
     await tab.offline(off=False)
 
 
-async def test_refusals_name_the_reason_and_the_next_step(
-    tab: Tab, address: str, kit: Kit, clock: ManualClock
+async def test_every_refusal_says_why_and_what_to_do_next(
+    tab: Tab, address: str, kit: Kit, clock: ManualClock, client: httpx.AsyncClient
 ) -> None:
-    campaign = await sure_campaign(kit, clock)
-    taps = await signed_in(tab, address, campaign)
-    await tab.evaluate("location.hash = '#/way/event'")
-    await tab.until("document.querySelector('#code') !== null")
-    await tab.type("#code", "NOSUCHCODE")
-    await taps.tap("form button[type=submit]")
-    # What can be mended is said beside the field, and what was typed stays.
-    await tab.until("!document.querySelector('.refused-here').hidden")
-    assert "请重新扫描现场海报上的二维码" in await tab.text(".refused-here")
-    assert await tab.evaluate("document.querySelector('#code').value") == "NOSUCHCODE"
-    await look(tab, "citizen-refused-here", **SMALL)
-    await tab.evaluate("location.hash = '#/voucher/0000000000000000000000000000000000'")
-    await tab.until("document.querySelector('main').innerText.includes('它可能已经过期')")
-    await look(tab, "citizen-refused", **SMALL)
-    # A sign-in that is over leads to a new one, and the way goes on.
+    """On the smallest phone: all in Chinese; one of each kind in English too, and with its button pressed."""
+    assert {case.code for case in CASES} == citizens_codes()
+    held = await held_voucher(client, kit, clock, channels=CHANNELS, quiz={"questions": 2})
+    names = await ready_for_any_refusal(held, kit)
+    wire, kinds = Wire(), of_each_kind()
+    await tab.page.route(CALLS, wire)
+    await tab.beforehand(DRIVER)
+    await tab.size(**SMALL)
+    await at(tab, address, held, "/me")
+    for language, cases in (("en", kinds), ("zh", CASES)):
+        await tab.open(f"{address}/app?campaign={held.campaign.slug}&lang={language}#/me")
+        for case in cases:
+            wire.case = case
+            await says(tab, case, language, names)
+            step = STEPS[next_steps()[case.code][0]]
+            if language == "zh" and case in kinds and not case.beside:
+                await look(tab, f"citizen-refused-{case.code}", **PHONE)
+                await tab.size(**SMALL)
+                if not case.patient and step is not STEPS["signIn"]:
+                    await led(tab, step.reached)
+    # What no wire brought, the service itself has refused.
+    assert set(wire.brought) == {case.code for case in CASES if not case.real}
+    # Whoever signs in anew goes on with what was begun before; and a sign-in that is over leads to a new one.
+    wire.case = None
+    await led(tab, ".quiz .option")
     await tab.evaluate(SPOILED)
     await tab.until("document.querySelector('.refused') !== null && document.readyState === 'complete'")
-    await taps.tap("main button.primary")
-    await tab.until("document.querySelector('.ways') !== null")
+    await led(tab, STEPS["signIn"].reached)
 
 
 async def test_the_page_speaks_english_and_large_and_can_be_used_by_keyboard(
@@ -534,29 +552,22 @@ async def test_a_photo_that_is_refused_leaves_what_was_typed(
 # --- for everybody --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("size", "type_size"), [(PHONE, "normal"), (SMALL, "large")])
-async def test_every_screen_is_usable_by_all(  # noqa: PLR0917 - fixtures, and what is varied
-    tab: Tab,
-    address: str,
-    kit: Kit,
-    clock: ManualClock,
-    client: httpx.AsyncClient,
-    size: dict[str, Any],
-    type_size: str,
+async def test_every_screen_is_usable_by_all(
+    tab: Tab, address: str, kit: Kit, clock: ManualClock, client: httpx.AsyncClient
 ) -> None:
+    """Each as it is at first, and on the smallest phone in large type."""
     assumed = ["phases.1.stock", "phases.1.odds"]
     held = await held_voucher(client, kit, clock, channels=CHANNELS, assumed=assumed, quiz={"questions": 2})
     await fill_bank(kit, held.campaign, multiple_every=1_000)
-    await tab.size(**size)
     await opened(tab, address, held.campaign)
-    assert await serious(tab) == [], "welcome"
-    await tab.evaluate(f"localStorage.setItem('hv.size', {json.dumps(type_size)})")
+    await _usable(tab, "citizen-welcome")
+    await tab.evaluate("localStorage.setItem('hv.size', 'large')")
     taps = await at(tab, address, held, "/")
     await tab.until("document.querySelector('.ways') !== null")
+    assert await tab.evaluate("document.documentElement.dataset.size") == "large"
     # What was never published is marked where it is shown.
     assert await tab.evaluate("document.querySelectorAll('.types .assumed').length") == 5
     assert "100%" in await tab.text(".types .odds")
-    await look(tab, f"citizen-assumed-{type_size}", **size)
     routes = ("/draw", "/wallet", f"/voucher/{held.id}", "/history", "/me", "/way/lead", "/checkin", "/")
     for route in routes:
         await tab.evaluate(
@@ -564,14 +575,10 @@ async def test_every_screen_is_usable_by_all(  # noqa: PLR0917 - fixtures, and w
         )
         await tab.until("document.querySelector('main h1') !== null")
         assert await tab.evaluate("document.activeElement.tagName") == "H1", route
-        assert await serious(tab) == [], route
-        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert await tab.evaluate(wide) <= 0, route
-        await look(tab, f"citizen{route.split('0')[0].replace('/', '-')}-{type_size}", **size)
-    await tab.evaluate("location.hash = '#/'")
+        await _usable(tab, f"citizen{route.split('0')[0].replace('/', '-')}")
     await taps.tap("#start-quiz")
     await tab.until("document.querySelector('.option') !== null")
-    assert await serious(tab) == [], "question"
+    await _usable(tab, "citizen-asked")
     # The time is said twice, not every second.
     for seconds, words in ((61, "还剩 1 分钟"), (11, "还剩 10 秒")):
         await tab.evaluate(f"""
@@ -581,6 +588,16 @@ async def test_every_screen_is_usable_by_all(  # noqa: PLR0917 - fixtures, and w
             Date.now = () => window.real() + window.skip;
         """)
         await tab.until(f"document.getElementById('live').textContent === {json.dumps(words)}")
+
+
+async def _usable(tab: Tab, screen: str) -> None:
+    for size, type_size in ((SMALL, "large"), (PHONE, "normal")):
+        await tab.size(**size)
+        await tab.evaluate(f"document.documentElement.dataset.size = {json.dumps(type_size)}")
+        assert await serious(tab) == [], (screen, type_size)
+        wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        assert await tab.evaluate(wide) <= 0, (screen, type_size)
+        await look(tab, f"{screen}-{type_size}", **size)
 
 
 async def test_the_whole_way_to_a_voucher_needs_no_pointer(

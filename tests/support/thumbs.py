@@ -65,8 +65,8 @@ async def one_browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def a_phone(browser: Browser) -> AsyncIterator[Tab]:
-    """With nothing on it yet. At its end the browser has not complained."""
-    async with await browser.new_context(locale="zh-CN") as context:
+    """With nothing on it yet, and no wish to see things move. At its end the browser has not complained."""
+    async with await browser.new_context(locale="zh-CN", reduced_motion="reduce") as context:
         tab = Tab(await context.new_page())
         await tab.size(**PHONE)
         yield tab

@@ -2,7 +2,7 @@
 
 import { Journey } from "./logic/journey.js";
 import { Refused, Unreachable } from "./logic/client.js";
-import { next, say } from "./logic/words.js";
+import { next, patience, reasons, say } from "./logic/words.js";
 import { Client } from "./logic/client.js";
 import { Randomness, loginCode, sender, shelf, uploaded } from "./platform.js";
 
@@ -134,8 +134,11 @@ export class Course {
 export function trouble(error) {
   if (error instanceof Refused) {
     const { step, sentence } = next("zh", error.code);
-    const reasons = error.errors.map((fault) => fault.message).filter(Boolean).join(" ");
-    return { sentence: error.sentence || error.code, advice: reasons || sentence, step, code: error.code };
+    const why = reasons("zh", error.errors).join(" ");
+    return { sentence: error.sentence || error.code, advice: why || sentence, step, code: error.code };
+  }
+  if (error instanceof Unreachable && error.code) {
+    return { sentence: error.sentence, advice: patience("zh", error), step: "again", code: error.code };
   }
   if (error instanceof Unreachable) return { sentence: say("zh", "unreachable"), advice: "", step: "again", code: "" };
   throw error;

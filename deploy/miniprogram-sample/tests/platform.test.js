@@ -115,6 +115,12 @@ test("a screen shows the platform's sentence and the next step, and hides no fau
   const error = await course.perform((journey) => journey.draw("c")).catch((found) => found);
   assert.deepEqual(trouble(error), { sentence: "请先确认身份。", advice: "确认身份只需一次。", step: "identity", code: "identity_required" });
   assert.equal(trouble(new Unreachable(null)).step, "again");
+  // One that asks for patience says so: it is no network that is gone.
+  const often = { code: "too_many_requests", detail: "操作过于频繁。" };
+  assert.equal(trouble(new Unreachable(60, often)).advice, "请过一分钟再试。");
+  assert.deepEqual(trouble(new Unreachable(40000, often)), {
+    sentence: "操作过于频繁。", advice: "今天的次数已用完，请明天再试。", step: "again", code: "too_many_requests",
+  });
   assert.throws(() => trouble(new TypeError("ours")), TypeError);
 });
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { test } from "node:test";
-import { next, say } from "../miniprogram/logic/words.js";
+import { next, reasons, say } from "../miniprogram/logic/words.js";
 
 const app = new URL("../miniprogram/", import.meta.url);
 const errors = new URL("../../../docs/errors.md", import.meta.url);
@@ -16,6 +16,16 @@ test("who was refused is told what to do next, and an unknown refusal leads home
   assert.equal(next("zh", "identity_required").step, "identity");
   assert.equal(next("en", "out_of_stock").step, "claim");
   assert.deepEqual(next("zh", "something_new"), { step: "home", sentence: "" });
+});
+
+test("what is wrong with a field is said in the language of the page", () => {
+  const fault = { loc: "body.name", message: "String should have at least 1 character", code: "string_too_short" };
+  assert.deepEqual(reasons("zh", [fault]), ["“姓名”没有填写或太短。"]);
+  assert.deepEqual(reasons("en", [fault]), ["“Name” is missing or too short."]);
+  const ours = { loc: "body.id_number", message: "身份证号码校验位不正确", code: "check_digit" };
+  assert.deepEqual(reasons("zh", [ours]), [ours.message]);
+  // What nobody translated is not shown to whoever reads Chinese: the sentence of the refusal stands there.
+  assert.deepEqual(reasons("zh", [{ loc: "body.seed", message: "Extra inputs", code: "extra_forbidden" }]), []);
 });
 
 test("every refusal that has a next step is one that the platform knows", () => {

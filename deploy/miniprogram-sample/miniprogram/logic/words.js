@@ -224,6 +224,7 @@ const WORDS = {
   offlineTitle: ["没有网络", "No network"],
   offlineWait: ["网络恢复后会自动继续。", "It goes on by itself when the network is back."],
   unreachable: ["网络不通，已为您保留这次操作，恢复后会继续，不会重复。", "No network. What you did is kept and goes on when it is back; nothing happens twice."],
+  notToday: ["今天的次数已用完，请明天再试。", "That is all for today; please try again tomorrow."],
   waiting: ["网络较慢，正在重试（第 {n} 次）…", "Slow network, trying again ({n})…"],
   resumed: ["已接着完成上次的操作。", "What you did before has gone through."],
   excluded: ["您不能参与本次活动。", "You cannot take part in this campaign."],
@@ -244,6 +245,28 @@ export function say(language, key, values) {
   const given = values || {};
   return text.replace(/\{(\w+)\}/g, (_, name) => String(given[name]));
 }
+
+// The framework's faults speak of the API, and English only; those of our own are sentences already.
+/** @type {Record<string, [string, string]>} */
+const FAULTS = {
+  missing: ["“{field}”没有填写。", "“{field}” is missing."],
+  string_too_short: ["“{field}”没有填写或太短。", "“{field}” is missing or too short."],
+  string_too_long: ["“{field}”太长。", "“{field}” is too long."],
+  string_pattern_mismatch: ["“{field}”格式不正确。", "“{field}” has not the right form."],
+};
+
+/** @type {Record<string, string>} what the page calls a field of a request */
+const FIELDS = {
+  name: "name",
+  id_number: "idNumber",
+  check_in_code: "checkInCode",
+  url: "url",
+  text: "content",
+  category: "category",
+  place: "place",
+  description: "description",
+  phone: "phone",
+};
 
 /** @typedef {"home" | "identity" | "wallet" | "quiz" | "signIn" | "claim" | "again" | "tomorrow" | "consent"} Step */
 
@@ -298,6 +321,33 @@ const NEXT = {
   not_found: ["home", "它可能已经过期，或者不属于您。", "It may be over, or not be yours."],
   unauthenticated: ["signIn", "登录已过期，重新登录后继续。", "Your sign-in is over; go on after signing in."],
 };
+
+// Who is told to wait longer has used up a day's worth.
+const LONG_SECONDS = 3600;
+
+/**
+ * When to come again, for somebody whom the platform asked for patience.
+ * @param {Language} language
+ * @param {{code: string, seconds: number | null}} later
+ */
+export function patience(language, later) {
+  return (later.seconds || 0) > LONG_SECONDS ? say(language, "notToday") : next(language, later.code).sentence;
+}
+
+/**
+ * What is wrong with each field, as far as it can be said in this language.
+ * @param {Language} language
+ * @param {Array<{loc: string, message: string, code: string}>} errors
+ * @returns {string[]}
+ */
+export function reasons(language, errors) {
+  return errors.map(({ loc, message, code }) => {
+    const field = FIELDS[loc.slice(loc.lastIndexOf(".") + 1)];
+    const known = FAULTS[code];
+    if (known && field) return known[language === "en" ? 1 : 0].replace("{field}", say(language, field));
+    return language === "en" || /[^ -~]/.test(message || "") ? message : "";
+  }).filter(Boolean);
+}
 
 /**
  * What somebody who was refused can do next.

@@ -2,7 +2,7 @@
 
 import { Journey } from "./logic/journey.js";
 import { Refused, Unreachable } from "./logic/client.js";
-import { next, say } from "./logic/words.js";
+import { next, patience, reasons, say } from "./logic/words.js";
 import { awards, claim } from "./claim.js";
 import { afterDraw, draw, drawn, identity } from "./draw.js";
 import { home, welcome } from "./home.js";
@@ -178,7 +178,8 @@ class App {
 
   refuse(error) {
     if (error instanceof Unreachable) {
-      this.note(this.say("unreachable"));
+      // One that answers, and asks for patience, is no network that is gone.
+      this.note(error.code ? [error.sentence, patience(this.language, error)].join(this.language === "en" ? " " : "") : this.say("unreachable"));
       this.offerAgain();
       return;
     }
@@ -188,15 +189,15 @@ class App {
       this.journey.client.token = null;
     }
     const step = next(this.language, error.code);
-    const reasons = error.errors.map((fault) => fault.message).filter(Boolean);
+    const button = this.stepButton(step.step);
     this.show([
       h("div", { class: "outcome refused", role: "alert" },
         h("h1", { tabindex: "-1" }, error.sentence || error.code),
-        reasons.map((reason) => h("p", {}, reason)),
+        reasons(this.language, error.errors).map((reason) => h("p", {}, reason)),
         step.sentence && h("p", {}, step.sentence)),
-      this.stepButton(step.step),
-      h("a", { class: "button", href: "#/", onclick: () => this.again() }, this.say("home")),
-      error.requestId && h("p", { class: "quiet small" }, this.say("support", { id: error.requestId })),
+      button,
+      h("a", { class: button ? "button" : "button primary", href: "#/", onclick: () => this.again() }, this.say("home")),
+      error.requestId && h("p", { class: "quiet small support" }, this.say("support", { id: error.requestId })),
     ]);
   }
 
@@ -280,9 +281,9 @@ class App {
       const answer = await fetch("/issuance/v1/photos", { method: "POST", headers, body: form, signal: stop.signal, credentials: "omit" });
       const told = await answer.json();
       if (answer.ok) return told.photo_id;
-      if (!LATER.includes(answer.status)) throw new Refused(answer.status, told);
+      throw LATER.includes(answer.status) ? new Unreachable(null, told) : new Refused(answer.status, told);
     } catch (error) {
-      if (error instanceof Refused) throw error;
+      if (error instanceof Refused || error instanceof Unreachable) throw error;
     } finally {
       clearTimeout(timer);
     }
@@ -302,8 +303,7 @@ class App {
   /** Says it beside the field; false: it is not about what was typed. */
   refusedHere(error, place) {
     if (!(error instanceof Refused) || next(this.language, error.code).step !== "again") return false;
-    const reasons = error.errors.map((fault) => fault.message).filter(Boolean);
-    place.textContent = [reasons.join(" ") || error.sentence || error.code, next(this.language, error.code).sentence].filter(Boolean).join(" ");
+    place.textContent = [reasons(this.language, error.errors).join(" ") || error.sentence || error.code, next(this.language, error.code).sentence].filter(Boolean).join(" ");
     place.hidden = false;
     return true;
   }

@@ -1,6 +1,7 @@
 // Ways to take part other than the quiz: checking in, sharing, reporting.
 
 import { Refused, Unreachable } from "./logic/client.js";
+import { next, patience, reasons } from "./logic/words.js";
 import { drawButton } from "./draw.js";
 import { earnings, isOpen, wayTitle } from "./home.js";
 import { gone, h, link, shownTime, t, tile } from "./ui.js";
@@ -129,10 +130,11 @@ function sender(app, photos, refused) {
 }
 
 function whyNot(app, file, error) {
-  if (error instanceof Unreachable) return app.say("photoLost", { name: file.name });
+  const { name } = file;
+  const told = (reason, step) => [app.say("photoRefused", { name, reason }), step].filter(Boolean).join(" ");
+  if (error instanceof Unreachable) return error.code ? told(error.sentence, patience(app.language, error)) : app.say("photoLost", { name });
   if (!(error instanceof Refused) || error.status === 401) throw error;
-  const reasons = error.errors.map((fault) => fault.message).filter(Boolean);
-  return app.say("photoRefused", { name: file.name, reason: reasons.join(" ") || error.sentence });
+  return told(reasons(app.language, error.errors).join(" ") || error.sentence, next(app.language, error.code).sentence);
 }
 
 async function leadForm(app) {

@@ -37,11 +37,16 @@ export class Refused extends Error {
 
 /** No answer, or one that says: later. The request is sent again under its number. */
 export class Unreachable extends Error {
-  /** @param {number | null} seconds after which the platform asked to come again */
-  constructor(seconds) {
+  /**
+   * @param {number | null} seconds after which the platform asked to come again
+   * @param {{code?: string, detail?: string}} [problem] why, when it was the platform that said so
+   */
+  constructor(seconds, problem) {
     super("no answer");
     this.name = "Unreachable";
     this.seconds = seconds;
+    this.code = (problem && problem.code) || "";
+    this.sentence = (problem && problem.detail) || "";
   }
 }
 
@@ -96,7 +101,7 @@ export class Client {
     if (answer.status < 300) return answer;
     const problem = problemOf(answer);
     if (LATER.includes(answer.status) || (answer.status >= 500 && !problem.code)) {
-      throw new Unreachable(Number(answer.header("Retry-After")) || null);
+      throw new Unreachable(Number(answer.header("Retry-After")) || null, problem);
     }
     throw new Refused(answer.status, problem);
   }
