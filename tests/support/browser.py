@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import ConsoleMessage, Error, Page, async_playwright
+from playwright.async_api import CDPSession, ConsoleMessage, Error, Page, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _SECONDS = 60.0
@@ -37,6 +37,7 @@ class Tab:
         self.page = page
         self.complaints: list[str] = []
         self.asked: list[str] = []
+        self._protocol: CDPSession | None = None
         page.set_default_timeout(_SECONDS * 1000)
         page.on("request", lambda request: self.asked.append(request.url))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
@@ -97,9 +98,15 @@ class Tab:
     async def size(self, *, width: int, height: int, mobile: bool = False) -> None:
         """`mobile` as a phone lays a page out: by its viewport tag, with no bar to scroll by."""
         await self.page.set_viewport_size({"width": width, "height": height})
-        protocol = await self.page.context.new_cdp_session(self.page)
+        protocol = await self.protocol()
         metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": mobile}
         await protocol.send("Emulation.setDeviceMetricsOverride", metrics)
+
+    async def protocol(self) -> CDPSession:
+        """What the browser can be told beneath Playwright."""
+        if self._protocol is None:
+            self._protocol = await self.page.context.new_cdp_session(self.page)
+        return self._protocol
 
     async def screenshot(self, *, width: int, height: int, mobile: bool = False) -> bytes:
         """Also of what one would have to scroll to."""

@@ -45,8 +45,28 @@ test("what cannot be written down is not sent", async () => {
   await assert.rejects(till.redeem("7K2M9QXD41TC8R3V", null), { name: "QuotaExceededError" });
   await assert.rejects(till.takeOffline("7K2M9QXD41TC8R3V", null), { name: "QuotaExceededError" });
   assert.equal(platform.sent.length, before);
+  await assert.rejects(till.activate(CODE), { name: "QuotaExceededError" });
+  assert.equal(platform.sent.length, before, "a code that works once is not used up");
   shelf.full = false;
   assert.equal(await till.open(), null);
+});
+
+test("a limit is said as what it is, and a clock that stays refused as well", async () => {
+  const { till, platform } = await activated();
+  const manual = { idNumber: "5", type: "general_50", reason: "r", bill: 6000 };
+  platform.refusals["/redemptions/manual"] = [429, "too_many_requests"];
+  const before = platform.sent.length;
+  await assert.rejects(till.redeemManually(manual), refusedBy("too_many_requests"));
+  assert.equal(platform.sent.length, before + 1, "not asked again at once");
+  assert.ok(await till.open(), "it may have arrived before the limit was reached");
+  platform.refusals = {};
+  assert.equal((await till.settle()).answer.status, "redeemed");
+  for (const code of ["clock_skew", "replayed"]) {
+    platform.refusals["/redemptions/verify"] = [401, code];
+    await assert.rejects(till.verify("7K2M9QXD41TC8R3V", null), refusedBy(code));
+  }
+  platform.state = "down";
+  await assert.rejects(till.verify("7K2M9QXD41TC8R3V", null), NoAnswer);
 });
 
 test("an id number is sent, and stands nowhere on this device", async () => {

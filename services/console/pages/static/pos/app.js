@@ -1,11 +1,11 @@
 // The till on the page: what it stands on, its routes, its outcomes, and the line that comes and goes.
 
 import { shownTime, h } from "../citizen/ui.js";
-import { Line, NoAnswer, Refused } from "./logic/line.js";
+import { Line, NoAnswer, Refused, momentary } from "./logic/line.js";
 import { yuanOf } from "./logic/money.js";
 import { Till } from "./logic/till.js";
 import { Wedge } from "./logic/wedge.js";
-import { advice, reason } from "./logic/reasons.js";
+import { advice, faultOf, reason } from "./logic/reasons.js";
 import { say } from "./logic/words.js";
 import * as desk from "./desk.js";
 import { manual, report } from "./help.js";
@@ -16,6 +16,8 @@ import { openShelf } from "./store.js";
 const VERSION = "web-1.0";
 const SEND_MS = 8000;
 const TICK_MS = 30000;
+/** The platform knows this till's key no more. @param {unknown} error */
+const keyRefused = (error) => error instanceof Refused && error.status === 401 && !momentary(error);
 const root = document.documentElement;
 const main = document.getElementById("main");
 const bar = document.getElementById("bar");
@@ -144,7 +146,7 @@ class App {
   refused(refused) {
     this.outcome("bad", this.say("refused"),
       h("p", { class: "sentence" }, refused.sentence || this.reason(refused.code)),
-      (refused.problem.errors || []).map((fault) => h("p", {}, fault.message)),
+      (refused.problem.errors || []).map((fault) => h("p", { class: "fault" }, faultOf(this.language, fault))),
       this.advice(refused.code),
       refused.requestId && h("p", { class: "quiet" }, this.say("support", { id: refused.requestId })),
       this.draft && this.button(this.say("mend"), () => this.go(this.draft.route), { id: "mend" }),
@@ -170,7 +172,7 @@ class App {
     if (error instanceof DOMException) return this.unkept(error);
     if (!(error instanceof Refused) && !(error instanceof NoAnswer)) throw error;
     this.online = error instanceof Refused;
-    if (this.till.terminal && error instanceof Refused && error.status === 401) {
+    if (this.till.terminal && keyRefused(error)) {
       this.barred = true;
       return this.render();
     }
@@ -184,7 +186,7 @@ class App {
   unkept(error) {
     const full = error.name === "QuotaExceededError";
     this.outcome("bad", this.say(full ? "storageFull" : "storageFailed"),
-      h("p", { class: "sentence" }, this.say("storageText")), h("p", { class: "quiet" }, error.name), this.next());
+      h("p", { class: "sentence" }, this.say("storageText")), !full && h("p", { class: "quiet" }, error.name), this.next());
   }
 
   /** Nobody knows what became of the open act; the cashier says how to go on. */
@@ -195,6 +197,7 @@ class App {
     const keep = () => this.busy(() => this.sale.keep(act));
     this.outcome("unknown", this.say("unknown"),
       h("p", { class: "sentence" }, error instanceof Refused ? error.sentence : this.say(words)),
+      error instanceof Refused && this.advice(error.code),
       this.facts([[this.say("number"), act.body.request_no]]),
       this.button(this.say("again"), again, { class: "primary big", id: "again", "data-focus": "" }),
       (redeems || act.kind === "reverse") && this.button(this.say(redeems ? "keep" : "keepUndo"), keep, { id: "keep" }),
@@ -294,7 +297,7 @@ class App {
       if (await this.till.flush() && location.hash === "#/queue") await this.render();
     } catch (error) {
       if (error instanceof NoAnswer) this.online = false;
-      else if (error instanceof Refused && error.status === 401) await this.failed(error);
+      else if (keyRefused(error)) await this.failed(error);
       else if (error instanceof Refused) this.note(error.sentence);
       else if (error instanceof DOMException) this.note(this.say("storageFull"));
       else throw error;

@@ -53,13 +53,27 @@ export class NoAnswer extends Error {
   }
 }
 
-class Untrustworthy extends Error {}
+/** Not to be believed, or not to be settled for yet: it is sent again. */
+class Untrustworthy extends Error {
+  /** @param {string} why @param {Refused | null} [refused] what the platform said, where it said something */
+  constructor(why, refused) {
+    super(why);
+    this.refused = refused || null;
+  }
+}
 
 export const PREFIX = "/redemption/v1";
 const TRIES = 3;
 const FIRST_WAIT_MS = 300;
 const LATER = [429, 500, 502, 503, 504];
-const LOCKED = "too_many_wrong_codes";
+// Said for minutes, and nothing was done: sending it again at once would only be refused again.
+const LIMITED = ["too_many_wrong_codes", "too_many_requests"];
+const SIGN_AFRESH = ["clock_skew", "replayed"];
+
+/** A signature that was refused for its moment only: the key is good. @param {Refused} refused */
+export function momentary(refused) {
+  return SIGN_AFRESH.includes(refused.code);
+}
 
 /** @param {Uint8Array} bytes */
 export function hex(bytes) {
@@ -141,25 +155,28 @@ export class Line {
    * @param {string} path behind the prefix, with its query
    * @param {any} body
    * @param {How} how
-   * @returns {Promise<any>} Throws Refused, or NoAnswer after a few tries.
+   * @returns {Promise<any>} Throws Refused; after a few tries NoAnswer, or what the last of them was refused for.
    */
   async ask(method, path, body, how) {
     const text = body === undefined ? "" : JSON.stringify(body);
     const tries = how.tries || TRIES;
+    let last = null;
     for (let attempt = 0; attempt < tries; attempt += 1) {
       if (attempt) await this.around.wait(FIRST_WAIT_MS * 2 ** (attempt - 1));
       try {
         const answer = await this.send(method, PREFIX + path, text);
         if (answer !== null) return answer.status < 300 ? believed(answer, how, body) : this.refuse(answer);
+        last = null;
       } catch (error) {
         if (!(error instanceof Untrustworthy)) throw error;
+        last = error.refused;
       }
     }
-    throw new NoAnswer();
+    throw last || new NoAnswer();
   }
 
   /**
-   * One try; null when no answer came, or one that says: sign afresh.
+   * One try; null when no answer came. Throws Untrustworthy when the answer says: sign afresh.
    * @param {string} method
    * @param {string} target
    * @param {string} text
@@ -182,9 +199,9 @@ export class Line {
       return null;
     }
     if (answer.status === 401) {
-      const { code, problem } = refusalOf(answer);
-      if (code === "clock_skew") this.learn(problem.server_time, sentAt);
-      if (code === "clock_skew" || code === "replayed") return null;
+      const refused = refusalOf(answer);
+      if (refused.code === "clock_skew") this.learn(refused.problem.server_time, sentAt);
+      if (momentary(refused)) throw new Untrustworthy("sign afresh", refused);
     }
     return answer;
   }
@@ -193,7 +210,7 @@ export class Line {
   refuse(answer) {
     const refused = refusalOf(answer);
     // Overload and faults of the platform's: nothing is known, so the same number is sent again.
-    if (LATER.includes(refused.status) && refused.code !== LOCKED) throw new Untrustworthy("later");
+    if (LATER.includes(refused.status) && !LIMITED.includes(refused.code)) throw new Untrustworthy("later");
     throw refused;
   }
 }

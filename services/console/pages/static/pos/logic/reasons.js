@@ -53,6 +53,33 @@ const REASONS = {
   method_not_allowed: ["本页版本过旧。", "This page is too old.", "请刷新本页。", "Reload this page."],
 };
 
+/** @type {Record<string, [string, string]>} what a fault of a request is about, by the last part of its place */
+const FIELDS = {
+  activation_code: ["激活码", "Activation code"],
+  voucher: ["券码", "Voucher code"],
+  bill_fen: ["账单金额", "Bill"],
+  used_at: ["使用时间", "Time of use"],
+  operator: ["收银员", "Operator"],
+  request_no: ["单号", "Number"],
+  original_request_no: ["原单号", "Number of the write-off"],
+  reason: ["原因", "Reason"],
+  id_number: ["身份证号", "Id number"],
+  voucher_type: ["券种", "Type"],
+  report_no: ["报告编号", "Report number"],
+  performed_at: ["检测时间", "Performed at"],
+  date: ["日期", "Date"],
+};
+
+/**
+ * What to look at again. The platform's own words for a fault are English and for whoever writes software.
+ * @param {Language} language @param {{loc: string, message: string}} fault
+ */
+export function faultOf(language, fault) {
+  const field = FIELDS[fault.loc.split(".").slice(-1)[0]];
+  if (language === "en") return field ? `${field[1]}: ${fault.message}` : fault.message;
+  return field ? `请检查：${field[0]}` : "";
+}
+
 /** @param {Language} language @param {string} code */
 export function reason(language, code) {
   const found = REASONS[code];

@@ -37,6 +37,9 @@ import { importKey } from "./signing.js";
 export const TERMINAL = "terminal";
 const FACTS = "facts";
 const OPERATOR = "operator";
+const ROOM = "room";
+// More than a key and what is known of a terminal take.
+const ROOM_CHARS = 20000;
 const SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CHECK_IN_MS = 20 * 3600 * 1000;
 
@@ -127,6 +130,9 @@ export class Terminal {
   async activate(code) {
     const device = hex(this.line.around.random(12));
     const body = { activation_code: code, device_id: `web-${device}` };
+    // The code works once: it is not used up where its key could not be kept.
+    await this.shelf.write({ [ROOM]: "0".repeat(ROOM_CHARS) });
+    await this.shelf.write({ [ROOM]: null });
     this.line.key = null;
     const made = await this.line.ask("POST", "/terminals/activate", body, HOW.activate);
     // Numbers begin where no device before can have been.
