@@ -14,6 +14,7 @@ from deploy.local.names import SERVICES
 from deploy.site.reference import group_page, groups
 from deploy.site.speech import speech
 from shared.settings import Settings
+from tests.support.steps import misfits, steps
 
 CLIENT = Path(__file__).resolve().parents[2] / "deploy" / "clients" / "typescript"
 METHODS = frozenset({"get", "put", "post", "delete", "patch"})
@@ -146,3 +147,11 @@ def test_the_reference_tells_all_of_it_in_chinese(document: dict[str, Any]) -> N
     for tag, calls in groups(document).items():
         group_page(document, tag, calls, [], said)
     assert said.lacking == [], "translate them in deploy/site/chinese"
+
+
+@pytest.mark.parametrize("folder", ["docs", "docs/zh"])
+def test_every_printed_step_is_a_call_that_takes_what_it_sends(folder: str, document: dict[str, Any]) -> None:
+    service = service_of(document)
+    printed = [step for step in steps(folder) if step.path.startswith(f"/{service}/")]
+    assert printed or service == "quota"
+    assert [fault for step in printed for fault in misfits(step, document)] == []

@@ -12,6 +12,7 @@ from deploy.site.refusals import TO_DO, Told, of_room, rooms_of_operations
 from deploy.site.schemas import Shapes
 from deploy.site.speech import Speech, speech
 from tests.architecture.source import ROOT
+from tests.support.steps import Step, misfits, steps
 
 _PLACES = {"docs/tills.md": "tills.md", "docs/pictures/till.png": "pictures/till.png"}
 
@@ -166,3 +167,41 @@ def test_refusals_are_found_by_the_room_of_a_call() -> None:
     codes = {told.code for told in of_room(ROOT, "redemption", "writeoff")}
     assert {"voucher_not_found", "request_no_reused", "operator_required"} <= codes
     assert "unauthenticated" not in codes
+
+
+def test_guides_print_the_same_steps_in_both_languages() -> None:
+    english = list(steps("docs"))
+    assert list(steps("docs/zh")) == english
+    assert len(english) > 20
+    assert (
+        Step(
+            "guides/till-first-write-off.md",
+            "POST",
+            "/redemption/v1/reversals",
+            (),
+            frozenset({"request_no", "original_request_no", "reason"}),
+        )
+        in english
+    )
+
+
+def test_a_step_that_no_call_takes_is_found() -> None:
+    body = {"properties": {"request_no": {}, "label": {}}, "required": ["request_no"]}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Body"}}}
+    document: dict[str, Any] = {
+        "paths": {
+            "/x/v1/things/{id}": {
+                "post": {"parameters": [{"name": "id"}], "requestBody": {"content": content}}
+            }
+        },
+        "components": {"schemas": {"Body": body}},
+    }
+    sent = frozenset({"labels"})
+    assert list(misfits(Step("p", "POST", "/x/v1/things/$ID", ("q",), sent), document)) == [
+        "p: /x/v1/things/$ID takes no q",
+        "p: /x/v1/things/$ID knows no labels",
+        "p: /x/v1/things/$ID needs request_no",
+    ]
+    assert list(misfits(Step("p", "GET", "/x/v1/things/1", (), None), document)) == [
+        "p: no call GET /x/v1/things/1"
+    ]
