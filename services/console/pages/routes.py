@@ -15,6 +15,7 @@ from services.console.pages.operations import Forms, Inbox
 from services.console.pages.rules import crumbs_of, menu_for, own_path
 from services.console.pages.schemas import (
     Relayed,
+    keep_typed,
     language_for,
     page,
     refused_page,
@@ -151,6 +152,7 @@ def visitor_with(*roles: Role) -> Callable[[Visitor], Awaitable[Visitor]]:
 async def our_form(request: Request, form_token: Field = "") -> None:
     """A dependency of every POST of a page. Raises Forbidden for a form made for another browser."""
     _check_form(request, SESSION_COOKIE, form_token)
+    keep_typed(request, await request.form())
 
 
 AnyVisitor = Annotated[Visitor, Depends(any_visitor)]
@@ -188,13 +190,18 @@ def _keep(request: Request, response: Response, name: str, value: str, seconds: 
 def _asked_to_sign_in(request: Request) -> Response:
     """The form in place of the first page; other pages lead there, and back afterwards."""
     if request.method == "GET" and request.url.path == "/console":
-        return _sign_in_page(request, to=request.query_params.get("to", ""))
+        ended = Unauthenticated() if SESSION_COOKIE in request.cookies else None
+        return _sign_in_page(request, refusal=ended, to=request.query_params.get("to", ""))
     to = own_path(request.url.path) if request.method == "GET" else "/console"
-    return RedirectResponse("/console" if to == "/console" else f"/console?to={to}", status_code=303)
+    there = "/console" if to == "/console" else f"/console?to={to}"
+    if request.headers.get("hx-request") == "true":
+        # A script would put the form where it expected a part of its own page.
+        return Response(status_code=Unauthenticated.status, headers={"hx-redirect": there})
+    return RedirectResponse(there, status_code=303)
 
 
 def _sign_in_page(
-    request: Request, *, refusal: str | None = None, status: int = 200, name: str = "", to: str = ""
+    request: Request, *, refusal: Refusal | None = None, status: int = 200, name: str = "", to: str = ""
 ) -> Response:
     secret = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(16)
     response = page(
@@ -278,7 +285,7 @@ async def favicon() -> Response:
 def _refused_sign_in(request: Request, refusal: Refusal, username: str, to: str) -> Response:
     response = _sign_in_page(
         request,
-        refusal=refusal.detail(language_for(request)),
+        refusal=refusal,
         status=refusal.status,
         name=username,
         to=to,

@@ -4,7 +4,7 @@ The menu hides what a role cannot use; what it may do is decided by the page's r
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared.identity.staff import READERS, WRITERS, Role
@@ -171,3 +171,108 @@ def menu_for(roles: Collection[Role]) -> list[Group]:
 def own_path(sent: str) -> str:
     """Where to go after signing in: a page of the console, its first one for anything else."""
     return sent if _OWN_PATH.fullmatch(sent) else "/console"
+
+
+# What to do next, behind a refusal's own sentence: by code where a status says too little.
+_STEPS_BY_CODE = {
+    "already_decided": ("请刷新页面查看处理结果。", "Reload the page to see what was decided."),
+    "definition_unreadable": (
+        "请对照模板修改文件后重新选择。",
+        "Mend the file with the template beside you, and choose it again.",
+    ),
+    "same_person": (
+        "请联系另一位有审批权限的工作人员；您也可以撤回这项变更。",
+        "Ask another person who may approve; you can also withdraw the change.",
+    ),
+}
+_STEPS = {
+    401: (
+        "请核对后重新登录；忘记密码或遗失手机时请联系系统管理员。",
+        "Sign in again; an administrator helps.",
+    ),
+    403: ("如工作需要此权限，请联系系统管理员。", "If your work needs this, ask an administrator."),
+    404: ("请核对编号，或回到列表中查找。", "Check the number, or look for it in the list."),
+    409: (
+        "请先查看最新情况，再决定是否重新提交。",
+        "Look at how things stand now before you send it again.",
+    ),
+    413: ("请减小或拆分文件后重新选择。", "Choose a smaller file, or send it in parts."),
+    422: ("请修改后重新提交；文件须重新选择。", "Mend it and send it again; files are to be chosen anew."),
+    429: ("请稍候再试，无需反复提交。", "Wait a little before you try again."),
+}
+_STEP_OF_OURS = (
+    "您的操作可能没有完成：请稍后返回原页面核对。如持续出现，请联系运维人员并提供请求编号。",
+    "It may not have been done: go back in a moment and look. If it stays, tell the operators the id.",
+)
+
+
+def next_step(status: int, code: str) -> tuple[str, str]:
+    """What the reader can do about a refusal, in Chinese and English."""
+    return _STEPS_BY_CODE.get(code) or _STEPS.get(status, _STEP_OF_OURS)
+
+
+# The framework's faults speak English and in limits of the API; ours are sentences already.
+_FAULTS = {
+    "missing": "未填写",
+    "string_too_short": "未填写或太短",
+    "string_too_long": "超过长度限制",
+    "string_pattern_mismatch": "格式不正确",
+    "too_short": "未填写或数量不足",
+    "too_long": "数量过多",
+    "greater_than": "超出允许范围",
+    "greater_than_equal": "超出允许范围",
+    "less_than": "超出允许范围",
+    "less_than_equal": "超出允许范围",
+    "decimal_max_digits": "位数过多",
+    "decimal_max_places": "小数位数过多",
+    "decimal_whole_digits": "超出允许范围",
+    "extra_forbidden": "不应填写",
+    "literal_error": "不是可选的值",
+    "enum": "不是可选的值",
+}
+_FAULTS_BY_KIND = (
+    ("int", "应为整数"),
+    ("decimal", "应为数字"),
+    ("float", "应为数字"),
+    ("date", "应为有效的日期或时间"),
+    ("time", "应为有效的时间"),
+    ("uuid", "编号格式不正确"),
+)
+_FIELDS = {
+    "accepts": "受理券种",
+    "alliance": "医共体",
+    "budget_fen": "预算",
+    "category": "类别",
+    "code": "券码",
+    "credit_code": "统一社会信用代码",
+    "day": "日期",
+    "ends_at": "结束时间",
+    "ends_on": "截止日期",
+    "from": "起始日期",
+    "label": "名称",
+    "month": "月份",
+    "name": "名称",
+    "note": "说明",
+    "odds": "中奖率",
+    "password": "密码",
+    "quantity": "数量",
+    "reason": "原因",
+    "roles": "角色",
+    "slug": "代码",
+    "starts_at": "开始时间",
+    "stock": "库存",
+    "to": "截止日期",
+    "total": "总数",
+    "username": "用户名",
+}
+
+
+def fault_words(fault: Mapping[str, str]) -> tuple[str, str]:
+    """A fault of what was sent: which field, and what is wrong with it, in Chinese and English."""
+    message, code = fault["message"], fault["code"]
+    field = fault["loc"].rpartition(".")[2]
+    if not message.isascii():
+        return message, message
+    known = _FAULTS.get(code) or next((zh for kind, zh in _FAULTS_BY_KIND if code.startswith(kind)), None)
+    zh = f"{_FIELDS.get(field, field)}：{known}" if known else message
+    return zh, f"{field}: {message}"

@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
@@ -16,9 +17,11 @@ from urllib.parse import quote, urlencode
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse, StreamingResponse
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from starlette.datastructures import FormData
 from starlette.types import Receive, Scope, Send
 from typing_extensions import override
 
+from services.console.pages.rules import fault_words, next_step
 from shared.clients.integrity import Refused
 from shared.clients.services import Download
 from shared.clock import rfc3339
@@ -126,6 +129,7 @@ def _environment() -> Environment:
     environment.filters.update(
         number=_number, short=_short, percent=_percent, yuan=yuan, figure=_figure, when=_when
     )
+    environment.globals.update(next_step=next_step, fault_words=fault_words)
     environment.globals.update(share=_share, static=_static, category_name=category_name)
     return environment
 
@@ -167,12 +171,33 @@ def page(request: Request, template: str, *, status_code: int = 200, **shown: An
         t=t,
         demo=kit_of(request).settings.demo,
         statuses={status: t(*words) for status, words in _STATUSES.items()},
+        swapped=request.headers.get("hx-request") == "true",
+        posted=_posted(request, refused=shown.get("refused") is not None),
         **shown,
     )
     response = HTMLResponse(html, status_code, headers={"content-security-policy": PAGE_POLICY})
     if request.query_params.get("lang") == language:
         response.set_cookie(LANGUAGE_COOKIE, language, path="/", httponly=True, samesite="strict")
     return response
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Which form was refused, by its address, and what was typed into it. Empty for every other page."""
+
+    path: str = ""
+    form: Mapping[str, str] = field(default_factory=dict)
+
+
+def keep_typed(request: Request, form: FormData) -> None:
+    """For the page that may say no to this form."""
+    values = {name: value for name, value in form.items() if isinstance(value, str)}
+    request.state.posted = Posted(request.url.path, values)
+
+
+def _posted(request: Request, *, refused: bool) -> Posted:
+    kept: Posted = getattr(request.state, "posted", Posted())
+    return kept if refused else Posted()
 
 
 def _switch(request: Request, language: str) -> str:
@@ -188,8 +213,7 @@ def refused_page(request: Request, refused: Refused) -> HTMLResponse:
         "pages/refused.html",
         status_code=refused.status,
         status=refused.status,
-        sentence=refused.detail,
-        code=refused.code,
+        refused=refused,
         request_id=request.state.request_id,
     )
 
@@ -197,7 +221,8 @@ def refused_page(request: Request, refused: Refused) -> HTMLResponse:
 def unanswered_page(request: Request, refusal: Refusal) -> HTMLResponse:
     """What this service refused itself."""
     sentence = refusal.detail(language_for(request))
-    problem = {"code": refusal.code, "detail": sentence}
+    faults = [{"loc": one.loc, "message": one.message, "code": one.code} for one in refusal.faults]
+    problem = {"code": refusal.code, "detail": sentence, "errors": faults}
     response = refused_page(request, Refused(refusal.status, problem))
     if refusal.retry_after_seconds is not None:
         response.headers["retry-after"] = str(refusal.retry_after_seconds)
