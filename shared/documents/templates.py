@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 
 from shared.documents.cells import new_book, style, write_text
 from shared.documents.sheets import Column
-from shared.documents.workbooks import on_a4, row_height
+from shared.documents.workbooks import columns_of, on_a4, row_height
 
-_WIDTH = 22
+# As wide as the examples, in characters, within these.
+_WIDTH, _WIDTH_MAX = 22, 60
 _NOTES_WIDTH = 80
 # Rows that offer a list of choices; further rows can be filled in all the same.
 _CHOICE_ROWS = 5000
@@ -33,8 +34,10 @@ def workbook_template(
         sheet = book.add_worksheet("导入")
         sheet.freeze_panes(1, 0)
         on_a4(sheet, columns=len(columns))
-        sheet.set_column(0, len(columns) - 1, _WIDTH, text.plain)
         for place, column in enumerate(columns):
+            said = [example.get(column.key, "") for example in examples]
+            width = min(_WIDTH_MAX, max([_WIDTH, *(columns_of(one) + 2 for one in said)]))
+            sheet.set_column(place, place, width, text.plain)
             write_text(sheet, 0, place, f"{column.title}*" if column.required else column.title, head)
             for number, example in enumerate(examples, start=1):
                 write_text(sheet, number, place, example.get(column.key, ""), text)

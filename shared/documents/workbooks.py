@@ -129,14 +129,15 @@ def row_height(text: str, width: int) -> int:
     return min(_ROW_HEIGHT_MAX, _lines(text, width) * _LINE_HEIGHT + _ROW_MARGIN)
 
 
+def columns_of(line: str) -> int:
+    """How many characters wide it stands; Chinese ones are two wide."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in line)
+
+
 def _lines(text: str, width: int) -> int:
-    """How many lines a text takes in a column of so many characters; Chinese ones are two wide."""
+    """How many lines a text takes in a column of so many characters."""
     room = max(1, width - _CELL_MARGIN)
-    wide = (
-        sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in line)
-        for line in text.split("\n")
-    )
-    return sum(max(1, -(-length // room)) for length in wide)
+    return sum(max(1, -(-columns_of(line) // room)) for line in text.split("\n"))
 
 
 def workbook(papers: Sequence[Paper]) -> bytes:
