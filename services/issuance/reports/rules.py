@@ -42,6 +42,13 @@ _OUTSTANDING = {
 }  # fmt: skip
 _REDEEMED = {"redeem": 1, "reverse": -1, "recover": -1}
 _PUT_UP = {"fund": 1, "refund": -1}
+# What was issued and is neither outstanding nor written off: where each part of it went.
+_BACK = {
+    "账单不足面值未抵扣": {"release": 1, "recommit": -1},
+    "到期未用": {"expire": 1},
+    "作废": {"revoke": 1},
+    "核销后追回": {"recover": 1},
+}
 LEDGER_MEASURES = sorted({*_AVAILABLE, *_OUTSTANDING, *_REDEEMED})
 
 _NONE = "—"
@@ -239,9 +246,25 @@ def _money(story: Story) -> list[str]:
             f"已核销（扣除撤销和追回）{yuan(redeemed)}元，三项合计等于预算（数据截至{story.as_of}）。"
         )
     ]
+    told += _given_back(story)
     if any(path.startswith("voucher_types.") for path in story.campaign.assumed):
         told.append(f"部分券种单价为演示假定值{ASSUMED}，按其计算的金额同为假定。")
     return told
+
+
+def _given_back(story: Story) -> list[str]:
+    """Why what was issued is more than what is outstanding and written off; nothing when it is not."""
+    back = {name: sum(story.fen(signs)) for name, signs in _BACK.items()}
+    parts = [f"{name}{yuan(fen)}元" for name, fen in back.items() if fen]
+    if not parts:
+        return []
+    issued = sum(story.fen({"issue": 1}))
+    return [
+        (
+            f"累计发放金额{yuan(issued)}元，比已发放未核销与已核销之和多{yuan(sum(back.values()))}元，"
+            f"已退回可用预算：{'，'.join(parts)}。"
+        )
+    ]
 
 
 def _results(story: Story) -> list[str]:

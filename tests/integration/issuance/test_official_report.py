@@ -216,6 +216,11 @@ async def test_money_of_a_voucher_that_was_used_in_part_is_still_all_there(
     assert (held["available"], held["payable"]) == (1_000_000_000 - 2500, 2500)
     used = next(row for row in found.types if row[0] == "general_50券")
     assert used[2:5] == ["1", "50.00", "1"]
+    # What was issued is more than what is outstanding and written off: the report says why.
+    assert (
+        "累计发放金额50.00元，比已发放未核销与已核销之和多25.00元，已退回可用预算：账单不足面值未抵扣25.00元。"
+        in found.text
+    )
 
 
 async def test_sections_moments_and_marks_are_there(desk: Desk, played: Published) -> None:
