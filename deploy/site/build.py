@@ -54,8 +54,10 @@ def build(folder: Path = FOLDER) -> Path:
         shutil.rmtree(pages, ignore_errors=True)
         said = speech(language)
         navigation = Pages(ROOT, pages, said, told).lay_out()
-        if faults := said.faults():
-            raise BuildFailed("\n".join(faults))
+        if said.lacking:
+            raise BuildFailed("\n".join(said.lacking))
+        for left in said.left_over:
+            sys.stderr.write(f"translated, but no page says it any more: {left}\n")
         # JSON is YAML.
         written = json.dumps(_configuration(language, navigation), ensure_ascii=False)
         (folder / f"{language}.yml").write_text(written, encoding="utf-8")

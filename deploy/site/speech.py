@@ -59,17 +59,12 @@ class Speech:
         """What the pages so far have no translation for, or one of other words."""
         return [*self._lacking]
 
-    def faults(self) -> list[str]:
-        """After all pages: what is lacking, and what no page says any more."""
+    @property
+    def left_over(self) -> list[str]:
+        """After all pages: translations of what the code no longer says."""
         calls = {(call, part) for call, parts in self.calls.items() for part in parts}
         left = calls | {("", english) for english in self.sentences}
-        return [
-            *self._lacking,
-            *(
-                f"{call or 'fields.toml'}: no page has this any more: {part}"
-                for call, part in sorted(left - self._said)
-            ),
-        ]
+        return [f"{call or 'fields.toml'}: {part}" for call, part in sorted(left - self._said)]
 
     def _lacks(self, fault: str, english: str) -> str:
         self._lacking[fault] = None

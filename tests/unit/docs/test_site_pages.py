@@ -108,14 +108,13 @@ def test_what_has_no_chinese_sentence_of_now_is_named() -> None:
     assert said.of_call("x_look", "summary", "Looks twice") == "Looks twice"
     assert said.of_field("why") == "why"
     assert said.title("tills") == "tills"
-    assert said.faults() == [
+    assert said.lacking == [
         "x_look: no Chinese description",
         "x_look: the summary was translated from other words",
         "no Chinese sentence for: why",
         "tills: no Chinese title in words.py",
-        "fields.toml: no page has this any more: gone",
-        "x_gone: no page has this any more: summary",
     ]
+    assert said.left_over == ["fields.toml: gone", "x_gone: summary"]
     assert Speech("en").of_call("x_look", "summary", "Looks") == "Looks"
 
 
