@@ -13,7 +13,7 @@ from playwright.async_api import CDPSession, ConsoleMessage, Error, Page, async_
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _SECONDS = 60.0
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.02
 # What the browser says of a refusal, which to the page is an answer like any other.
 _REFUSED = "Failed to load resource"
 

@@ -354,10 +354,14 @@ class App {
 /** The page and its files, kept for days without a line. */
 async function keepFiles() {
   if (!("serviceWorker" in navigator)) return;
+  // Where the worker was there before the page, all of it came through the worker and is kept already.
+  const worked = Boolean(navigator.serviceWorker.controller);
   await navigator.serviceWorker.register("/pos/worker.js", { scope: "/pos" });
   await navigator.serviceWorker.ready;
-  const files = performance.getEntriesByType("resource").map((one) => one.name).filter((name) => name.includes("/console/static/"));
-  await Promise.all([location.pathname].concat(files).map((file) => fetch(file).catch(() => null)));
+  if (!worked) {
+    const files = performance.getEntriesByType("resource").map((one) => one.name).filter((name) => name.includes("/console/static/"));
+    await Promise.all([location.pathname].concat(files).map((file) => fetch(file).catch(() => null)));
+  }
   root.dataset.kept = "true";
 }
 
