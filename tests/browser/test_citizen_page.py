@@ -316,10 +316,10 @@ async def test_every_refusal_says_why_and_what_to_do_next(
             wire.case = case
             await says(tab, case, language, names)
             step = STEPS[next_steps()[case.code][0]]
-            if language == "zh" and case in kinds and not case.beside:
+            if language == "zh" and case in kinds:
                 await look(tab, f"citizen-refused-{case.code}", **PHONE)
                 await tab.size(**SMALL)
-                if not case.patient and step is not STEPS["signIn"]:
+                if not (case.beside or case.patient or step is STEPS["signIn"]):
                     await led(tab, step.reached)
     # What no wire brought, the service itself has refused.
     assert set(wire.brought) == {case.code for case in CASES if not case.real}

@@ -23,7 +23,7 @@ test("what is wrong with a field is said in the language of the page", () => {
   assert.deepEqual(reasons("zh", [fault]), ["“姓名”没有填写或太短。"]);
   assert.deepEqual(reasons("en", [fault]), ["“Name” is missing or too short."]);
   const ours = { loc: "body.id_number", message: "身份证号码校验位不正确", code: "check_digit" };
-  assert.deepEqual(reasons("zh", [ours]), [ours.message]);
+  assert.deepEqual(reasons("zh", [ours]), [`${ours.message}。`]);
   // What nobody translated is not shown to whoever reads Chinese: the sentence of the refusal stands there.
   assert.deepEqual(reasons("zh", [{ loc: "body.seed", message: "Extra inputs", code: "extra_forbidden" }]), []);
 });

@@ -272,7 +272,7 @@ const FIELDS = {
 
 /** @type {Record<string, [Step, string, string]>} */
 const NEXT = {
-  phase_not_open: ["home", "请在活动开放时间内再来。", "Please come back while a phase is open."],
+  phase_not_open: ["home", "首页会显示下一期的开始时间。", "The home page says when the next phase opens."],
   campaign_paused: ["home", "活动恢复后可以继续，您的机会为您保留。", "Your chances are kept until it goes on."],
   attempts_exhausted: ["tomorrow", "明天 0 点后可以再答，也可以换一种方式参与。", "Try again tomorrow, or take part in another way."],
   attempt_expired: ["quiz", "如果今天还有次数，可以重新开始一份。", "Start a new one if you have attempts left today."],
@@ -345,7 +345,8 @@ export function reasons(language, errors) {
     const field = FIELDS[loc.slice(loc.lastIndexOf(".") + 1)];
     const known = FAULTS[code];
     if (known && field) return known[language === "en" ? 1 : 0].replace("{field}", say(language, field));
-    return language === "en" || /[^ -~]/.test(message || "") ? message : "";
+    if (!message || (language === "zh" && /^[ -~]*$/.test(message))) return "";
+    return /[。.！!？?]$/.test(message) ? message : `${message}${language === "en" ? "." : "。"}`;
   }).filter(Boolean);
 }
 
