@@ -5,10 +5,10 @@ else. The way there is given when the program is put together: to the apps of th
 `HV_SERVICES_URL`.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -26,6 +26,7 @@ _CONNECT_SECONDS = 3.0
 # As many as a list gives at once.
 _PAGE = 200
 
+Answered = TypeVar("Answered")
 # Whatever a JSON document holds.
 Json: TypeAlias = Any
 Query: TypeAlias = Mapping[str, str | int | bool | None]
@@ -193,6 +194,14 @@ class Calls:
             raise _unanswered(path, error) from error
         await response.aclose()
         raise _refusal_of(response, path)
+
+
+async def answered(call: Awaitable[Answered]) -> Answered | None:
+    """None where the service says no or does not answer: for what a page can be shown without."""
+    try:
+        return await call
+    except (Refused, Busy):
+        return None
 
 
 def _given(values: Query | None) -> dict[str, str | int | bool]:

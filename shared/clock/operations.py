@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -46,11 +47,10 @@ async def move_forward(tx: Tx, moment: datetime, *, now: datetime) -> timedelta:
 async def _follow(clock: OffsetClock, kit: "Kit") -> None:
     while True:
         try:
-            async with kit.database.snapshot() as tx:
-                offset = await store.read_offset(tx)
+            offset = await store.offset_now(kit.database)
             # No row: the database was away at the start, or is new.
             clock.offset = await _first_offset(kit) if offset is None else offset
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             # The database is away; requests say so themselves, the clock keeps its last offset.
             log.debug("Demo clock not read", error=type(error).__name__)
         await asyncio.sleep(FOLLOW_SECONDS)

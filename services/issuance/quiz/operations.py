@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from random import Random, SystemRandom
+from random import Random
 from uuid import UUID
 
 from services.issuance.exclusions.errors import ParticipationExcluded
@@ -38,6 +38,7 @@ from shared.identity.citizens import Citizen
 from shared.identity.presence import present_only
 from shared.ids import HotId, new_id, parse_hot_id
 from shared.kit import Kit
+from shared.randomness import PooledRandom
 from shared.remembered import Remembered
 
 # Which questions there are and which rule samples them; who may start is decided in SQL every time.
@@ -102,7 +103,7 @@ class Quizzes:
 
     def __init__(self, kit: Kit, rng: Random | None = None) -> None:
         self._kit = kit
-        self._rng = rng or SystemRandom()
+        self._rng = rng or PooledRandom()
         self._quizzes = Remembered(self._load, seconds=_REMEMBERED_SECONDS)
         self._questions: dict[UUID, Questions] = {}
         self._starts: Batcher[_Start, Attempt | Refusal] = Batcher(

@@ -101,10 +101,12 @@ class AwaitedJobs:
 
     async def page(
         self, *, state: str | None, limit: int, after: tuple[datetime, UUID] | None
-    ) -> list[AwaitedJob]:
-        """Newest first, one more than `limit` when there are more."""
+    ) -> tuple[list[AwaitedJob], int]:
+        """Newest first, one more than `limit` when there are more; and how many there are."""
+        kinds = f"{self.service}."
         async with self.kit.database.snapshot() as tx:
-            return await store.page(tx, f"{self.service}.", state, limit=limit + 1, after=after)
+            found = await store.page(tx, kinds, state, limit=limit + 1, after=after)
+            return found, await store.count(tx, kinds, state)
 
     def job(self, kind: str, work: Work) -> Job:
         """The worker's side: `work` runs for every job of this kind."""

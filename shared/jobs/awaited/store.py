@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
 
 from shared.db import Tx
 from shared.jobs.tables import JobRow
@@ -106,13 +106,22 @@ async def ended_addresses(tx: Tx, kind: str, *, since: datetime) -> list[str]:
     return list((await tx.execute(statement)).scalars())
 
 
+def _fitting(kinds: str, state: str | None) -> list[ColumnElement[bool]]:
+    begins = JobRow.kind.startswith(kinds, autoescape=True)
+    return [begins] if state is None else [begins, JobRow.state == state]
+
+
+async def count(tx: Tx, kinds: str, state: str | None) -> int:
+    """How many `page` has, on all its pages."""
+    statement = select(func.count()).select_from(JobRow).where(*_fitting(kinds, state))
+    return int((await tx.execute(statement)).scalar_one())
+
+
 async def page(
     tx: Tx, kinds: str, state: str | None, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[AwaitedJob]:
     """Jobs whose kind begins with `kinds`, newest first."""
-    statement = select(*_COLUMNS).where(JobRow.kind.startswith(kinds, autoescape=True))
-    if state is not None:
-        statement = statement.where(JobRow.state == state)
+    statement = select(*_COLUMNS).where(*_fitting(kinds, state))
     if after is not None:
         statement = statement.where(tuple_(JobRow.created_at, JobRow.id) < after)
     statement = statement.order_by(JobRow.created_at.desc(), JobRow.id.desc()).limit(limit)
