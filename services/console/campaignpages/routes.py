@@ -1,7 +1,9 @@
 """Campaigns: what they are, every version of what rules them, and the forms that propose changes."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import File, Query, Request, Response, UploadFile
 from fastapi.responses import RedirectResponse
@@ -13,12 +15,15 @@ from services.console.campaignpages.rules import (
     LIMITS,
     LIMITS_NEEDED,
     PHASE_STATES,
+    STATUS_CHOICES,
+    STATUS_NAMES,
     SUBJECT_NAMES,
     SUBJECTS,
     VERSION_HEADER,
     VERSION_WIDTHS,
     call_of,
     campaign_rows,
+    holding,
     in_force,
     percent_of,
     put_in,
@@ -35,8 +40,6 @@ from shared.clients.integrity import Refused
 from shared.clients.services import at
 from shared.errors import NotFound
 from shared.identity.staff import WRITERS
-
-_STATUS_NAMES = {"published": "进行中", "paused": "已暂停", "ended": "已结束"}
 
 router = page_router("/console/campaigns")
 
@@ -55,6 +58,7 @@ Act = Literal[
     "resume",
 ]
 Subject = Annotated[str, Query(max_length=32)]
+Typed = Annotated[str, Query(max_length=100)]
 
 
 def _path(slug: str, *segments: str) -> str:
@@ -69,16 +73,21 @@ async def _both(visitor: Visitor, slug: str) -> tuple[dict[str, Any], list[dict[
     return campaign, versions["items"]
 
 
-async def _all(visitor: Visitor) -> list[dict[str, Any]]:
-    return await visitor.calls.every(at("issuance", "campaigns"), {}, most=EXPORTED_MAX)
+async def _fitting(visitor: Visitor, typed: str, status: str) -> list[Mapping[str, Any]]:
+    found = await visitor.calls.every(at("issuance", "campaigns"), {}, most=EXPORTED_MAX)
+    return [one for one in holding(found, typed, "title", "slug") if status in {"", one["status"]}]
 
 
 @router.get("")
-async def campaigns(visitor: BureauReader) -> Response:
+async def campaigns(visitor: BureauReader, q: Typed = "", status: Subject = "") -> Response:
     return visitor.page(
         "campaignpages/campaigns.html",
         here="campaigns",
-        campaigns=await _all(visitor),
+        campaigns=await _fitting(visitor, q, status),
+        q=q,
+        status_chosen=status,
+        status_choices=STATUS_CHOICES,
+        query=urlencode({"q": q, "status": status}),
         phase_states=PHASE_STATES,
         percent_of=percent_of,
         writes=visitor.staff.has(*WRITERS),
@@ -86,8 +95,9 @@ async def campaigns(visitor: BureauReader) -> Response:
 
 
 @router.get("/export.xlsx")
-async def export(visitor: BureauReader) -> Response:
-    rows = [row for one in await _all(visitor) for row in campaign_rows(one, _STATUS_NAMES[one["status"]])]
+async def export(visitor: BureauReader, q: Typed = "", status: Subject = "") -> Response:
+    found = await _fitting(visitor, q, status)
+    rows = [row for one in found for row in campaign_rows(one, STATUS_NAMES[one["status"]])]
     return await listed_file("活动", CAMPAIGN_HEADER, rows, CAMPAIGN_WIDTHS)
 
 

@@ -96,6 +96,19 @@ def version_row(item: Mapping[str, Any], names: Names) -> list[str]:
     ]
 
 
+STATUS_NAMES = {"published": "进行中", "paused": "已暂停", "ended": "已结束"}
+STATUS_CHOICES = (
+    ("", "全部", "All"),
+    *zip(STATUS_NAMES, STATUS_NAMES.values(), ("Open", "Paused", "Ended"), strict=True),
+)
+
+
+def holding(entries: Iterable[Mapping[str, Any]], typed: str, *fields: str) -> list[Mapping[str, Any]]:
+    """Those of a short list that have in one of these fields what was typed, in whatever case."""
+    wanted = typed.strip().casefold()
+    return [one for one in entries if any(wanted in str(one[field]).casefold() for field in fields)]
+
+
 def campaign_rows(campaign: Mapping[str, Any], status: str) -> list[list[str | int]]:
     return [
         [

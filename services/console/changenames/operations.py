@@ -1,14 +1,12 @@
 """What the keys in changes stand for, asked of the services that gave them."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from services.console.changenames.rules import Names, about, merged, names_of
-from shared.clients.integrity import Refused
-from shared.clients.services import Calls, at
-from shared.errors import Busy, NotFound
+from shared.clients.services import Calls, answered, at
 
 # So many institutions are asked for one by one; for more of them the directory is read.
 _ONE_BY_ONE_MAX = 8
@@ -45,8 +43,8 @@ class Naming:
     async def of_institutions(self, wanted: Collection[str]) -> Names:
         missing, found = sorted(wanted), {}
         if len(missing) > _ONE_BY_ONE_MAX:
-            listed = await self._quietly(
-                lambda: self.calls.every(at("redemption", "institutions"), {}, most=_DIRECTORY_MAX)
+            listed = await answered(
+                self.calls.every(at("redemption", "institutions"), {}, most=_DIRECTORY_MAX)
             )
             found = {one["id"]: one["name"] for one in listed or () if one["id"] in wanted}
             missing = [one for one in missing if one not in found]
@@ -56,11 +54,4 @@ class Naming:
         return {"institution": found}
 
     async def _asked(self, path: str) -> Any:  # noqa: ANN401 - whatever the call answers
-        return await self._quietly(lambda: self.calls.get(path))
-
-    @staticmethod
-    async def _quietly(call: Callable[[], Any]) -> Any:  # noqa: ANN401 - the same
-        try:
-            return await call()
-        except (Refused, Busy, NotFound):
-            return None
+        return await answered(self.calls.get(path))

@@ -7,12 +7,15 @@ from fastapi import Query, Response
 
 from services.console.codepages.rules import CODE_FILES
 from services.console.pages.routes import BureauReader, page_router
+from services.console.pages.schemas import EXPORTED_MAX, listed_file
 from shared.clients.services import at
 from shared.errors import NotFound
 
 _SLUG_LENGTH_MAX = 64
 _CURSOR_LENGTH_MAX = 200
 _PATH = "/console/quota/codes"
+_HEADER = ("医院", "医共体", "编码")
+_WIDTHS = (40, 30, 24)
 
 router = page_router(_PATH)
 
@@ -41,6 +44,14 @@ async def codes(
         first=f"{_PATH}?{urlencode({'programme': slug})}" if cursor else "",
         further=f"{_PATH}?{urlencode({'programme': slug, 'cursor': further})}" if further else "",
     )
+
+
+@router.get("/export.xlsx")
+async def export(visitor: BureauReader, programme: Slug) -> Response:
+    path = at("quota", "programmes", programme, "hospitals")
+    items = await visitor.calls.every(path, {}, most=EXPORTED_MAX)
+    rows = [(one["hospital"], one["alliance"] or "", one["scene"]) for one in items]
+    return await listed_file("医院二维码", _HEADER, rows, _WIDTHS)
 
 
 @router.get("/all.zip")

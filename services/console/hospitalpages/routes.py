@@ -10,10 +10,29 @@ from urllib.parse import urlencode
 from fastapi import Form, Query, Response
 from fastapi.responses import RedirectResponse
 
-from services.console.cardpages.rules import APPEAL_STATES, CARD_STATES, EVENT_KINDS, WHY_EN
+from services.console.cardpages.rules import (
+    APPEAL_CHOICES,
+    APPEAL_STATES,
+    APPEALS_HEADER,
+    APPEALS_WIDTHS,
+    CARD_STATES,
+    EVENT_KINDS,
+    WHY_EN,
+    appeal_row,
+)
 from services.console.codepages.rules import CODE_FILES
-from services.console.hospitalpages.rules import KIND_NAMES, KINDS, code_in_use, months_until, own_row
+from services.console.hospitalpages.rules import (
+    KIND_NAMES,
+    KINDS,
+    SUB_CODE_HEADER,
+    SUB_CODE_WIDTHS,
+    code_in_use,
+    months_until,
+    own_row,
+    sub_code_row,
+)
 from services.console.pages.routes import OUR_FORM, HospitalVisitor, RequestNo, Visitor, page_router
+from services.console.pages.schemas import EXPORTED_MAX, listed_file
 from shared.clients.integrity import Refused
 from shared.clients.services import at
 from shared.errors import NotFound
@@ -27,6 +46,7 @@ _SUB_CODES = "/console/hospital/sub-codes"
 router = page_router("/console/hospital")
 
 EventId = Annotated[str, Query(max_length=_EVENT_LENGTH_MAX)]
+Kind = Annotated[str, Query(max_length=20)]
 Scene = Annotated[str | None, Query(max_length=_SCENE_LENGTH_MAX)]
 
 
@@ -109,20 +129,33 @@ async def file(visitor: HospitalVisitor, name: str, scene: Scene = None) -> Resp
 
 async def _sub_codes_page(visitor: Visitor, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
     table = await visitor.calls.get(_hospital(visitor, "sub-codes"))
-    values = {"refused": None, "label": "", "kind": "department", "done": None, **shown}
+    values = {"refused": None, "label": "", "kind": "department", "only": "", "done": None, **shown}
     return visitor.page(
         "hospitalpages/sub_codes.html",
         here="sub-codes",
         table=table,
+        items=_of_kind(table, values["only"]),
         kinds=KINDS,
+        kind_choices=(("", "全部", "All"), *KINDS),
         kind_names=KIND_NAMES,
         **values,
     )
 
 
+def _of_kind(table: dict[str, Any], only: str) -> list[dict[str, Any]]:
+    return [item for item in table["items"] if only in {"", item["kind"]}]
+
+
 @router.get("/sub-codes")
-async def sub_codes(visitor: HospitalVisitor, done: str | None = None) -> Response:
-    return await _sub_codes_page(visitor, done=done)
+async def sub_codes(visitor: HospitalVisitor, only: Kind = "", done: str | None = None) -> Response:
+    return await _sub_codes_page(visitor, only=only, done=done)
+
+
+@router.get("/sub-codes.xlsx")
+async def sub_codes_file(visitor: HospitalVisitor, only: Kind = "") -> Response:
+    table = await visitor.calls.get(_hospital(visitor, "sub-codes"))
+    rows = [*map(sub_code_row, _of_kind(table, only))]
+    return await listed_file("科室与人员码", SUB_CODE_HEADER, rows, SUB_CODE_WIDTHS)
 
 
 @router.post("/sub-codes", dependencies=[OUR_FORM])
@@ -157,7 +190,9 @@ async def retire_sub_code(
 
 async def _trace_page(visitor: Visitor, event_id: str, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
     """Why an event was counted where it was; the service tells a hospital of its own events only."""
-    values: dict[str, Any] = {"refused": None, "trace": None, "done": None, "reason": "", **shown}
+    values: dict[str, Any] = {
+        "refused": None, "trace": None, "done": None, "reason": "", "status_chosen": "", **shown
+    }  # fmt: skip
     slug = (await _programme(visitor))["slug"]
     if event_id:
         try:
@@ -165,13 +200,16 @@ async def _trace_page(visitor: Visitor, event_id: str, **shown: Any) -> Response
             values["trace"] = await visitor.calls.get(path)
         except Refused as refused:
             values["refused"] = values["refused"] or refused
-    appeals = await visitor.calls.get(at("quota", "programmes", slug, "appeals"))
+    query = {"status": values["status_chosen"] or None}
+    appeals = await visitor.calls.get(at("quota", "programmes", slug, "appeals"), query)
     return visitor.page(
         "hospitalpages/trace.html",
         here="trace",
         status=values["refused"].status if values["refused"] else 200,
         event_id=event_id,
         appeals=appeals["items"],
+        total=appeals["total"],
+        appeal_choices=APPEAL_CHOICES,
         appeal_states=APPEAL_STATES,
         event_kinds=EVENT_KINDS,
         card_states=CARD_STATES,
@@ -181,8 +219,18 @@ async def _trace_page(visitor: Visitor, event_id: str, **shown: Any) -> Response
 
 
 @router.get("/trace")
-async def trace(visitor: HospitalVisitor, event_id: EventId = "", done: str | None = None) -> Response:
-    return await _trace_page(visitor, event_id.strip(), done=done)
+async def trace(
+    visitor: HospitalVisitor, event_id: EventId = "", status: Kind = "", done: str | None = None
+) -> Response:
+    return await _trace_page(visitor, event_id.strip(), status_chosen=status, done=done)
+
+
+@router.get("/appeals.xlsx")
+async def appeals_file(visitor: HospitalVisitor, status: Kind = "") -> Response:
+    slug = (await _programme(visitor))["slug"]
+    path = at("quota", "programmes", slug, "appeals")
+    items = await visitor.calls.every(path, {"status": status or None}, most=EXPORTED_MAX)
+    return await listed_file("本院的申诉", APPEALS_HEADER, [*map(appeal_row, items)], APPEALS_WIDTHS)
 
 
 @router.post("/appeals", dependencies=[OUR_FORM])

@@ -34,10 +34,13 @@ from shared.errors import NotFound
 from shared.identity.staff import WRITERS
 
 _BASE = "/console/imports"
+_STATES = {**STATES, "undone": ("已撤销", "undone", "ended")}
 _SHOWN = 50
 _SHOWN_BESIDE = 10
 _FAULTS_HEADER = ("行", "列", "原因")
 _FAULTS_WIDTHS = (8, 20, 70)
+_HEADER = ("时间", "导入", "导入人", "对象", "文件指纹", "总行数", "已导入", "有问题", "状态", "失败原因")
+_WIDTHS = (20, 20, 16, 40, 16, 10, 10, 10, 10, 50)
 
 router = page_router(_BASE)
 
@@ -46,28 +49,28 @@ Wanted = Annotated[Target, Depends(target_in)]
 Word = Annotated[str, Query(max_length=32)]
 
 
-async def _batches(visitor: Visitor, wanted: Import | None) -> list[Batch]:
+async def _batches(visitor: Visitor, wanted: Import | None, most: int = _SHOWN) -> list[Batch]:
     """Of the audit log, and the jobs that are under way or failed: those that succeeded are in the log."""
     actions = wanted.actions if wanted else ACTIONS
     kinds = wanted.jobs if wanted else JOBS
     log, *jobs = await asyncio.gather(
-        visitor.calls.get(at("console", "audit-log"), {"action": ",".join(actions), "limit": _SHOWN})
+        visitor.calls.every(at("console", "audit-log"), {"action": ",".join(actions)}, most=most)
         if actions
         else _nothing(),
-        *(visitor.calls.get(at(service, "jobs"), {"limit": _SHOWN}) for service in JOB_SERVICES),
+        *(visitor.calls.every(at(service, "jobs"), {}, most=most) for service in JOB_SERVICES),
     )
-    done = [batch_of_entry(entry) for entry in log["items"]]
+    done = [batch_of_entry(entry) for entry in log]
     found = [
         batch_of_job(service, job)
-        for service, page in zip(JOB_SERVICES, jobs, strict=True)
-        for job in page["items"]
+        for service, listed in zip(JOB_SERVICES, jobs, strict=True)
+        for job in listed
         if job["kind"] in kinds and (job["state"] != "succeeded" or (job["result"] or {}).get("errors"))
     ]
-    return newest([*done, *found], _SHOWN)
+    return newest([*done, *found], most)
 
 
-async def _nothing() -> dict[str, Any]:
-    return {"items": []}
+async def _nothing() -> list[dict[str, Any]]:
+    return []
 
 
 async def _choices(visitor: Visitor, scope: str | None) -> list[tuple[str, str, str]]:
@@ -90,9 +93,27 @@ async def centre(visitor: BureauReader, kind: Word = "") -> Response:
         imports=IMPORTS,
         kind=kind,
         batches=await _batches(visitor, wanted),
-        states={**STATES, "undone": ("已撤销", "undone", "ended")},
+        states=_STATES,
         may_write=visitor.staff.has(*WRITERS),
     )
+
+
+@router.get("/export.xlsx")
+async def export(visitor: BureauReader, kind: Word = "") -> Response:
+    rows = [
+        (
+            one.at[:16].replace("T", " "),
+            one.what.name[0],
+            one.who or "",
+            one.about,
+            one.file,
+            *("" if figure is None else figure for figure in (one.rows, one.taken, one.faulty)),
+            _STATES[one.state][0],
+            one.error or "",
+        )
+        for one in await _batches(visitor, import_of(kind) if kind else None, EXPORTED_MAX)
+    ]
+    return await listed_file("导入记录", _HEADER, rows, _WIDTHS)
 
 
 @router.get("/jobs/{service}/{job_id}/faults.xlsx")

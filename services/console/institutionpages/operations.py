@@ -8,8 +8,8 @@ from typing import Any
 
 from services.console.institutionpages.rules import waiting, with_expiry
 from shared.clients.integrity import Refused
-from shared.clients.services import Calls, at
-from shared.errors import Busy, NotFound
+from shared.clients.services import Calls, answered, at
+from shared.errors import NotFound
 
 _CAMPAIGNS_MAX = 200
 _TERMINALS_MAX = 5000
@@ -53,10 +53,7 @@ class Campaigns:
 
 async def campaigns_of(calls: Calls) -> Campaigns:
     """All published ones, newest first; none while issuance does not answer: these pages work without it."""
-    try:
-        items = await calls.every(at("issuance", "campaigns"), {}, most=_CAMPAIGNS_MAX)
-    except (Refused, Busy):
-        items = []
+    items = await answered(calls.every(at("issuance", "campaigns"), {}, most=_CAMPAIGNS_MAX)) or []
     types: dict[str, Sequence[tuple[str, str]]] = {
         one["slug"]: [(kind["key"], kind["name"]) for kind in one["voucher_types"]] for one in items
     }

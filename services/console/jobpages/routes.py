@@ -1,7 +1,7 @@
 """The job centre: awaited jobs, what waits in the queues, and dead letters with another try or given up."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -28,8 +28,8 @@ from services.console.pages.routes import (
 )
 from services.console.pages.schemas import EXPORTED_MAX, language_for, listed_file
 from shared.clients.integrity import Refused
-from shared.clients.services import at
-from shared.errors import Busy, NotFound
+from shared.clients.services import answered, at
+from shared.errors import NotFound
 from shared.identity.staff import WRITERS, Role
 
 _PATH = "/console/jobs"
@@ -37,6 +37,9 @@ _JOBS_SHOWN = 50
 _LETTERS_SHOWN = 50
 _HEADER = ("任务", "服务", "提交", "结束", "状态", "进度（%）", "失败原因", "编号")
 _WIDTHS = (24, 12, 20, 20, 10, 12, 50, 38)
+
+_LETTERS_HEADER = ("事项", "产生", "已试次数", "失败原因", "原文", "编号")
+_LETTERS_WIDTHS = (24, 20, 10, 50, 60, 38)
 
 router = page_router(_PATH)
 
@@ -46,26 +49,20 @@ Word = Annotated[str, Query(max_length=64)]
 Text = Annotated[str, Form(max_length=500)]
 
 
-async def _answered(call: Awaitable[Any]) -> Any:  # noqa: ANN401 - as the call answers
-    """None where the service does not answer: the others are shown all the same."""
-    try:
-        return await call
-    except (Busy, Refused):
-        return None
-
-
-async def _jobs(visitor: Visitor, service: str, state: str, most: int) -> list[tuple[str, Any]]:
-    """By service, newest first; None in the place of the jobs of one that does not answer."""
+async def _by_service(service: str, ask: Callable[[str], Awaitable[Any]]) -> dict[str, Any]:
+    """What the services say of their jobs; None of one that does not answer: the others are shown."""
     wanted = [service] if service in SERVICES else list(SERVICES)
-    query = {"state": state if state in STATES else None}
-    every = visitor.calls.every
-    found = await asyncio.gather(*(_answered(every(at(one, "jobs"), query, most=most)) for one in wanted))
-    return list(zip(wanted, found, strict=True))
+    found = await asyncio.gather(*(answered(ask(at(one, "jobs"))) for one in wanted))
+    return dict(zip(wanted, found, strict=True))
 
 
-def _newest(found: list[tuple[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    rows = [(owner, job) for owner, jobs in found for job in jobs or ()]
+def _newest(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    rows = [(owner, job) for owner, jobs in found.items() for job in jobs]
     return sorted(rows, key=lambda row: row[1]["created_at"], reverse=True)
+
+
+def _of_state(state: str) -> str | None:
+    return state if state in STATES else None
 
 
 async def _centre(
@@ -81,15 +78,19 @@ async def _centre(
     asked = {"kind": kind if kind in KINDS else None, "limit": _LETTERS_SHOWN}
     letters, jobs, queues = await asyncio.gather(
         visitor.calls.get(at("console", "dead-letters"), asked),
-        _jobs(visitor, service, state, _JOBS_SHOWN),
+        _by_service(
+            service,
+            lambda path: visitor.calls.get(path, {"state": _of_state(state), "limit": _JOBS_SHOWN}),
+        ),
         watch.look(),
     )
     return visitor.page(
         "jobpages/jobs.html",
         here="jobs",
         status=refused.status if refused else 200,
-        jobs=_newest(jobs)[:_JOBS_SHOWN],
-        silent=[owner for owner, found in jobs if found is None],
+        jobs=_newest({owner: page["items"] for owner, page in jobs.items() if page})[:_JOBS_SHOWN],
+        total=sum(page["total"] for page in jobs.values() if page),
+        silent=[owner for owner, page in jobs.items() if page is None],
         letters=letters,
         queues=queues,
         services=SERVICES,
@@ -119,6 +120,8 @@ async def centre(
 @router.get("/export.xlsx")
 async def export(visitor: BureauReader, service: Word = "", state: Word = "") -> Response:
     place = 1 if language_for(visitor.request) == "en" else 0
+    query = {"state": _of_state(state)}
+    found = await _by_service(service, lambda path: visitor.calls.every(path, query, most=EXPORTED_MAX))
     rows = [
         (
             kind_words(job["kind"])[place],
@@ -130,9 +133,27 @@ async def export(visitor: BureauReader, service: Word = "", state: Word = "") ->
             job["error"] or "",
             job["id"],
         )
-        for owner, job in _newest(await _jobs(visitor, service, state, EXPORTED_MAX))[:EXPORTED_MAX]
+        for owner, job in _newest({owner: jobs or () for owner, jobs in found.items()})[:EXPORTED_MAX]
     ]
     return await listed_file("后台任务", _HEADER, rows, _WIDTHS)
+
+
+@router.get("/letters.xlsx")
+async def letters_file(visitor: BureauReader, kind: Word = "") -> Response:
+    place = 1 if language_for(visitor.request) == "en" else 0
+    asked = {"kind": kind if kind in KINDS else None}
+    rows = [
+        (
+            kind_words(letter["kind"])[place],
+            letter["created_at"][:19].replace("T", " "),
+            letter["attempts"],
+            fault_words(letter["error"])[place],
+            letter["error"] or "",
+            letter["id"],
+        )
+        for letter in await visitor.calls.every(at("console", "dead-letters"), asked, most=EXPORTED_MAX)
+    ]
+    return await listed_file("死信", _LETTERS_HEADER, rows, _LETTERS_WIDTHS)
 
 
 @router.get("/{service}/{job_id}")

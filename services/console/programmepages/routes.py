@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlencode
 
 from fastapi import Depends, File, Form, Query, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
 from services.console.campaignpages.errors import DefinitionUnreadable
+from services.console.campaignpages.rules import holding
 from services.console.campaignpages.schemas import definition_in
 from services.console.pages.routes import (
     OUR_FORM,
@@ -18,7 +20,17 @@ from services.console.pages.routes import (
     visitor_with,
 )
 from services.console.pages.schemas import language_for, listed_file
-from services.console.programmepages.rules import DAY_HEADER, DAY_WIDTHS, ORIGINS, WEEKDAYS
+from services.console.programmepages.rules import (
+    DAY_HEADER,
+    DAY_WIDTHS,
+    ORIGINS,
+    PROGRAMME_HEADER,
+    PROGRAMME_WIDTHS,
+    WEEKDAYS,
+    WHAT_CHOICES,
+    days_of,
+    programme_row,
+)
 from services.console.quotapages.operations import programmes_of
 from shared.clients.integrity import Refused
 from shared.clients.services import at
@@ -31,18 +43,27 @@ router = page_router("/console/quota")
 Writer = Annotated[Visitor, Depends(visitor_with(*WRITERS))]
 Word = Annotated[str, Query(max_length=64)]
 Text = Annotated[str, Form(max_length=500)]
+What = Annotated[Literal["", "works", "off"], Query()]
 Year = Annotated[int | None, Query(ge=1900, le=2199)]
 
 
 @router.get("/programmes")
-async def programmes(visitor: BureauReader) -> Response:
+async def programmes(visitor: BureauReader, q: Word = "") -> Response:
     found = await programmes_of(visitor.calls)
     return visitor.page(
         "programmepages/programmes.html",
         here="programmes",
-        programmes=found.items,
+        programmes=holding(found.items, q, "title", "slug"),
+        q=q,
+        query=urlencode({"q": q}),
         may_write=visitor.staff.has(*WRITERS),
     )
+
+
+@router.get("/programmes.xlsx")
+async def programmes_file(visitor: BureauReader, q: Word = "") -> Response:
+    found = holding((await programmes_of(visitor.calls)).items, q, "title", "slug")
+    return await listed_file("发卡任务", PROGRAMME_HEADER, [*map(programme_row, found)], PROGRAMME_WIDTHS)
 
 
 def _new(visitor: Visitor, *, status: int = 200, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
@@ -128,28 +149,25 @@ async def _year(visitor: Visitor, year: int | None) -> tuple[list[dict[str, Any]
 
 
 @router.get("/working-days")
-async def working_days(visitor: BureauReader, year: Year = None) -> Response:
+async def working_days(visitor: BureauReader, year: Year = None, what: What = "") -> Response:
     years, shown = await _year(visitor, year)
-    days = [
-        (one, WEEKDAYS[date.fromisoformat(one["date"]).weekday()]) for one in (shown["days"] if shown else [])
-    ]
+    days = [(one, WEEKDAYS[date.fromisoformat(one["date"]).weekday()]) for one in days_of(shown, what)]
     return visitor.page(
         "programmepages/working_days.html",
         here="working-days",
         years=sorted(years, key=lambda one: -int(one["year"])),
         shown=shown,
         days=days,
+        what=what,
+        what_choices=WHAT_CHOICES,
         origins=ORIGINS,
         may_write=visitor.staff.has(*WRITERS),
     )
 
 
 @router.get("/working-days.xlsx")
-async def working_days_file(visitor: BureauReader, year: Year = None) -> Response:
+async def working_days_file(visitor: BureauReader, year: Year = None, what: What = "") -> Response:
     _, shown = await _year(visitor, year)
-    rows = [
-        [one["date"], "上班" if one["works"] else "放假", one["name"]]
-        for one in (shown["days"] if shown else [])
-    ]
+    rows = [[one["date"], "上班" if one["works"] else "放假", one["name"]] for one in days_of(shown, what)]
     number = shown["year"] if shown else ""
     return await listed_file(f"{number}年工作日历", DAY_HEADER, rows, DAY_WIDTHS)

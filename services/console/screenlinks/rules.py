@@ -1,5 +1,6 @@
 """How long a link of the big screen is good, and what becomes of it. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,6 +14,12 @@ VALID_DAYS_MAX = 30
 VALID_DAYS_DEFAULT = 7
 
 State = Literal["valid", "expired", "revoked"]
+# Chinese, English, and the tone of its badge.
+STATE_WORDS: Mapping[State, tuple[str, str, str]] = {
+    "valid": ("有效", "valid", "published"),
+    "expired": ("已过期", "expired", "ended"),
+    "revoked": ("已撤销", "revoked", "ended"),
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,15 @@ from services.console.pages.routes import (
     page_router,
     visitor_with,
 )
-from services.console.pages.schemas import page
+from services.console.pages.schemas import listed_file, page
 from services.console.screenlinks.routes import links_of, screen_url
-from services.console.screenlinks.rules import VALID_DAYS_DEFAULT, VALID_DAYS_MAX
-from services.console.screenlinks.schemas import ScreenLinkBody, ScreenLinkRevocation, link_item
+from services.console.screenlinks.rules import STATE_WORDS, VALID_DAYS_DEFAULT, VALID_DAYS_MAX
+from services.console.screenlinks.schemas import (
+    ScreenLinkBody,
+    ScreenLinkItem,
+    ScreenLinkRevocation,
+    link_item,
+)
 from services.console.screenpages.operations import Screen
 from services.console.screenpages.schemas import ScreenView
 from shared.errors import Unauthenticated
@@ -33,6 +38,8 @@ _SLUG_LENGTH_MAX = 64
 _LABEL_LENGTH_MAX = 100
 _REASON_LENGTH_MAX = 500
 _LINKS = "/console/screen-links"
+_HEADER = ("用途", "状态", "生成人", "生成时间", "到期时间")
+_WIDTHS = (40, 10, 20, 18, 18)
 # The figures are read again in seconds; whoever asks sooner is told whether they are the same.
 _CACHE = "private, no-cache"
 _AS_OF = frozenset({"as_of"})
@@ -40,6 +47,7 @@ _AS_OF = frozenset({"as_of"})
 router = page_router()
 figures_router = APIRouter(prefix="/console/v1", tags=["screen"])
 
+LinkState = Annotated[str, Query(max_length=16)]
 Slug = Annotated[str, Query(max_length=_SLUG_LENGTH_MAX, description="the newest one if left out")]
 _bearer = HTTPBearer(
     auto_error=False,
@@ -93,13 +101,20 @@ async def figures(
 Maker = Annotated[Visitor, Depends(visitor_with(*WRITERS))]
 
 
-async def _links_page(visitor: Visitor, **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
+async def _links(visitor: Visitor, state: str) -> list[ScreenLinkItem]:
     found = await links_of(visitor.request).page(limit=LIMIT_MAX, after=None)
     now = kit_of(visitor.request).clock.now()
+    items = [link_item(link, now) for link in found[:LIMIT_MAX]]
+    return [one for one in items if state in {"", one.state}]
+
+
+async def _links_page(visitor: Visitor, state: str = "", **shown: Any) -> Response:  # noqa: ANN401 - what the template shows
     return visitor.page(
         "screenpages/links.html",
         here="screen-links",
-        links=[link_item(link, now) for link in found[:LIMIT_MAX]],
+        links=await _links(visitor, state),
+        state=state,
+        states=STATE_WORDS,
         may_make=visitor.staff.has(*WRITERS),
         days_default=VALID_DAYS_DEFAULT,
         days_max=VALID_DAYS_MAX,
@@ -108,8 +123,23 @@ async def _links_page(visitor: Visitor, **shown: Any) -> Response:  # noqa: ANN4
 
 
 @router.get(_LINKS)
-async def links(visitor: BureauReader, done: str | None = None) -> Response:
-    return await _links_page(visitor, done=done)
+async def links(visitor: BureauReader, state: LinkState = "", done: str | None = None) -> Response:
+    return await _links_page(visitor, state, done=done)
+
+
+@router.get(f"{_LINKS}/export.xlsx")
+async def links_file(visitor: BureauReader, state: LinkState = "") -> Response:
+    rows = [
+        (
+            one.label,
+            STATE_WORDS[one.state][0],
+            one.created_by,
+            one.created_at[:16].replace("T", " "),
+            one.expires_at[:16].replace("T", " "),
+        )
+        for one in await _links(visitor, state)
+    ]
+    return await listed_file("大屏链接", _HEADER, rows, _WIDTHS)
 
 
 @router.post(_LINKS, dependencies=[OUR_FORM])

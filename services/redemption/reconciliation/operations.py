@@ -8,7 +8,18 @@ from datetime import date, datetime
 from uuid import UUID
 
 from services.redemption.reconciliation import rules, store
-from services.redemption.reconciliation.rules import COLUMNS, ROWS_MAX, Compared, Hint, Ours, ReadList, Theirs
+from services.redemption.reconciliation.rules import (
+    COLUMNS,
+    EXAMPLE,
+    NOTES,
+    ROWS_MAX,
+    TEMPLATE,
+    Compared,
+    Hint,
+    Ours,
+    ReadList,
+    Theirs,
+)
 from services.redemption.reconciliation.store import Reconciliation
 from services.redemption.settlement.operations import visible_to
 from services.redemption.settlement.rules import period_faults
@@ -17,6 +28,7 @@ from shared.clock import CHINA
 from shared.db import Tx
 from shared.documents.papers import DEMO_MARK, Cell, Facts, Fen, Grid, Paper
 from shared.documents.sheets import Table, find_table, normalise, read_rows
+from shared.documents.templates import workbook_template
 from shared.documents.workbooks import workbook
 from shared.errors import Fault, Forbidden, InvalidRequest, NotFound, invariant
 from shared.identity.staff import WRITERS, Staff
@@ -59,9 +71,7 @@ class Reconciliations:
             NotFound: no such institution.
             InvalidRequest: the period, or a file that is no table or too long.
         """
-        own = visible_to(staff)
-        if own not in (None, institution_id) or (own is None and not staff.has(*WRITERS)):
-            raise Forbidden
+        _require_own(staff, institution_id)
         faults = period_faults(first, last)
         if faults:
             raise InvalidRequest(faults=faults)
@@ -70,11 +80,10 @@ class Reconciliations:
             name = await store.institution_name(tx, institution_id)
             if name is None:
                 raise NotFound
-            types = await store.type_names(tx, institution_id)
+            spoken = await _spoken(tx, institution_id)
             ours = await store.in_period(tx, institution_id, first, last, limit=ROWS_MAX + 1)
             if len(ours) > ROWS_MAX:
                 raise _too_long("body.to", f"期间内核销超过 {ROWS_MAX} 笔，请缩短期间")
-            spoken = {normalise(word): key for key, title in types for word in (key, title)}
             read = await asyncio.to_thread(rules.read_list, table, spoken, CHINA)
             compared = await asyncio.to_thread(rules.compare, ours, read.entries, CHINA)
             hints = await self._hints(tx, institution_id, compared, first, last)
@@ -97,6 +106,22 @@ class Reconciliations:
         papers = _papers(result, name, demo=self.kit.settings.demo)
         address = await self.objects.put(await asyncio.to_thread(workbook, papers))
         return await self._keep(staff, result, address)
+
+    async def check(self, staff: Staff, institution_id: str, content: bytes) -> ReadList:
+        """What of a list can be read, and what is wrong in the other rows; compares and keeps nothing.
+
+        Raises:
+            Forbidden: another institution's, or an auditor, who takes no file in.
+            NotFound: no such institution.
+            InvalidRequest: a file that is no table or too long.
+        """
+        _require_own(staff, institution_id)
+        table = await asyncio.to_thread(_read_table, content)
+        async with self.kit.database.snapshot() as tx:
+            if await store.institution_name(tx, institution_id) is None:
+                raise NotFound
+            spoken = await _spoken(tx, institution_id)
+        return await asyncio.to_thread(rules.read_list, table, spoken, CHINA)
 
     async def _hints(
         self, tx: Tx, institution_id: str, compared: Compared, first: date, last: date
@@ -123,7 +148,7 @@ class Reconciliations:
         return replace(result, reconciliation=made)
 
     async def page(
-        self, staff: Staff, institution_id: str | None, *, limit: int, after: tuple[datetime, UUID] | None
+        self, staff: Staff, filters: store.Filters, *, limit: int, after: tuple[datetime, UUID] | None
     ) -> tuple[list[tuple[Reconciliation, str]], int]:
         """With the institutions' names; one more than `limit` if there are more, and how many.
 
@@ -131,11 +156,12 @@ class Reconciliations:
             Forbidden.
         """
         own = visible_to(staff)
-        if own is not None and institution_id not in (None, own):
+        if own is not None and filters.institution_id not in (None, own):
             raise Forbidden
+        filters = replace(filters, institution_id=own or filters.institution_id)
         async with self.kit.database.snapshot() as tx:
-            found = await store.page(tx, own or institution_id, limit=limit + 1, after=after)
-            return found, await store.count(tx, own or institution_id)
+            found = await store.page(tx, filters, limit=limit + 1, after=after)
+            return found, await store.count(tx, filters)
 
     async def workbook(self, staff: Staff, reconciliation_id: UUID) -> bytes:
         """Raises NotFound, Forbidden."""
@@ -149,6 +175,23 @@ class Reconciliations:
         content = await self.objects.get(found.workbook_address)
         invariant(content is not None, "a reconciliation without its workbook")
         return content or b""
+
+
+def _require_own(staff: Staff, institution_id: str) -> None:
+    own = visible_to(staff)
+    if own not in (None, institution_id) or (own is None and not staff.has(*WRITERS)):
+        raise Forbidden
+
+
+async def _spoken(tx: Tx, institution_id: str) -> dict[str, str]:
+    """Voucher types by what a list may call them."""
+    types = await store.type_names(tx, institution_id)
+    return {normalise(word): key for key, title in types for word in (key, title)}
+
+
+def template() -> bytes:
+    """The sheet that a reconciliation understands, with one example and how to fill it."""
+    return workbook_template(TEMPLATE, [EXAMPLE], NOTES)
 
 
 def _read_table(content: bytes) -> Table:

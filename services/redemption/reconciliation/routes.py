@@ -4,8 +4,8 @@ from fastapi import APIRouter, Form, Query, Request, Response, UploadFile
 
 from services.redemption.institutions.routes import XLSX
 from services.redemption.institutions.rules import SHORT_MAX
-from services.redemption.reconciliation.operations import Result
-from services.redemption.reconciliation.rules import TITLES, Hint, Ours, Theirs
+from services.redemption.reconciliation.operations import Result, template
+from services.redemption.reconciliation.rules import TITLES, Hint, Ours, ReadList, Theirs
 from services.redemption.reconciliation.schemas import (
     Counts,
     Different,
@@ -16,10 +16,10 @@ from services.redemption.reconciliation.schemas import (
     TheirEntry,
     Totals,
 )
-from services.redemption.reconciliation.store import Reconciliation
+from services.redemption.reconciliation.store import Filters, Reconciliation
 from services.redemption.terminals.routes import wiring_of
 from shared.clock import rfc3339
-from shared.documents.reports import ERRORS_MAX, ImportFault
+from shared.documents.reports import ERRORS_MAX, ImportFault, ImportReport
 from shared.http.auth import CurrentStaff
 from shared.http.replies import (
     LIMIT_DEFAULT,
@@ -58,17 +58,53 @@ async def reconcile(
     return _reconciled(result)
 
 
+@router.post("/check", operation_id="redemption_check_reconciliation")
+async def check(
+    request: Request,
+    staff: CurrentStaff,
+    *,
+    file: UploadFile,
+    institution_id: Annotated[str, Form(max_length=SHORT_MAX)],
+) -> ImportReport:
+    """What is wrong in the rows of a list, by row and column; compares and keeps nothing."""
+    content = await file.read()
+    read = await wiring_of(request).reconciliations.check(staff, institution_id, content)
+    rejected = len({fault.row for fault in read.faults})
+    return ImportReport(
+        rows=len(read.entries) + rejected,
+        accepted=len(read.entries),
+        rejected=rejected,
+        duplicates=0,
+        errors=_faults(read),
+        dry_run=True,
+    )
+
+
+@router.get(
+    "/template.xlsx",
+    operation_id="redemption_reconciliation_template",
+    response_class=Response,
+    responses={200: {"content": {XLSX: {}}, "description": "The sheet that a reconciliation understands"}},
+)
+async def get_template(staff: CurrentStaff) -> Response:  # noqa: ARG001 - only staff get here
+    """The sheet that a reconciliation understands, to be filled in."""
+    headers = {"Content-Disposition": 'attachment; filename="reconciliation.xlsx"'}
+    return Response(template(), media_type=XLSX, headers=headers)
+
+
 @router.get("", operation_id="redemption_list_reconciliations")
 async def list_reconciliations(
     request: Request,
     staff: CurrentStaff,
+    *,
     institution_id: Annotated[str | None, Query(max_length=SHORT_MAX)] = None,
+    day: Annotated[Day | None, Query(description="one of those that were reconciled")] = None,
     limit: Limit = LIMIT_DEFAULT,
     cursor: Cursor = None,
 ) -> CountedPage[ReconciliationItem]:
     """Reconciliations that were made, newest first; an institution sees its own."""
     found, total = await wiring_of(request).reconciliations.page(
-        staff, institution_id, limit=limit, after=position_of_moment(cursor)
+        staff, Filters(institution_id, day), limit=limit, after=position_of_moment(cursor)
     )
     last, _ = found[limit - 1] if len(found) > limit else (None, "")
     return CountedPage(
@@ -89,6 +125,13 @@ async def workbook(request: Request, reconciliation_id: str, staff: CurrentStaff
     content = await wiring_of(request).reconciliations.workbook(staff, parse_uuid(reconciliation_id))
     headers = {"Content-Disposition": f'attachment; filename="reconciliation-{reconciliation_id}.xlsx"'}
     return Response(content, media_type=XLSX, headers=headers)
+
+
+def _faults(read: ReadList) -> list[ImportFault]:
+    return [
+        ImportFault(row=fault.row, column=TITLES[fault.column], message=fault.message)
+        for fault in read.faults[:ERRORS_MAX]
+    ]
 
 
 def _reconciled(result: Result) -> Reconciled:
@@ -125,10 +168,7 @@ def _reconciled(result: Result) -> Reconciled:
             )
             for pair in compared.different[:SHOWN_MAX]
         ],
-        rejected=[
-            ImportFault(row=fault.row, column=TITLES[fault.column], message=fault.message)
-            for fault in read.faults[:ERRORS_MAX]
-        ],
+        rejected=_faults(read),
         truncated=any(len(one) > SHOWN_MAX for one in lists),
         workbook=_workbook(made),
     )

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Literal
@@ -27,6 +27,22 @@ COLUMNS = (
     column(
         "redeemed_at", "核销时间", "redeemed_at", "核销时间", "核销日期", "交易时间", "时间", required=False
     ),
+)
+# Of the template, whose header says what amounts are counted in (`unit_of`).
+TEMPLATE = tuple(
+    replace(wanted, title="抵扣金额（元）") if wanted.key == "applied_fen" else wanted for wanted in COLUMNS
+)
+EXAMPLE = {
+    "request_no": "20201101-0001",
+    "voucher_type": "",
+    "applied_fen": "50.00",
+    "redeemed_at": "2020-11-01 11:00:00",
+}
+NOTES = (
+    "请求号为终端核销时的流水号，逐笔与平台记录比对。",
+    "抵扣金额按元填写；请勿改动表头文字。",
+    "券种写名称或编码，与时间一样可以不填，不填则不比对。",
+    "请先删除示例行。",
 )
 TITLES = {wanted.key: wanted.title for wanted in COLUMNS}
 

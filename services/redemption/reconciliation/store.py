@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, tuple_
+from sqlalchemy import ColumnElement, func, insert, select, text, tuple_
 
 from services.redemption.institutions.tables import InstitutionRow
 from services.redemption.reconciliation.rules import Ours
@@ -94,25 +94,37 @@ async def by_id(tx: Tx, reconciliation_id: UUID) -> Reconciliation | None:
     return None if row is None else Reconciliation(*row)
 
 
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """None: all. `day` is one of those that were reconciled."""
+
+    institution_id: str | None = None
+    day: date | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        row = ReconciliationRow
+        found = [] if self.institution_id is None else [row.institution_id == self.institution_id]
+        if self.day is not None:
+            found += [row.period_from <= self.day, row.period_to >= self.day]
+        return found
+
+
 async def page(
-    tx: Tx, institution_id: str | None, *, limit: int, after: tuple[datetime, UUID] | None
+    tx: Tx, filters: Filters, *, limit: int, after: tuple[datetime, UUID] | None
 ) -> list[tuple[Reconciliation, str]]:
-    """With the institutions' names, newest first, of one institution where it is named."""
+    """With the institutions' names, newest first."""
     statement = select(*_COLUMNS, InstitutionRow.name).join(
         InstitutionRow, InstitutionRow.id == ReconciliationRow.institution_id
     )
-    if institution_id is not None:
-        statement = statement.where(ReconciliationRow.institution_id == institution_id)
+    statement = statement.where(*filters.conditions())
     if after is not None:
         statement = statement.where(tuple_(ReconciliationRow.at, ReconciliationRow.id) < after)
     statement = statement.order_by(ReconciliationRow.at.desc(), ReconciliationRow.id.desc()).limit(limit)
     return [(Reconciliation(*row[:-1]), row[-1]) for row in await tx.execute(statement)]
 
 
-async def count(tx: Tx, institution_id: str | None) -> int:
-    statement = select(func.count()).select_from(ReconciliationRow)
-    if institution_id is not None:
-        statement = statement.where(ReconciliationRow.institution_id == institution_id)
+async def count(tx: Tx, filters: Filters) -> int:
+    statement = select(func.count()).select_from(ReconciliationRow).where(*filters.conditions())
     return (await tx.execute(statement)).scalar_one()
 
 

@@ -1,6 +1,8 @@
 """Every page of the menu, for every role, in both languages: there, well made, and all in one language."""
 
+import html
 import json
+import re
 import secrets
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
@@ -10,16 +12,34 @@ import pytest
 
 from services.console.pages.rules import menu_for
 from shared.clock import ManualClock
+from shared.documents.sheets import read_rows
 from shared.identity.staff import Role
+from shared.jobs.kinds import Kind
 from shared.kit import Kit
 from shared.settings import Settings
 from tests.support.campaigns import STOCK, publish_campaign
 from tests.support.markup import chinese_in, english_in, markup_of
-from tests.support.pages import signed_in, whole_console
+from tests.support.pages import signed_in, text_of, whole_console
 from tests.support.people import signed_in_staff
 from tests.support.quota import bureau_of
 
 BUSY, TRIES = 503, 5
+# Pages of the menu that show no list of entries: what they are for instead.
+NO_LISTS = {
+    "/console": "figures and what waits",
+    "/console/templates": "forms and files of one campaign's documents",
+    "/console/planner": "sliders and a forecast",
+    "/console/institutions/import": "an import; its history is a list of the import centre",
+    "/console/quota/table-check": "a file is checked, nothing is kept",
+    "/console/health": "what is looked at now",
+    "/console/account": "one's own account",
+    "/console/own": "figures and what waits",
+    "/console/institutions/own": "one institution",
+    "/console/hospital": "one hospital",
+}
+COUNTED = re.compile(r"共 ?[\d,]+ ?(条|家)")
+FORM = re.compile(r'<form[^>]*method="get" action="([^"]+)"[^>]*>(.*?)</form>', re.DOTALL)
+EXPORT = re.compile(r'<a [^>]*href="([^"]+\.xlsx[^"]*)"[^>]* download>')
 # Before anybody took part nobody can foretell anything without a figure.
 NEEDED = {"/console/planner": {"daily_attempts": "200"}}
 
@@ -72,7 +92,7 @@ def paths_of(role: Role) -> list[str]:
 async def opened(client: httpx.AsyncClient, path: str, **asked: str) -> httpx.Response:
     """On busy cores a page may run out of its time; whoever reads it opens it again."""
     for _ in range(TRIES):
-        answer = await client.get(path, params={**NEEDED.get(path, {}), **asked})
+        answer = await client.get(path, params={**NEEDED.get(path, {}), **asked} or None)
         if answer.status_code != BUSY:
             break
     return answer
@@ -103,6 +123,61 @@ async def test_every_page_of_the_menu_is_well_made_in_one_language(
     house: House, role: Role, language: str
 ) -> None:
     assert await faults_of(house, role, language, paths_of(role)) == []
+
+
+async def lacking(client: httpx.AsyncClient, path: str) -> list[str]:
+    """What of filters, count and export the page of a list has not."""
+    page = await opened(client, path, lang="zh")
+    if page.status_code == 303:
+        page = await opened(client, page.headers["location"], lang="zh")
+    filters = [inner for action, inner in FORM.findall(page.text) if action == path]
+    found = []
+    if not any(re.search(r'<select|<input (?!type="hidden")', inner) for inner in filters):
+        found.append("filters")
+    if not COUNTED.search(text_of(page)):
+        found.append("count")
+    exports = [html.unescape(address) for address in EXPORT.findall(page.text)]
+    if not exports:
+        found.append("export")
+    for address in exports:
+        file = await opened(client, address)
+        if not file.content.startswith(b"PK"):
+            found.append(f"{address}: {file.status_code}")
+    return found
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.INSTITUTION, Role.HOSPITAL])
+async def test_every_list_has_filters_a_count_and_an_export(house: House, role: Role) -> None:
+    client = await house.as_role(role)
+    lists = [path for path in paths_of(role) if path not in NO_LISTS]
+    missing = {path: await lacking(client, path) for path in lists}
+    assert {path: parts for path, parts in missing.items() if parts} == {}
+
+
+# What fits nothing that the house holds.
+FITS_NOTHING = {
+    "/console/campaigns": {"q": "没有这个活动"},
+    "/console/quota/programmes": {"q": "没有这个任务"},
+    "/console/screen-links": {"state": "revoked"},
+    "/console/jobs": {"state": "running", "service": "quota", "kind": Kind.CARD_EVENTS_UPLOADED.value},
+    "/console/reconciliations": {"day": "2020-01-01"},
+}
+
+
+async def test_filters_narrow_what_is_shown_counted_and_exported(house: House) -> None:
+    client = await house.as_role(Role.ADMIN)
+    for path, asked in FITS_NOTHING.items():
+        page = await opened(client, path, lang="zh", **asked)
+        assert "共 0 条" in text_of(page), path
+        (export, *_) = map(html.unescape, EXPORT.findall(page.text))
+        assert len(read_rows((await opened(client, export)).content)) <= 2, path
+    badges = re.compile(r'<td><span class="badge (good|bad)">')
+    everything, good, bad = [
+        badges.findall((await opened(client, "/console/integrity", lang="zh", result=result)).text)
+        for result in ("", "holds", "broken")
+    ]
+    assert (set(good) <= {"good"}, set(bad) <= {"bad"}) == (True, True)
+    assert sorted(good + bad) == sorted(everything)
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.AUDITOR])

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,13 @@ async def test_four_lists_with_their_rows_and_a_workbook(
     assert "=cmd" in cells
     assert "我方已冲正" in cells
     listed = (await staff.get("/reconciliations", institution_id=till.institution_id)).json()["items"]
+    period = listed[0]["from"], listed[0]["to"]
+    beside = (date.fromisoformat(period[1]) + timedelta(days=1)).isoformat()
+    totals = [
+        (await staff.get("/reconciliations", institution_id=till.institution_id, day=day)).json()["total"]
+        for day in (*period, beside)
+    ]
+    assert totals == [len(listed), len(listed), 0]
     assert [(one["id"], one["counts"]) for one in listed] == [(found["id"], found["counts"])]
 
 
