@@ -21,6 +21,7 @@ from tests.support.browser import Tab, browsing
 from tests.support.cases import Scene
 from tests.support.http import listening, serving
 from tests.support.people import signed_in_staff
+from tests.support.refusing import Mood, documented, faults_of_refused_forms
 from tests.support.settlements import Books, books
 from tests.support.tills import bureau
 from tests.support.vouchers import held_voucher, published
@@ -44,6 +45,7 @@ class Shown:
     disputed: str
     free: str
     settled: str
+    mood: Mood
 
     async def visit(self, path: str) -> None:
         await self.tab.open(f"{self.address}/console/{path}")
@@ -73,7 +75,9 @@ def settings(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Se
 
 @pytest.fixture(scope="module")
 async def shown(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterator[Shown]:
-    apps = {"console": console(settings, clock=clock), "redemption": redemption(settings, clock=clock)}
+    mood = Mood()
+    behind = mood.of(redemption(settings, clock=clock))
+    apps = {"console": console(settings, clock=clock), "redemption": behind}
     async with (
         listening(OneOrigin(apps, rest="console")) as address,
         serving(redemption=redemption(settings, clock=clock)) as client,
@@ -107,7 +111,7 @@ async def shown(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterat
         case = (await scene.cases(kind="burst"))[0]["id"]
         yield Shown(
             tab, address, scene, desk, day, settlement["id"], case, other, disputed["id"], free.id,
-            settled.request_no,
+            settled.request_no, mood,
         )  # fmt: skip
 
 
@@ -152,6 +156,32 @@ async def test_every_page_fits_its_screen_and_is_usable_by_all(shown: Shown) -> 
         await shown.visit(path)
         assert await serious(shown.tab) == [], name
         await seen(shown.tab, name)
+
+
+@pytest.mark.parametrize("role", [Role.OPERATOR, Role.INSTITUTION])
+async def test_every_form_says_why_it_was_refused_and_keeps_what_was_typed(shown: Shown, role: Role) -> None:
+    slug, own = shown.scene.campaign.slug, shown.scene.institution
+    bureau = (
+        "institutions/new",
+        f"institutions/{own}/edit",
+        f"institutions/{own}",
+        f"institutions/import?campaign={slug}",
+        f"write-offs?institution_id={own}",
+        f"write-offs/{shown.free}",
+        f"settlements?campaign={slug}",
+        f"settlements/{shown.settlement}",
+        f"risk/cases/{shown.case}",
+        f"institution-rankings?campaign={slug}",
+    )
+    theirs = ("institutions/own", f"settlements/{shown.settlement}", "reconciliations")
+    await shown.be(role, own if role is Role.INSTITUTION else None)
+    paths = bureau if role is Role.OPERATOR else theirs
+    codes = documented("services/redemption")
+    faults, forms = await faults_of_refused_forms(
+        shown.tab, shown.address, paths, shown.mood, codes, name=f"redemption-{role}"
+    )
+    assert not faults, "\n".join(faults)
+    assert len(forms) >= (14 if role is Role.OPERATOR else 3), sorted(forms)
 
 
 async def test_a_clerk_enters_an_institution_and_makes_its_terminal(shown: Shown) -> None:
