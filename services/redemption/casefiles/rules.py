@@ -11,6 +11,7 @@ from uuid import UUID
 
 from services.redemption.risk.rules import Decision, Shown
 from shared.documents.papers import DEMO_MARK, Cell, Facts, Fen, Grid, Lines, Paper
+from shared.riskwords import REASONS
 
 # A workbook that somebody still reads; a case of more says so.
 EVIDENCE_MAX = 20_000
@@ -29,22 +30,6 @@ KINDS: Mapping[str, str] = {
     "reversals": "频繁冲正",
     "jump": "突增",
     "wrong_codes": "错误券码过多",
-}
-REASONS: Mapping[str, str] = {
-    "hourly_over_declared": "一小时核销笔数超过申报的服务能力",
-    "hourly_over_usual": "一小时核销笔数远超平时",
-    "share_within_minutes_of_issue": "领取后十分钟内核销的占比",
-    "share_while_shut": "非营业时间核销的占比",
-    "share_of_bills_at_face_value": "账单恰为面值的占比",
-    "share_of_identical_bills": "账单金额雷同的占比",
-    "share_of_regulars": "两周内三次及以上持券人的占比",
-    "holders_who_come_together": "总在同一天来的持券人数",
-    "holders_who_claimed_there": "同一设备或网络地址领取的持券人数",
-    "share_used_here": "在该处领取并已核销的券中用于本机构的占比",
-    "share_manual": "人工核销的占比",
-    "share_reversed": "冲正的占比",
-    "reversed_and_redeemed_again": "冲正后再次核销的笔数",
-    "day_over_its_past": "当日核销笔数",
 }
 DECISIONS: Mapping[str, str] = {
     "dismiss": "驳回",
@@ -174,11 +159,14 @@ def _facts(case: Shown, at: datetime) -> list[tuple[str, str]]:
     ]
 
 
+def _reason(code: str) -> str:
+    return REASONS[code][0] if code in REASONS else str(code)
+
+
 def _reasons(case: Shown) -> Grid:
     reasons: Sequence[Mapping[str, Any]] = case.evidence.get("reasons", [])
     rows: list[list[Cell]] = [
-        [REASONS.get(one["code"], str(one["code"])), str(one["value"]), str(one["threshold"])]
-        for one in reasons
+        [_reason(one["code"]), str(one["value"]), str(one["threshold"])] for one in reasons
     ]
     return Grid(header=("依据", "观察值", "阈值"), rows=rows, widths=(36, 14, 14), caption="依据")
 

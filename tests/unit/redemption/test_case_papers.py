@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from services.redemption.casefiles.rules import DECISIONS, KINDS, REASONS
+from services.redemption.casefiles.rules import DECISIONS, KINDS
 from services.redemption.findings.rules import Signal
 from services.redemption.risk.rules import CaseKind, Decision
+from shared.riskwords import REASONS
 
 ROOMS = Path(__file__).resolve().parents[3] / "services" / "redemption"
 
