@@ -364,7 +364,8 @@ class Row:
         row = {"route": job.route, "fill": job.fill, "press": job.press, "leave": self.leave}
         shown: dict[str, Any] = await self.shop.tab.evaluate(f"window.told({json.dumps(row)})")
         self.small, self.leave = not self.small, leave
-        await self.shop.tab.size(**(PHONE if self.small else TABLET))
+        size = {**(PHONE if self.small else TABLET), "deviceScaleFactor": 1, "mobile": self.small}
+        await (await self.shop.tab.protocol()).send("Emulation.setDeviceMetricsOverride", size)
         shown["wide"] += await self.shop.tab.evaluate("window.wide()")
         return shown
 
