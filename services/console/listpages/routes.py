@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 from fastapi import Depends, File, Form, Query, Response, UploadFile
 from fastapi.responses import RedirectResponse
 
+from services.console.importpages.rules import in_words
 from services.console.listpages.rules import (
     KINDS,
     LIFE,
@@ -150,6 +151,7 @@ async def take_in(
         report = await visitor.calls.upload(path, again, fields, query={"dry_run": step != "import"})
     except Refused as refused:
         return await _import_page(visitor, programme, refused=refused, file_name=sheet.name, **typed)
+    report["errors"] = in_words(report["errors"])
     if step == "errors":
         faults = [ImportFault(**{key: one[key] for key in _FAULT}) for one in report["errors"]]
         marked = await asyncio.to_thread(fault_sheet, content, faults)

@@ -2,11 +2,13 @@
 
 import io
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 
 import httpx
 import pytest
+from openpyxl import load_workbook
+from openpyxl.worksheet.worksheet import Worksheet
 from python_calamine import CalamineWorkbook
 
 from services.console.importpages.rules import IMPORTS
@@ -14,7 +16,7 @@ from shared.clock import ManualClock
 from shared.identity.staff import Role
 from shared.kit import Kit
 from shared.settings import Settings
-from tests.support.campaigns import publish_campaign
+from tests.support.campaigns import STOCK, publish_campaign
 from tests.support.pages import form_of, signed_in, text_of, whole_console
 from tests.support.people import signed_in_staff
 from tests.support.quota import bureau_of
@@ -67,6 +69,7 @@ class Desk:
     campaign: str
     programme: str
     hospitals: tuple[str, str]
+    institution: str
 
     def target(self, key: str) -> dict[str, str]:
         scope = next(one.scope for one in IMPORTS if one.key == key)
@@ -91,8 +94,19 @@ async def desk(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterato
         bureau = await bureau_of(client, kit)
         programme = f"imports-{secrets.token_hex(4)}"
         await bureau.programme(programme, ("一医共体", "原有一院", 100), ("二医共体", "原有二院", 200))
+        made = await client.post(
+            "/redemption/v1/institutions",
+            json={
+                "name": "对账的机构",
+                "category": "other",
+                "accepts": [next(iter(STOCK))],
+                "campaign": campaign.slug,
+            },
+            headers=bureau.operator,
+        )
         operator = signed_in(client, await signed_in_staff(kit, Role.OPERATOR))
-        yield Desk(operator, campaign.slug, programme, ("原有一院", "原有二院"))
+        hospitals = ("原有一院", "原有二院")
+        yield Desk(operator, campaign.slug, programme, hospitals, made.json()["id"])
 
 
 async def test_the_centre_lists_every_import_with_its_page_and_history(desk: Desk) -> None:
@@ -121,6 +135,92 @@ async def test_check_keeps_nothing_and_faults_come_back_coloured(desk: Desk, cas
     assert rows[2][-1], rows
     cells = {str(rows[int(cell[1:]) - 1][ord(cell[0]) - ord("A")]) for cell in coloured(marked.content)}
     assert case.wrong in cells
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """An import with a page of its own; `good` and `bad` are rows by the template's columns."""
+
+    page: str
+    template: str
+    good: Mapping[str, str]
+    bad: Mapping[str, str]
+    wrong: str
+    said: str
+
+
+FAULTY = (
+    Faulty(
+        "/console/institutions/import",
+        "/console/institutions/import/template.xlsx",
+        {"名称": "新机构甲", "类别": "体检医院", "受理券种": next(iter(STOCK))},
+        {"名称": "新机构乙", "类别": "体检医院", "受理券种": "没有这种券"},
+        "受理券种",
+        "没有这种券",
+    ),
+    Faulty(
+        "/console/quota/hospitals/import",
+        "/console/quota/hospitals/import/template.xlsx",
+        {"医共体": "一医共体", "医院": "原有一院", "诊疗人次": "300"},
+        {"医共体": "一医共体", "医院": "新来的医院", "诊疗人次": "三百"},
+        "诊疗人次",
+        "整数",
+    ),
+    Faulty(
+        "/console/reconciliations",
+        "/console/reconciliations/template.xlsx",
+        {"请求号": "甲-1", "抵扣金额（元）": "50.00"},
+        {"请求号": "甲-2", "抵扣金额（元）": "五十"},
+        "抵扣金额（元）",
+        "金额无法识别",
+    ),
+)
+
+
+def titled(sheet: Worksheet) -> dict[str, int]:
+    """Columns of a sheet, from 1, by what stands above them without the mark of those that are required."""
+    return {str(cell.value).strip("* ").split()[0]: cell.column for cell in sheet[1] if cell.value}
+
+
+@pytest.mark.parametrize("case", FAULTY, ids=lambda case: case.page)
+async def test_faulty_rows_of_a_filled_template_come_back_with_row_column_reason_and_colour(
+    desk: Desk, case: Faulty
+) -> None:
+    target = {"campaign": desk.campaign, "programme": desk.programme}
+    target |= {"institution_id": desk.institution, "from": "2020-11-01", "to": "2020-11-02"}
+    template = await desk.client.get(case.template, params={"programme": desk.programme})
+    book = load_workbook(io.BytesIO(template.content))
+    sheet = book.worksheets[0]
+    columns = titled(sheet)
+    sheet.delete_rows(2, sheet.max_row)
+    for number, row in ((2, case.good), (3, case.bad)):
+        for title, text in row.items():
+            sheet.cell(number, columns[title], text)
+    filled = io.BytesIO()
+    book.save(filled)
+    form = form_of(await desk.client.get(case.page))
+    marked = await desk.client.post(
+        case.page,
+        files={"file": ("填好.xlsx", filled.getvalue())},
+        data={**form, **target, "step": "errors"},
+    )
+    assert marked.content.startswith(b"PK"), text_of(marked)
+    told = load_workbook(io.BytesIO(marked.content)).worksheets[0]
+    reason = titled(told)["问题"]
+    assert told.cell(2, reason).value is None
+    assert f"{case.wrong.partition('（')[0]}：" in str(told.cell(3, reason).value)
+    assert case.said in str(told.cell(3, reason).value)
+    red = [
+        (cell.row, cell.column)
+        for row in told.iter_rows()
+        for cell in row
+        if cell.fill.patternType == "solid"
+    ]
+    assert red == [(3, columns[case.wrong]), (3, reason)]
+    assert told.cell(3, reason).fill.fgColor.rgb == told.cell(3, columns[case.wrong]).fill.fgColor.rgb
+    again = CalamineWorkbook.from_filelike(io.BytesIO(marked.content)).get_sheet_by_index(0).to_python()
+    assert again[2][columns[case.wrong] - 1] == case.bad[case.wrong]
+    assert case.said in str(again[2][reason - 1])
 
 
 async def test_what_was_taken_in_stands_in_the_history_with_who_did_it(desk: Desk) -> None:
