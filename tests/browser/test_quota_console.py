@@ -26,6 +26,7 @@ from tests.support.browser import Tab, browsing
 from tests.support.http import listening, serving
 from tests.support.people import signed_in_staff
 from tests.support.quota import Bureau, Programme, bureau_of, issued
+from tests.support.refusing import Mood, documented, faults_of_refused_forms
 
 LONG = "温州医科大学附属第一医院乐清国际医疗健康产业示范区妇女儿童保健与康复联合诊疗中心（北院区）"
 
@@ -37,6 +38,7 @@ class Shown:
     programme: Programme
     case: str
     month: str
+    mood: Mood
 
     @property
     def query(self) -> str:
@@ -51,7 +53,8 @@ class Shown:
 
 @pytest.fixture(scope="module")
 async def shown(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterator[Shown]:
-    apps = {"console": console(settings, clock=clock), "quota": quota(settings, clock=clock)}
+    mood = Mood()
+    apps = {"console": console(settings, clock=clock), "quota": mood.of(quota(settings, clock=clock))}
     async with (
         listening(OneOrigin(apps, rest="console")) as address,
         serving(quota=quota(settings, clock=clock)) as client,
@@ -84,7 +87,7 @@ async def shown(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterat
         await bureau.fold()
         await Signals(kit).scan()
         found = (await bureau.get(f"{programme.path}/stuffing-cases?kind=devices"))["items"]
-        yield Shown(address, bureau, programme, found[0]["id"], f"{last_month:%Y-%m}")
+        yield Shown(address, bureau, programme, found[0]["id"], f"{last_month:%Y-%m}", mood)
 
 
 @asynccontextmanager
@@ -126,6 +129,30 @@ async def test_every_page_fits_its_screen_and_is_usable_by_all(shown: Shown, kit
             await tab.open(f"{shown.address}/console/quota/{path}")
             assert await serious(tab) == [], name
             await seen(tab, name)
+
+
+async def test_every_form_says_why_it_was_refused_and_keeps_what_was_typed(shown: Shown, kit: Kit) -> None:
+    trace = f"hospitals?{shown.query}"
+    async with visiting(shown, kit, trace) as tab:
+        paths = (
+            "quota/programmes/new",
+            f"quota/programmes/{shown.programme.slug}",
+            f"quota/hospitals/{shown.programme.id(LONG)}",
+            f"quota/hospitals/import?{shown.query}",
+            f"quota/allocation?{shown.query}",
+            f"quota/stuffing/{shown.programme.slug}/{shown.case}",
+            f"quota/rankings?{shown.query}&month={shown.month}",
+            "quota/table-check",
+            "changes",
+            "templates",
+            "imports",
+        )
+        codes = documented("services/quota")
+        faults, forms = await faults_of_refused_forms(
+            tab, shown.address, paths, shown.mood, codes, name="quota"
+        )
+        assert not faults, "\n".join(faults)
+        assert len(forms) >= 13, sorted(forms)
 
 
 async def test_quotas_are_edited_proposed_and_in_force_when_a_second_person_says(

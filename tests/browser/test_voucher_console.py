@@ -26,6 +26,7 @@ from tests.support.held import held_voucher, run
 from tests.support.http import listening
 from tests.support.people import signed_in_staff
 from tests.support.pictures import photo
+from tests.support.refusing import Mood, documented, faults_of_refused_forms
 from tests.support.ways import LEAD, Partaker, open_ways
 
 NOTE = "照片与描述不符"
@@ -40,6 +41,7 @@ SHEET = (
 class Origin:
     address: str
     slug: str
+    mood: Mood
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +51,10 @@ def settings(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Se
 
 @pytest.fixture(scope="module")
 async def origin(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterator[Origin]:
+    mood = Mood()
     apps = {
         "console": console(settings, clock=clock),
-        "issuance": issuance(settings, clock=clock),
+        "issuance": mood.of(issuance(settings, clock=clock)),
         "redemption": redemption(settings, clock=clock),
         "quota": quota(settings, clock=clock),
     }
@@ -60,7 +63,7 @@ async def origin(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncItera
         await open_campaign(
             kit, clock, slug=slug, phases=2, title="全民健康消费券发放活动", assumed=["phases.1.odds"]
         )
-        yield Origin(address, slug)
+        yield Origin(address, slug, mood)
 
 
 @asynccontextmanager
@@ -214,3 +217,34 @@ async def test_a_voucher_is_found_masked_seen_in_clear_with_a_reason_and_revoked
         await tab.open(f"{origin.address}/console/audit")
         told = await tab.evaluate("document.querySelector('main').textContent")
         assert "电话核实本人身份" in told
+
+
+async def test_every_form_says_why_it_was_refused_and_keeps_what_was_typed(
+    origin: Origin, kit: Kit, clock: ManualClock
+) -> None:
+    async with httpx.AsyncClient(base_url=origin.address, trust_env=False) as client:
+        held = await held_voucher(client, kit, clock, slug=f"refused-{secrets.token_hex(4)}")
+        headers = await signed_in_staff(kit, Role.OPERATOR)
+        body = {"reason": "系统重复发放"}
+        path = f"/issuance/v1/vouchers/{held.voucher['id']}/revoke"
+        assert (await client.post(path, json=body, headers=headers)).status_code == 202
+    async with visiting(origin) as tab:
+        await as_somebody(tab, origin, kit)
+        paths = (
+            "campaigns/new",
+            f"campaigns/{origin.slug}/propose",
+            f"questions/{origin.slug}/import",
+            "questions",
+            "questions/statistics",
+            "reviews",
+            "vouchers",
+            f"vouchers/{held.voucher['id']}",
+            "changes?service=issuance",
+            "imports/exclusions",
+        )
+        codes = documented("services/issuance")
+        faults, forms = await faults_of_refused_forms(
+            tab, origin.address, paths, origin.mood, codes, name="vouchers"
+        )
+        assert not faults, "\n".join(faults)
+        assert len(forms) >= 16, sorted(forms)
