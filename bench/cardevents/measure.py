@@ -1,6 +1,5 @@
 """Card events at full size: signed batches of 1,000 over HTTP, beside pgbench and among many holders."""
 
-import asyncio
 import secrets
 from collections import deque
 from collections.abc import Callable
@@ -9,24 +8,21 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from bench.cardevents.store import SINGLE_EVENT, filling
+from bench.cardevents.pairs import BATCH, PAIRS, CardPairs, Event, sent
+from bench.cardevents.store import filling
 from bench.large.measure import Line
-from bench.pgbench import transactions_a_second
+from bench.rows import Row
 from bench.simulator.clerks import Clerks
 from bench.simulator.platform import Platform
 from bench.simulator.signing import Signer
 from shared.clock import machine_seconds
 
-BATCH = 1_000
-SECONDS_EACH = 30.0
 _HOSPITALS = 37
 _SEED = 20200831
 # Of a mixed batch: sent before, uses and cancellations of earlier holders, and events that come late and
 # take the place of a later code. The rest are new holders.
 _AGAIN, _USED, _CANCELLED, _LATE = 150, 200, 50, 100
-_PLAIN_CLIENTS, _PLAIN_EACH = 2, 4_000
-
-Event = dict[str, Any]
+_MIXED_BATCHES, _MIXED_CONNECTIONS = 40, 2
 
 
 @dataclass(slots=True)
@@ -41,7 +37,7 @@ class Sender:
     sent: "deque[Event]" = field(default_factory=lambda: deque(maxlen=20_000))
 
     def fresh(self, count: int = BATCH) -> list[Event]:
-        events = [self._event("issued", f"h-{self.run}-{self.made + n}") for n in range(count)]
+        events = [self._event("issued", f"h-{self.run}-{self.made}") for _ in range(count)]
         self.sent.extend(events)
         return events
 
@@ -77,9 +73,11 @@ class CardsRun:
 
     platform: Platform
     clerks: Clerks
+    port: int
     database_url: str
     say: Callable[[str], None]
-    seconds: float = SECONDS_EACH
+    pairs: int = PAIRS
+    rows: list[Row] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     integrity_ok: bool = False
 
@@ -90,15 +88,12 @@ class CardsRun:
             await self._fill(slug, holders, codes)
         sender = Sender([scene for scene, _ in codes], now - timedelta(days=3))
         path = f"/quota/v1/programmes/{slug}/card-events"
-        for name, connections, batch in (
-            ("new holders, 1 connection", 1, sender.fresh),
-            ("new holders, 2 connections", 2, sender.fresh),
-            ("mixed, 2 connections", 2, sender.mixed),
-        ):
-            await self._rate(name, signer, path, connections, batch)
-        plain = await self._plain(slug)
-        self._note("pgbench, one event in a transaction, kept once", f"{plain:,.0f} events/s")
-        async with filling(self.database_url, slug) as fill:
+        async with filling(self.database_url, slug) as fill, fill.plain_tables():
+            pairs = CardPairs(self.port, self.database_url, signer, path, sender.fresh, self.say)
+            row = await pairs.run(self.pairs)
+            self.rows.append(row)
+            self._note(f"{row.operation}: {row.measure}", f"{row.shown} ({row.range}), {row.note}")
+            await self._mixed(pairs, sender)
             self._note("one holder is found by", await fill.lookup_plan())
         report = await self.clerks.integrity()
         self.integrity_ok = bool(report["ok"])
@@ -150,34 +145,14 @@ class CardsRun:
                 self.say(f"{there:,} holders: {machine_seconds() - started:.0f} s")
         self._note("holders in the tables", f"{holders:,}")
 
-    async def _rate(
-        self, name: str, signer: Signer, path: str, connections: int, batch: Callable[[], list[Event]]
-    ) -> None:
-        seconds: list[float] = []
-        started = machine_seconds()
-
-        async def sending() -> None:
-            while machine_seconds() - started < self.seconds:
-                body = {"events": batch()}
-                before = machine_seconds()
-                await signer.post(path, body)
-                seconds.append(machine_seconds() - before)
-
-        await asyncio.gather(*(sending() for _ in range(connections)))
-        rate = len(seconds) * BATCH / (machine_seconds() - started)
-        seconds.sort()
-        middle, late = seconds[len(seconds) // 2], seconds[int(len(seconds) * 0.99)]
-        self._note(name, f"{rate:,.0f} events/s, a batch p50 {middle * 1e3:.0f} ms, p99 {late * 1e3:.0f} ms")
-
-    async def _plain(self, slug: str) -> float:
-        async with filling(self.database_url, slug) as fill:
-            await fill.with_plain_tables()
-            try:
-                return await transactions_a_second(
-                    self.database_url, SINGLE_EVENT, clients=_PLAIN_CLIENTS, each=_PLAIN_EACH
-                )
-            finally:
-                await fill.without_plain_tables()
+    async def _mixed(self, pairs: CardPairs, sender: Sender) -> None:
+        """What real platforms send: repetitions, uses, cancellations and late events among new holders."""
+        rate = await sent(pairs, [sender.mixed() for _ in range(_MIXED_BATCHES)], _MIXED_CONNECTIONS)
+        self._note(
+            f"mixed, {_MIXED_CONNECTIONS} connections",
+            f"{rate.per_second:,.0f} events/s, a batch p50 {rate.batch_p50 * 1e3:.0f} ms, "
+            f"p99 {rate.batch_p99 * 1e3:.0f} ms; {rate.cost}",
+        )
 
     def _note(self, name: str, figure: str) -> None:
         self.lines.append(Line(name, figure))

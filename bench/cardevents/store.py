@@ -62,11 +62,14 @@ class CardFill:
             )
             yield last
 
-    async def with_plain_tables(self) -> None:
+    @asynccontextmanager
+    async def plain_tables(self) -> AsyncIterator[None]:
+        """Tables for pgbench of the same form and with the same keys, gone afterwards."""
         await self.connection.execute(_PLAIN)
-
-    async def without_plain_tables(self) -> None:
-        await self.connection.execute(_NO_PLAIN)
+        try:
+            yield
+        finally:
+            await self.connection.execute(_NO_PLAIN)
 
     async def lookup_plan(self) -> str:
         """How the database finds one holder among all of them."""

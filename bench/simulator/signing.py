@@ -21,12 +21,13 @@ class Signer:
 
     async def post(self, path: str, body: object) -> Reply:
         content = json.dumps(body, ensure_ascii=False).encode()
-        return await self.platform.send("POST", path, content=content, sign=self._sign)
+        return await self.platform.send("POST", path, content=content, sign=self.headers)
 
     async def get(self, path: str) -> Reply:
-        return await self.platform.send("GET", path, content=b"", sign=self._sign)
+        return await self.platform.send("GET", path, content=b"", sign=self.headers)
 
-    def _sign(self, method: str, path: str, content: bytes) -> dict[str, str]:
+    def headers(self, method: str, path: str, content: bytes) -> dict[str, str]:
+        """Of one try, signed now."""
         header = authorization(
             key_id=self.key_id,
             key=self.key,

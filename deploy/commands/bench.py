@@ -94,6 +94,7 @@ async def measure_cards(stack: Stack, holders: int) -> CardsRun:
         run = CardsRun(
             platform=platform,
             clerks=await _clerks(stack, platform),
+            port=stack.port,
             database_url=_settings(stack).database_url,
             say=lambda line: typer.echo(line, err=True),
         )
