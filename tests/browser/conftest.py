@@ -1,5 +1,13 @@
 import pytest
 
+from shared.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def settings(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Of each module its own: what its pages upload lies beside nobody else's."""
+    return settings.model_copy(update={"objects_dir": tmp_path_factory.mktemp("objects")})
+
 
 @pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -1,6 +1,7 @@
 """The till in a real browser with the real platform behind: jobs, refusals, and a line that breaks."""
 
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -525,7 +526,8 @@ async def test_a_wrong_clock_is_refused_once_learned_and_told(shop: Shop) -> Non
     await shop.tab.tap("#clock")
     await shop.tab.until("document.querySelector('main .note') !== null")
     told = await shop.tab.text("main .note")
-    assert ("比平台快 12 分钟" in told, "请校准" in told) == (True, True)
+    # The platform's clock stands still in tests, the browser's does not.
+    assert (bool(re.search("比平台快 1[2-5] 分钟", told)), "请校准" in told) == (True, True)
     assert await shop.serious() == []
     await shop.seen("clock")
     await shop.open(f"?ahead={ahead - 12 * 60 * 1000:.0f}")

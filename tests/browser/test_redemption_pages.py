@@ -69,11 +69,6 @@ class Shown:
 
 
 @pytest.fixture(scope="module")
-def settings(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return settings.model_copy(update={"objects_dir": tmp_path_factory.mktemp("objects")})
-
-
-@pytest.fixture(scope="module")
 async def shown(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterator[Shown]:
     mood = Mood()
     behind = mood.of(redemption(settings, clock=clock))

@@ -45,11 +45,6 @@ class Origin:
 
 
 @pytest.fixture(scope="module")
-def settings(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return settings.model_copy(update={"objects_dir": tmp_path_factory.mktemp("objects")})
-
-
-@pytest.fixture(scope="module")
 async def origin(settings: Settings, clock: ManualClock, kit: Kit) -> AsyncIterator[Origin]:
     mood = Mood()
     apps = {

@@ -180,20 +180,6 @@ class TestByName:
         file = await clerk.get(f"{PAGE}/export.xlsx", params=asked)
         assert any("体检医院" in row.cells for row in read_rows(file.content))
 
-    @pytest.mark.parametrize(
-        "path",
-        [
-            "/console/terminals/export.xlsx",
-            "/console/reconciliations/export.xlsx",
-            "/console/settlements/held-back/export.xlsx",
-            "/console/write-offs/conflicts/export.xlsx",
-            "/console/risk/failed-days/export.xlsx",
-        ],
-    )
-    async def test_every_list_is_a_workbook(self, office: Office, path: str) -> None:
-        clerk = await office.visitor(Role.AUDITOR)
-        assert (await clerk.get(path)).content.startswith(b"PK")
-
 
 class TestHome:
     async def test_an_institution_finds_its_day_and_nothing_of_another(self, office: Office) -> None:

@@ -1,58 +1,33 @@
 """A citizen's way in a real browser, on a phone: to the voucher, through refusals, reloads and lost lines."""
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
-import pytest
-from playwright.async_api import Browser
-from pydantic import SecretStr
 
-from deploy.local.asgi import OneOrigin
-from services.console.app import create_app as console
-from services.issuance.app import create_app as issuance
 from services.issuance.wiring import build
 from services.issuance.worker import parts
-from services.redemption.app import create_app as redemption
 from shared.clock import ManualClock
 from shared.identity.staff import Role
 from shared.kit import Kit
-from shared.settings import Settings
 from tests.support.browser import Tab, look
-from tests.support.citizen_codes import citizens_codes, next_steps
-from tests.support.citizen_refusals import (
-    CALLS,
-    CASES,
-    DRIVER,
-    STEPS,
-    Wire,
-    led,
-    of_each_kind,
-    ready_for_any_refusal,
-    says,
-)
 from tests.support.citizens import fill_bank
 from tests.support.desk import Desk
 from tests.support.drain import drain
 from tests.support.held import held_voucher
-from tests.support.http import listening
-from tests.support.messaging import FakeSms, serving_messages
+from tests.support.messaging import FakeSms
 from tests.support.people import signed_in_staff
 from tests.support.pictures import photo
 from tests.support.thumbs import (
     PHONE,
     REVEALS,
     SMALL,
-    SPOILED,
     THE_WAY,
-    a_phone,
     at,
     by_keyboard,
     lose_answers,
     number_of,
-    one_browser,
     one_row,
     opened,
     serious,
@@ -60,43 +35,6 @@ from tests.support.thumbs import (
     sure_campaign,
 )
 from tests.support.ways import CHANNELS, LEAD, SHARE, Partaker, channels, made_event, open_ways
-
-
-@pytest.fixture(scope="module")
-def sms() -> FakeSms:
-    return FakeSms()
-
-
-@pytest.fixture(scope="module")
-async def settings(settings: Settings, sms: FakeSms) -> AsyncIterator[Settings]:
-    async with serving_messages(sms) as url:
-        token = SecretStr(sms.token)
-        yield settings.model_copy(
-            update={"notice_sms": "on", "notice_sms_url": f"{url}/send", "notice_sms_token": token}
-        )
-
-
-@pytest.fixture(scope="module")
-async def address(settings: Settings, clock: ManualClock) -> AsyncIterator[str]:
-    apps = {
-        "console": console(settings, clock=clock),
-        "issuance": issuance(settings, clock=clock),
-        "redemption": redemption(settings, clock=clock),
-    }
-    async with listening(OneOrigin(apps, rest="console")) as origin:
-        yield origin
-
-
-@pytest.fixture(scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    async with one_browser() as opened_browser:
-        yield opened_browser
-
-
-@pytest.fixture
-async def tab(browser: Browser) -> AsyncIterator[Tab]:
-    async with a_phone(browser) as opened_tab:
-        yield opened_tab
 
 
 async def test_from_opening_to_a_voucher_in_at_most_twelve_taps(
@@ -298,39 +236,6 @@ async def test_answers_are_kept_on_the_phone_while_the_platform_cannot_be_reache
     await tab.offline(off=False)
 
 
-async def test_every_refusal_says_why_and_what_to_do_next(
-    tab: Tab, address: str, kit: Kit, clock: ManualClock, client: httpx.AsyncClient
-) -> None:
-    """On the smallest phone: all in Chinese; one of each kind in English too, and with its button pressed."""
-    assert {case.code for case in CASES} == citizens_codes()
-    held = await held_voucher(client, kit, clock, channels=CHANNELS, quiz={"questions": 2})
-    names = await ready_for_any_refusal(held, kit)
-    wire, kinds = Wire(), of_each_kind()
-    await tab.page.route(CALLS, wire)
-    await tab.beforehand(DRIVER)
-    await tab.size(**SMALL)
-    await at(tab, address, held, "/me")
-    for language, cases in (("en", kinds), ("zh", CASES)):
-        await tab.open(f"{address}/app?campaign={held.campaign.slug}&lang={language}#/me")
-        for case in cases:
-            wire.case = case
-            await says(tab, case, language, names)
-            step = STEPS[next_steps()[case.code][0]]
-            if language == "zh" and case in kinds:
-                await look(tab, f"citizen-refused-{case.code}", **PHONE)
-                await tab.size(**SMALL)
-                if not (case.beside or case.patient or step is STEPS["signIn"]):
-                    await led(tab, step.reached)
-    # What no wire brought, the service itself has refused.
-    assert set(wire.brought) == {case.code for case in CASES if not case.real}
-    # Whoever signs in anew goes on with what was begun before; and a sign-in that is over leads to a new one.
-    wire.case = None
-    await led(tab, ".quiz .option")
-    await tab.evaluate(SPOILED)
-    await tab.until("document.querySelector('.refused') !== null && document.readyState === 'complete'")
-    await led(tab, STEPS["signIn"].reached)
-
-
 async def test_the_page_speaks_english_and_large_and_can_be_used_by_keyboard(
     tab: Tab, address: str, kit: Kit, clock: ManualClock
 ) -> None:
@@ -371,12 +276,6 @@ async def test_two_taps_on_one_button_are_one_act(
 
 
 # --- the person's own things ----------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-async def client(address: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=address) as opened_client:
-        yield opened_client
 
 
 async def test_consent_and_messages_are_set_by_oneself(
