@@ -12,18 +12,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from heapq import heappop, heappush
-from typing import Protocol, cast
 
 import uvloop
 from typing_extensions import override
+
+from bench.loadwire import Connection
 
 HOST = "127.0.0.1"
 # No answer on any connection for so long: the run is given up, and what is open counts as lost.
 PATIENCE_SECONDS = 30.0
 _LOOK_SECONDS = 1.0
-_HEAD_END = b"\r\n\r\n"
-_LENGTH = b"\r\ncontent-length:"
-_RETRY_AFTER = b"\r\nretry-after:"
 
 # What a citizen does after an answer (place, status, body): nothing, a next request, or one after so many
 # seconds. A bare next request waits as long as the answer's Retry-After says, if it says anything.
@@ -56,69 +54,6 @@ class Outcome:
         return max(self.answered_at.get(status, ()), default=0.0)
 
 
-class _Loop(Protocol):
-    """What a connection needs of the loop that it works for."""
-
-    def idle(self, connection: "_Connection") -> None: ...
-    def answered(self, connection: "_Connection", status: int, body: bytes, wait: float) -> None: ...
-    def lost(self, connection: "_Connection") -> None: ...
-
-
-class _Connection(asyncio.Protocol):
-    """One request at a time; `place` and `since` belong to the one that is under way."""
-
-    __slots__ = ("_buffer", "_loop", "_transport", "busy", "place", "since")
-
-    def __init__(self, loop: _Loop) -> None:
-        self._loop = loop
-        self._buffer = b""
-        self._transport: asyncio.Transport | None = None
-        self.busy = False
-        self.place = 0
-        self.since = 0.0
-
-    def send(self, place: int, since: float, request: bytes) -> None:
-        self.busy, self.place, self.since = True, place, since
-        if self._transport is not None:
-            self._transport.write(request)
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.abort()
-
-    @override
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # uvloop's are no subclasses of asyncio's.
-        self._transport = cast("asyncio.Transport", transport)
-
-    @override
-    def data_received(self, data: bytes) -> None:
-        if self._buffer:
-            data = self._buffer + data
-        body_at = data.find(_HEAD_END) + 4
-        end = body_at + _number(data, _LENGTH, body_at)
-        if body_at < 4 or len(data) < end:
-            self._buffer = data
-            return
-        self._buffer = b""
-        self.busy = False
-        self._loop.answered(self, int(data[9:12]), data[body_at:end], _number(data, _RETRY_AFTER, body_at))
-
-    @override
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._transport = None
-        self._loop.lost(self)
-
-
-def _number(data: bytes, name: bytes, head_end: int) -> int:
-    """The value of a header that is a whole number, 0 without it. Our servers write names in lower case."""
-    start = data.find(name, 0, head_end)
-    if start < 0:
-        return 0
-    start += len(name)
-    return int(data[start : data.find(b"\r", start)])
-
-
 class _Run:
     """One loop under way: opens its connections, notes answers, ends when nothing is left to do."""
 
@@ -127,7 +62,7 @@ class _Run:
         self._port = port
         self._wanted = connections
         self._keep = keep_bodies
-        self._open: set[_Connection] = set()
+        self._open: set[Connection] = set()
         self._answers: list[tuple[int, float]] = []
         self._started = self._heard = 0.0
         self._done: asyncio.Future[None] | None = None
@@ -136,11 +71,11 @@ class _Run:
         loop = asyncio.get_running_loop()
         self._done = loop.create_future()
         for _ in range(self._wanted):
-            _, connection = await loop.create_connection(partial(_Connection, self), HOST, self._port)
+            _, connection = await loop.create_connection(partial(Connection, self), HOST, self._port)
             self._open.add(connection)
         self._started = self._heard = time.perf_counter()
         watch = loop.create_task(self._watched())
-        self.begin(list(self._open))
+        self.set_off(list(self._open))
         await self._done
         self.outcome.seconds = time.perf_counter() - self._started
         watch.cancel()
@@ -148,30 +83,30 @@ class _Run:
             connection.close()
         return self._told()
 
-    def begin(self, connections: list[_Connection]) -> None:
+    def set_off(self, connections: list[Connection]) -> None:
         for connection in connections:
             self.idle(connection)
 
-    def idle(self, connection: _Connection) -> None:
+    def idle(self, connection: Connection) -> None:
         raise NotImplementedError
 
     def finish(self) -> None:
         if self._done is not None and not self._done.done():
             self._done.set_result(None)
 
-    def answered(self, connection: _Connection, status: int, body: bytes, wait: float) -> None:
+    def answered(self, connection: Connection, status: int, body: bytes, wait: float) -> None:
         self._note(connection, status, body)
         del wait
         self.idle(connection)
 
-    def lost(self, connection: _Connection) -> None:
+    def lost(self, connection: Connection) -> None:
         """A connection that ends with a request under way: whether that took effect is unknown."""
         self._open.discard(connection)
         self.outcome.lost_connections += connection.busy
         if not self._open:
             self.finish()
 
-    def _note(self, connection: _Connection, status: int, body: bytes) -> float:
+    def _note(self, connection: Connection, status: int, body: bytes) -> float:
         now = self._heard = time.perf_counter()
         self.outcome.latencies.append(now - connection.since)
         self._answers.append((status, now))
@@ -213,7 +148,7 @@ class Closed(_Run):
         self._seconds = seconds
 
     @override
-    def idle(self, connection: _Connection) -> None:
+    def idle(self, connection: Connection) -> None:
         now = time.perf_counter()
         taken = None
         if self._seconds is None or now - self._started < self._seconds:
@@ -243,18 +178,18 @@ class Open(_Run):
         self._arrivals = arrivals
         self._next = 0
         self._follow = follow
-        self._free: list[_Connection] = []
+        self._free: list[Connection] = []
         self._due: deque[tuple[float, int, bytes]] = deque()
         # Next requests of citizens who wait: (due, place, request).
         self._later: list[tuple[float, int, bytes]] = []
 
     @override
-    def begin(self, connections: list[_Connection]) -> None:
+    def set_off(self, connections: list[Connection]) -> None:
         self._free = connections
         self._tick()
 
     @override
-    def idle(self, connection: _Connection) -> None:
+    def idle(self, connection: Connection) -> None:
         if self._due:
             due, place, request = self._due.popleft()
             connection.send(place, due, request)
@@ -264,7 +199,7 @@ class Open(_Run):
             self.finish()
 
     @override
-    def answered(self, connection: _Connection, status: int, body: bytes, wait: float) -> None:
+    def answered(self, connection: Connection, status: int, body: bytes, wait: float) -> None:
         place, now = connection.place, self._note(connection, status, body)
         told = self._follow(place, status, body) if self._follow else None
         if told is not None:
@@ -275,7 +210,7 @@ class Open(_Run):
         self.idle(connection)
 
     @override
-    def lost(self, connection: _Connection) -> None:
+    def lost(self, connection: Connection) -> None:
         if connection in self._free:
             self._free.remove(connection)
         super().lost(connection)

@@ -15,9 +15,10 @@ from pathlib import Path
 
 PROC = Path("/proc")
 ROOT = Path(__file__).resolve().parents[1]
-HTTP, JOBS, REDIS, GENERATOR, OTHER = "http", "jobs", "redis", "generator", "other"
+HTTP, JOBS, REDIS, OTHER = "http", "jobs", "redis", "other"
+# The load, and what is measured beside the platform: no part of the stack.
+GENERATOR, BASELINE = "generator", "baseline"
 BACKENDS, BACKGROUND = "postgres backends", "postgres background"
-# The load's own process, which also holds the launcher, is no part of the stack.
 STACK = (HTTP, JOBS, BACKENDS, BACKGROUND, REDIS, OTHER)
 _TICKS = os.sysconf("SC_CLK_TCK")
 _IN_BACKGROUND = (
@@ -29,6 +30,14 @@ _IN_BACKGROUND = (
     "io worker",
     "walsummarizer",
 )
+_BY_NAME = {
+    "postgres": BACKGROUND,
+    "valkey-server": REDIS,
+    "redis-server": REDIS,
+    "pgbench": GENERATOR,
+    "py-spy": GENERATOR,
+}
+_BY_MODULE = {"deploy.local.http_worker": HTTP, "deploy.local.jobs": JOBS, "bench.baseline": BASELINE}
 _MEMORY_LOOK_SECONDS = 1.0
 _FSYNC_SECONDS = 0.5
 _PACKAGES = (
@@ -64,17 +73,13 @@ def parse_stat(stat: str, command: str) -> Process:
 
 
 def role_of(command: str) -> str:
-    """The role of a process by its command line; the generator is known by its id, not by this."""
-    name = command.split(" ", 1)[0].rpartition("/")[2]
+    """The role of a process by its command line."""
     if command.startswith("postgres:"):
         return BACKGROUND if any(word in command for word in _IN_BACKGROUND) else BACKENDS
-    if name == "postgres":
-        return BACKGROUND
-    if "http_worker" in command or "bench.baseline" in command:
-        return HTTP
-    if "deploy.local.jobs" in command:
-        return JOBS
-    return REDIS if name.startswith(("valkey", "redis")) else OTHER
+    name = command.split(" ", 1)[0].rpartition("/")[2]
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    return next((role for module, role in _BY_MODULE.items() if module in command), OTHER)
 
 
 def family(processes: Iterable[Process], root: int) -> Iterator[Process]:

@@ -4,16 +4,29 @@ import asyncio
 import os
 import re
 import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from deploy.local.binaries import find_postgres
 
+# A client's first transactions plan its functions, which later ones do not: they are not counted.
+WARM_TRANSACTIONS = 10
 _TPS = re.compile(rb"^tps = ([0-9.]+) \(without", re.MULTILINE)
 
 
 class PgbenchFailed(Exception):
     """pgbench did not finish; the message is what it said last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transactions:
+    """A run while all its clients were warm and at work: rate a second, latencies in seconds."""
+
+    rate: float
+    p50: float
+    p99: float
 
 
 def _environment(url: str) -> dict[str, str]:
@@ -36,17 +49,65 @@ async def transactions_a_second(url: str, statement: str, *, clients: int, each:
         PgbenchFailed: it ended with an error.
     """
     with tempfile.TemporaryDirectory() as folder:
-        script = Path(folder, "script.sql")
-        await asyncio.to_thread(script.write_text, statement, encoding="utf-8")
-        process = await asyncio.create_subprocess_exec(
-            str(find_postgres().folder / "pgbench"),
-            *("-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-t", str(each), "-f", str(script)),
-            env=_environment(url),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        out, error = await process.communicate()
+        out = await _ran(url, statement, Path(folder), clients=clients, each=each)
     found = _TPS.search(out)
-    if process.returncode != 0 or found is None:
-        raise PgbenchFailed(error.decode(errors="replace")[-500:])
+    if found is None:
+        raise PgbenchFailed(out.decode(errors="replace")[-500:])
     return float(found.group(1))
+
+
+async def transactions(url: str, script: str, *, clients: int, each: int) -> Transactions:
+    """Runs the script `each` times on every client, prepared; counts what was done by warm clients.
+
+    Raises:
+        PgbenchFailed: it ended with an error.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        await _ran(url, script, Path(folder), clients=clients, each=each, options=("-l",))
+        return steady(await asyncio.to_thread(_logged, Path(folder)))
+
+
+def _logged(folder: Path) -> list[str]:
+    return [line for log in folder.glob("pgbench_log.*") for line in log.read_text("utf-8").splitlines()]
+
+
+def steady(log: Iterable[str]) -> Transactions:
+    """What the log of a run tells of the time in which every client was warm and none had ended.
+
+    A line is: client, number of its transaction, µs, script, seconds and µs of its end.
+    """
+    ended: dict[int, list[tuple[float, float]]] = {}
+    for line in log:
+        client, _, micros, _, second, micro = line.split()[:6]
+        ended.setdefault(int(client), []).append((int(second) + int(micro) / 1e6, int(micros) / 1e6))
+    for told in ended.values():
+        told.sort()
+    first = max(told[min(WARM_TRANSACTIONS, len(told)) - 1][0] for told in ended.values())
+    last = min(told[-1][0] for told in ended.values())
+    seconds = sorted(took for told in ended.values() for at, took in told if first < at <= last)
+    if not seconds:
+        raise PgbenchFailed("its clients were never warm and at work together")
+    return Transactions(
+        rate=len(seconds) / (last - first),
+        p50=seconds[len(seconds) // 2],
+        p99=seconds[int(len(seconds) * 0.99)],
+    )
+
+
+async def _ran(
+    url: str, script: str, folder: Path, *, clients: int, each: int, options: tuple[str, ...] = ()
+) -> bytes:
+    file = folder / "script.sql"
+    await asyncio.to_thread(file.write_text, script, encoding="utf-8")
+    process = await asyncio.create_subprocess_exec(
+        str(find_postgres().folder / "pgbench"),
+        *("-n", "-M", "prepared", "-c", str(clients), "-j", "1", "-t", str(each), "-f", str(file), *options),
+        env=_environment(url),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, error = await process.communicate()
+    if process.returncode != 0 or b"ERROR" in error:
+        raise PgbenchFailed(error.decode(errors="replace")[-500:])
+    return out
