@@ -22,7 +22,7 @@ class PgbenchFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Transactions:
-    """A run while all its clients were warm and at work: rate a second, latencies in seconds."""
+    """A run without its beginning and its end: rate a second, latencies in seconds."""
 
     rate: float
     p50: float
@@ -57,7 +57,7 @@ async def transactions_a_second(url: str, statement: str, *, clients: int, each:
 
 
 async def transactions(url: str, script: str, *, clients: int, each: int) -> Transactions:
-    """Runs the script `each` times on every client, prepared; counts what was done by warm clients.
+    """Runs the script `each` times on every client, prepared; what counts is the middle of the run.
 
     Raises:
         PgbenchFailed: it ended with an error.
@@ -72,23 +72,19 @@ def _logged(folder: Path) -> list[str]:
 
 
 def steady(log: Iterable[str]) -> Transactions:
-    """What the log of a run tells of the time in which every client was warm and none had ended.
+    """What the log of a run tells of its middle, without the first transactions and the tail.
 
     A line is: client, number of its transaction, µs, script, seconds and µs of its end.
     """
-    ended: dict[int, list[tuple[float, float]]] = {}
-    for line in log:
-        client, _, micros, _, second, micro = line.split()[:6]
-        ended.setdefault(int(client), []).append((int(second) + int(micro) / 1e6, int(micros) / 1e6))
-    for told in ended.values():
-        told.sort()
-    first = max(told[min(WARM_TRANSACTIONS, len(told)) - 1][0] for told in ended.values())
-    last = min(told[-1][0] for told in ended.values())
-    seconds = sorted(took for told in ended.values() for at, took in told if first < at <= last)
-    if not seconds:
-        raise PgbenchFailed("its clients were never warm and at work together")
+    lines = [line.split() for line in log]
+    clients = len({fields[0] for fields in lines})
+    ended = sorted((int(fields[4]) + int(fields[5]) / 1e6, int(fields[2]) / 1e6) for fields in lines)
+    middle = ended[WARM_TRANSACTIONS * clients : len(ended) - clients]
+    if len(middle) < 2:
+        raise PgbenchFailed(f"{len(ended)} transactions are too few for {clients} clients")
+    seconds = sorted(took for _, took in middle)
     return Transactions(
-        rate=len(seconds) / (last - first),
+        rate=(len(middle) - 1) / (middle[-1][0] - middle[0][0]),
         p50=seconds[len(seconds) // 2],
         p99=seconds[int(len(seconds) * 0.99)],
     )
