@@ -252,18 +252,18 @@ $$;
 
 -- Locks these persons' cards, making those that are missing, and settles at once whoever needs no weighing:
 -- a person without events before, of whom one issued event came. What that comes to is what settle_cards
--- would say; nothing has to be looked for, and the card is written once, as it stands. Returns the outcome of
--- these events, and NULL for the events of everybody else, whose cards the caller then settles.
+-- would say; nothing has to be looked for, and the card is written once, as it stands. Returns these events with
+-- their outcomes, in arrays; the caller settles everybody else.
 -- p_code is the scene as understood, for events that have a hospital.
-CREATE OR REPLACE FUNCTION quota.open_cards(
+CREATE OR REPLACE FUNCTION quota.open_first_cards(
     p_programme uuid, p_timezone text, p_open_from date, p_now timestamptz, p_source text,
     p_ord integer[], p_event text[], p_bucket smallint[], p_holder bytea[], p_kind text[], p_scene text[],
-    p_code text[], p_hospital text[], p_at timestamptz[], p_device bigint[]
-) RETURNS TABLE (ord integer, outcome text)
+    p_code text[], p_hospital text[], p_at timestamptz[], p_device bigint[],
+    OUT opened_ord integer[], OUT opened_outcome text[]
+)
 LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY
     WITH sent AS (
         SELECT *
         FROM unnest(p_ord, p_event, p_bucket, p_holder, p_kind, p_scene, p_code, p_hospital, p_at, p_device)
@@ -282,13 +282,12 @@ BEGIN
         ON CONFLICT (bucket, programme_id, holder_hash) DO UPDATE SET events = c.events + excluded.events
         -- A card that was there has an event more than came just now.
         RETURNING c.bucket, c.holder_hash, c.events = 1 AND c.state = 'active' AS opened
-    ), judged AS (
-        SELECT s.*, l.opened, (s.at AT TIME ZONE p_timezone)::date AS happened_on
-        FROM locked l JOIN sent s ON s.bucket = l.bucket AND s.holder_hash = l.holder_hash
     ), opened AS (
-        SELECT *, greatest(happened_on, p_open_from) AS day,
-               CASE WHEN hospital_id IS NULL THEN 'unattributed' ELSE 'counted' END AS outcome
-        FROM judged WHERE opened
+        SELECT s.*, (s.at AT TIME ZONE p_timezone)::date AS happened_on,
+               CASE WHEN s.hospital_id IS NULL THEN 'unattributed' ELSE 'counted' END AS outcome
+        FROM locked l JOIN sent s ON s.bucket = l.bucket AND s.holder_hash = l.holder_hash
+        -- As the indexes are sorted: rows that follow each other lie near each other.
+        WHERE l.opened ORDER BY s.bucket, s.holder_hash
     ), stored AS (
         INSERT INTO quota.card_event (
             bucket, programme_id, holder_hash, place, event_id, kind, scene, hospital_id, at, received_at,
@@ -301,12 +300,12 @@ BEGIN
             bucket, programme_id, holder_hash, place, event_id, measure, hospital_id, code, day, n,
             recorded_at)
         SELECT bucket, p_programme, holder_hash, 1, event_id, 'card', coalesce(hospital_id, ''),
-               coalesce(code, ''), day, 1, p_now
+               coalesce(code, ''), greatest(happened_on, p_open_from), 1, p_now
         FROM opened
     ), sums AS (
-        SELECT coalesce(hospital_id, '') AS hospital_id, coalesce(code, '') AS code, day, happened_on,
-               count(*) AS n
-        FROM opened GROUP BY 1, 2, 3, 4
+        SELECT coalesce(hospital_id, '') AS hospital_id, coalesce(code, '') AS code, happened_on,
+               greatest(happened_on, p_open_from) AS day, count(*) AS n
+        FROM opened GROUP BY hospital_id, code, happened_on
     ), figures AS (
         INSERT INTO core.tally_delta (scope_id, day, measure, dim, dim2, n)
         SELECT p_programme, day, 'card', hospital_id, '', sum(n) FROM sums GROUP BY day, hospital_id
@@ -316,9 +315,7 @@ BEGIN
         INSERT INTO quota.signal_mark (programme_id, hospital_id, code, day)
         SELECT p_programme, hospital_id, code, happened_on FROM sums WHERE hospital_id <> ''
     )
-    SELECT ord, outcome FROM opened
-    UNION ALL
-    SELECT ord, NULL FROM judged WHERE NOT opened;
+    SELECT array_agg(ord), array_agg(outcome) INTO opened_ord, opened_outcome FROM opened;
 END
 $$;
 
@@ -404,10 +401,8 @@ BEGIN
     END IF;
 
     IF v_ord IS NOT NULL THEN
-        SELECT array_agg(o.ord) FILTER (WHERE o.outcome IS NOT NULL),
-               array_agg(o.outcome) FILTER (WHERE o.outcome IS NOT NULL)
-        INTO v_opened, v_outcome
-        FROM quota.open_cards(
+        SELECT o.opened_ord, o.opened_outcome INTO v_opened, v_outcome
+        FROM quota.open_first_cards(
             p_programme, v_timezone, v_open_from, p_now, p_source, v_ord, v_event, v_bucket, v_holder, v_kind,
             v_scene, v_code, v_hospital, v_at, v_device) o;
         RETURN QUERY SELECT * FROM unnest(v_opened, v_outcome);

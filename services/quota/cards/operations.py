@@ -18,6 +18,7 @@ from services.quota.cards.rules import (
     EVENTS_MAX,
     Event,
     EventFile,
+    SentEvent,
     batch_faults,
     read_events,
 )
@@ -68,7 +69,7 @@ class CardEvents:
     jobs: AwaitedJobs
 
     @retried
-    async def count(self, slug: str, header: SignatureHeader, events: Sequence[Event]) -> list[str]:
+    async def count(self, slug: str, header: SignatureHeader, events: Sequence[SentEvent]) -> list[str]:
         """Counts a signed batch and uses its nonce up; one outcome for each event, in order.
 
         Raises:
@@ -231,7 +232,7 @@ class CardEvents:
             await record(tx, entry, at=now)
         return report
 
-    def columns(self, events: Sequence[Event]) -> Batch:
+    def columns(self, events: Sequence[SentEvent]) -> Batch:
         """The events as the counting function takes them: holders as keyed hashes, scenes understood."""
         index = self.kit.keys.index
         event_ids = [event.event_id for event in events]

@@ -5,7 +5,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from services.quota.cards.operations import CardEvents
-from services.quota.cards.rules import Event
 from services.quota.cards.schemas import (
     CardEventsBody,
     EventImportReport,
@@ -63,12 +62,10 @@ async def count_card_events(request: Request) -> Response:
 
     header = await verified(request, keys_of)
     body = await decode(request, _EVENTS)
-    events = [
-        Event(sent.event_id, sent.holder_ref, sent.kind, sent.at, sent.scene, sent.device_ref)
-        for sent in body.events
+    outcomes = await _card_events(request).count(slug, header, body.events)
+    results = [
+        HotResult(event.event_id, outcome) for event, outcome in zip(body.events, outcomes, strict=True)
     ]
-    outcomes = await _card_events(request).count(slug, header, events)
-    results = [HotResult(event.event_id, outcome) for event, outcome in zip(events, outcomes, strict=True)]
     return answer(HotResults(results), first_status=200)
 
 

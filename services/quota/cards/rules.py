@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from shared.documents.reports import ERRORS_MAX, ImportFault
@@ -64,9 +64,26 @@ _EVENT_ID = re.compile(EVENT_ID_FORM)
 _LOCAL_TIME = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})[ T](\d{1,2}):(\d{2})(?::(\d{2}))?")
 
 
+class SentEvent(Protocol):
+    """An event as it was sent. References of holder and device never leave the operation in clear."""
+
+    @property
+    def event_id(self) -> str: ...
+    @property
+    def holder_ref(self) -> str: ...
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def scene(self) -> str | None: ...
+    @property
+    def device_ref(self) -> str | None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as it was sent. References of holder and device never leave the operation in clear."""
+    """An event of a file."""
 
     event_id: str
     holder_ref: str
@@ -93,7 +110,7 @@ def time_fault(at: datetime, now: datetime) -> str | None:
     return None
 
 
-def batch_faults(events: Sequence[Event], now: datetime) -> Iterator[Fault]:
+def batch_faults(events: Sequence[SentEvent], now: datetime) -> Iterator[Fault]:
     """What the form of a batch cannot say: each event by its place and its id."""
     for place, event in enumerate(events):
         fault = time_fault(event.at, now)

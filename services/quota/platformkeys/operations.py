@@ -94,8 +94,7 @@ class PlatformKeyring:
 
     async def keys_for(self, slug: str, key_id: str) -> tuple[str, ...]:
         """What this key id may sign with for this programme; nothing for an unknown or revoked one."""
-        async with self.kit.database.snapshot() as tx:
-            sealed = await store.key_of(tx, slug, key_id)
+        sealed = await store.key_of(self.kit.database, slug, key_id)
         if sealed is None:
             return ()
         return (self.kit.keys.sealer.open_text(sealed, context=_context(key_id)),)
