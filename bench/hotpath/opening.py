@@ -1,7 +1,7 @@
 """Opens a town: publishes its campaign, moves the clock into the phase, activates the tills."""
 
 import secrets
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -32,14 +32,18 @@ async def opened(
     questions: Sequence[dict[str, Any]],
     pieces: int,
     odds: float = 1,
+    others: Mapping[str, int] | None = None,
 ) -> AsyncIterator[Town]:
-    """Publishes a campaign with so many vouchers of one type, opens its phase, and activates the tills."""
+    """Publishes a campaign with so many vouchers of one type, opens its phase, and activates the tills.
+
+    `others` are pieces of further types.
+    """
     slug = f"bench-{secrets.token_hex(4)}"
     campaign = shifted(definition, await clerks.clock(), slug)
-    first = campaign["phases"][0]
-    first |= {"odds": odds, "stock": {VOUCHER_TYPE: pieces}}
+    first, stock = campaign["phases"][0], {VOUCHER_TYPE: pieces, **(others or {})}
+    first |= {"odds": odds, "stock": stock}
     first["quiz"] = {**first["quiz"], "time_limit_seconds": _QUIZ_SECONDS}
-    campaign |= {"phases": [first], "budget_fen": pieces * 10_000}
+    campaign |= {"phases": [first], "budget_fen": sum(stock.values()) * 10_000}
     await clerks.load_campaign(campaign, questions)
     await clerks.move_clock(datetime.fromisoformat(first["opens_at"]) + timedelta(minutes=1))
     tills = await _tills(platform, clerks, slug)
