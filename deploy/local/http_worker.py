@@ -1,5 +1,6 @@
 """One HTTP worker: `SOCKET_FD GATE_FD READY_FILE MODULE:FACTORY` – uvicorn on the launcher's socket."""
 
+import gc
 import socket
 import sys
 from pathlib import Path
@@ -26,6 +27,10 @@ class Worker(uvicorn.Server):
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What the start made stays for good. Unfrozen, the collector would walk all of it (100 ms, during
+        # which nobody is answered) whenever a rush has made enough new objects.
+        gc.collect()
+        gc.freeze()
         self._ready.touch()
 
 

@@ -28,6 +28,7 @@ CREATE OR REPLACE FUNCTION issuance.draw_batch(
     chance_id uuid, client_seed text, odds_ppm bigint, seed_commitment text, value bytea
 )
 LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE

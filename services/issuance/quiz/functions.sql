@@ -32,6 +32,7 @@ CREATE OR REPLACE FUNCTION issuance.recent_questions(
     p_campaign uuid, p_attempts integer, p_bucket smallint[], p_person uuid[]
 ) RETURNS TABLE (question_ids bigint[])
 LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -55,6 +56,7 @@ CREATE OR REPLACE FUNCTION issuance.attempts_to_mark(
     campaign_id uuid, question_ids bigint[], option_orders text[], expires_at timestamptz, needs_token boolean
 )
 LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 BEGIN
@@ -80,6 +82,7 @@ CREATE OR REPLACE FUNCTION issuance.start_attempts(
     option_orders text[]
 )
 LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE
@@ -193,6 +196,7 @@ CREATE OR REPLACE FUNCTION issuance.submit_attempts(
     score smallint, passed boolean, pass_score bigint, chances_granted smallint
 )
 LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE

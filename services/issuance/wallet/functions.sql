@@ -37,6 +37,7 @@ CREATE OR REPLACE FUNCTION issuance.claim_batch(
     amount_fen bigint, code_sealed bytea, valid_from timestamptz, valid_until timestamptz
 )
 LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 #variable_conflict use_column
 DECLARE

@@ -68,7 +68,7 @@ CREATE OR REPLACE FUNCTION redemption.verify_batch(
     holder_masked text
 )
 LANGUAGE plpgsql
-SET enable_seqscan = off SET join_collapse_limit = 1 AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET join_collapse_limit = 1 AS $$
 #variable_conflict use_column
 DECLARE
     v_stale integer[] := redemption.stale_nonces(p_key_id, p_nonce, p_again, p_nonce_expires_at);
@@ -109,7 +109,7 @@ CREATE OR REPLACE FUNCTION redemption.redeem_batch(
     applied_fen bigint, payable_fen bigint, redeemed_at timestamptz
 )
 LANGUAGE plpgsql
-SET enable_seqscan = off SET join_collapse_limit = 1 AS $$
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET join_collapse_limit = 1 AS $$
 #variable_conflict use_column
 DECLARE
     v_stale integer[] := redemption.stale_nonces(p_key_id, p_nonce, p_again, p_nonce_expires_at);
