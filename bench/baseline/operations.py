@@ -120,20 +120,10 @@ class Shop:
             received_at=now,
             source="online",
         )
-        told = [presented.bucket, presented.code_hash.hex()]
         session.add_all(
             [
                 redemption,
-                RequestRow(
-                    bucket=terminal.bucket,
-                    caller_id=terminal.caller_id,
-                    operation="redemption",
-                    request_no=asked.request_no,
-                    fingerprint=fingerprint([told, asked.bill_fen]),
-                    result_bucket=redemption.bucket,
-                    result_id=redemption.id,
-                    created_at=now,
-                ),
+                _request(terminal, redemption, [presented.bucket, presented.code_hash.hex()]),
                 *_booked(redemption, "redeem", "payable", split, campaign.timezone),
                 *(_booked(redemption, "release", "available", rest, campaign.timezone) if any(rest) else ()),
                 *_announced(redemption),
@@ -147,6 +137,19 @@ class Shop:
             payable_fen=redemption.payable_fen,
             redeemed_at=now,
         )
+
+
+def _request(terminal: TerminalRow, redemption: RedemptionRow, shown: list[object]) -> RequestRow:
+    return RequestRow(
+        bucket=terminal.bucket,
+        caller_id=terminal.caller_id,
+        operation="redemption",
+        request_no=redemption.request_no,
+        fingerprint=fingerprint([shown, redemption.bill_fen]),
+        result_bucket=redemption.bucket,
+        result_id=redemption.id,
+        created_at=redemption.received_at,
+    )
 
 
 def _booked(
