@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from shared.clock import machine_seconds
 from shared.db import is_unavailable
 from shared.errors import Busy, invariant
 
@@ -17,8 +18,13 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 BATCH_MAX = 128
-# About half a second of work at the slowest measured rate; beyond it waiting is worse than 503.
+# The work that may wait, by the time that batches took lately: beyond it waiting is worse than 503, and
+# whoever was let in is answered soon. One batch may always wait.
+WAIT_SECONDS = 0.5
+# And however quick they are.
 QUEUE_MAX = 2048
+# How much the last batch counts in the time that a batch takes.
+_NEWEST_SHARE = 0.3
 # An answer later than this is of no use to a till; api.md promises one within 5 s.
 DEADLINE_SECONDS = 4.5
 
@@ -50,17 +56,20 @@ class Batcher(Generic[ItemT, ResultT]):
         apart: Callable[[ItemT], Hashable] | None = None,
         batch_max: int = BATCH_MAX,
         queue_max: int = QUEUE_MAX,
+        seconds: Callable[[], float] = machine_seconds,
     ) -> None:
         self._run = run
         self._apart = apart
         self._batch_max = batch_max
         self._queue_max = queue_max
+        self._seconds = seconds
+        self._batch_seconds = 0.0
         self._lanes: dict[Hashable, _Lane[ItemT, ResultT]] = {}
 
     async def submit(self, key: Hashable, item: ItemT) -> ResultT:
         """Raises Busy when too much waits already, when the answer would come too late, or on shutdown."""
         lane = self._lanes.setdefault(key, _Lane())
-        if len(lane.queue) >= self._queue_max:
+        if self._is_full(len(lane.queue)):
             raise Busy
         loop = asyncio.get_running_loop()
         waiting: _Waiting[ItemT, ResultT] = _Waiting(item, loop.create_future())
@@ -73,6 +82,11 @@ class Batcher(Generic[ItemT, ResultT]):
             return await waiting.answer
         finally:
             too_late.cancel()
+
+    def _is_full(self, waiting: int) -> bool:
+        if waiting < self._batch_max:
+            return False
+        return waiting >= self._queue_max or waiting / self._batch_max * self._batch_seconds > WAIT_SECONDS
 
     async def drain(self) -> None:
         """Waits until everything that was submitted is answered; call it when no more will come."""
@@ -107,8 +121,10 @@ class Batcher(Generic[ItemT, ResultT]):
         return batch
 
     async def _answer(self, key: Hashable, batch: list[_Waiting[ItemT, ResultT]]) -> None:
+        started = self._seconds()
         try:
             results = await self._run(key, [waiting.item for waiting in batch])
+            self._batch_seconds += _NEWEST_SHARE * (self._seconds() - started - self._batch_seconds)
             invariant(len(results) == len(batch), "a batch answers each of its items")
         except Exception as error:  # noqa: BLE001 - handed to the callers, each item on its own
             if len(batch) > 1 and not is_unavailable(error):

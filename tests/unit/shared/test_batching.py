@@ -135,6 +135,34 @@ async def test_full_queue_is_busy_at_once() -> None:
     assert await batcher.submit("k", 5) == 10
 
 
+async def test_a_slow_server_lets_half_a_second_of_work_wait_and_a_quick_one_more() -> None:
+    now = 0.0
+
+    async def admitted(batch_seconds: float) -> int:
+        """How many of a hundred may wait after batches that took so long."""
+        server = Server()
+
+        async def run(key: Hashable, items: Sequence[int]) -> list[int]:
+            nonlocal now
+            results = await server.run(key, items)
+            now += batch_seconds
+            return results
+
+        batcher = Batcher(run, batch_max=4, seconds=lambda: now)
+        for item in range(50):
+            await batcher.submit("k", item)
+        server.gate.clear()
+        waiting = [asyncio.create_task(batcher.submit("k", item)) for item in range(100)]
+        await settle()
+        server.gate.set()
+        answers = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(answer, (int, Busy)) for answer in answers)
+        return sum(isinstance(answer, int) for answer in answers)
+
+    # One batch may always wait; of quicker ones as many as fit into half a second (the last one begins then).
+    assert [await admitted(seconds) for seconds in (2.0, 0.1, 0.001)] == [4, 21, 100]
+
+
 async def test_everybody_is_answered_in_time_by_a_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batching, "DEADLINE_SECONDS", 0.1)
     server = Server()
