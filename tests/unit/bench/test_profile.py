@@ -1,0 +1,28 @@
+from bench.profile import ELSEWHERE, layer_of, parse_raw
+
+EDGE = "__call__ (shared/http/middleware.py:40)"
+
+
+def test_a_stack_belongs_to_its_innermost_layer() -> None:
+    assert layer_of(["run (uvicorn/server.py:70)", EDGE]) == "ASGI edge"
+    assert (
+        layer_of([EDGE, "verified (shared/http/signed.py:30)", "new (hmac.py:60)"]) == "signature and token"
+    )
+    assert layer_of([EDGE, "decode (shared/http/hot.py:95)"]) == "body parsing"
+    assert layer_of([EDGE, "answer (shared/http/hot.py:120)"]) == "answer"
+    assert layer_of([EDGE, "redeem (services/redemption/writeoff/routes.py:60)"]) == "the operation"
+    assert (
+        layer_of(["_redeem_all (services/redemption/writeoff/operations.py:1)", "fetch (asyncpg/pool.py:1)"])
+        == "asyncpg"
+    )
+    assert layer_of(["main (x.py:1)"]) == ELSEWHERE
+
+
+def test_looks_are_counted_by_layer_and_by_innermost_frame() -> None:
+    profile = parse_raw(
+        [f"a (x.py:1);{EDGE} 3", f"{EDGE};canonical (shared/signing/__init__.py:72) 1", "noise"]
+    )
+    assert profile.looks == 4
+    layers = {layer.name: (layer.share, layer.micros) for layer in profile.layers(100)}
+    assert layers == {"ASGI edge": (0.75, 75), "signature and token": (0.25, 25)}
+    assert profile.frames()[0] == ("__call__ (shared/http/middleware.py)", 0.75)
