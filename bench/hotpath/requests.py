@@ -42,12 +42,14 @@ def draws(town: Town, people: Sequence[Person]) -> list[bytes]:
     return [_by_citizen(person, path, {"request_no": request_no()}) for person in people]
 
 
-def claims(people: Sequence[Person], awards: Sequence[HotId]) -> list[bytes]:
+def claims(
+    people: Sequence[Person], awards: Sequence[HotId], voucher_type: str = VOUCHER_TYPE
+) -> list[bytes]:
     return [
         _by_citizen(
             person,
             f"/issuance/v1/awards/{award}/claim",
-            {"request_no": request_no(), "voucher_type": VOUCHER_TYPE},
+            {"request_no": request_no(), "voucher_type": voucher_type},
         )
         for person, award in zip(people, awards, strict=True)
     ]
