@@ -61,9 +61,13 @@ class CardPairs:
         ratios: list[float] = []
         for place in range(pairs):
             ours = await sent(self, [self.batch() for _ in range(_PAIR_BATCHES)], connections)
-            bare = await self._bare(clients, _PAIR_EVENTS)
+            with used() as usage:
+                bare = await self._bare(clients, _PAIR_EVENTS)
             ratios.append(ours.per_second / bare)
-            self.say(f"pair {place + 1}: {ours.per_second:,.0f} / {bare:,.0f} events/s; {ours.cost}")
+            self.say(
+                f"pair {place + 1}: {ours.per_second:,.0f} / {bare:,.0f} events/s; {ours.cost}; pgbench: "
+                f"{BACKENDS} {usage.micros(BACKENDS, _PAIR_EVENTS):.0f}"
+            )
         return row_of(
             "card events, batches of 1,000",
             "events/s ÷ pgbench, one event in a transaction, kept once",

@@ -424,11 +424,13 @@ BEGIN
         END IF;
     END IF;
 
-    RETURN QUERY
-    SELECT g.n::integer, 'duplicate_event'
-    FROM generate_series(1, cardinality(p_event)) AS g (n)
-    LEFT JOIN unnest(v_fresh) AS f (ord) ON f.ord = g.n
-    WHERE f.ord IS NULL;
+    IF cardinality(v_fresh) IS DISTINCT FROM cardinality(p_event) THEN
+        RETURN QUERY
+        SELECT g.n::integer, 'duplicate_event'
+        FROM generate_series(1, cardinality(p_event)) AS g (n)
+        LEFT JOIN unnest(v_fresh) AS f (ord) ON f.ord = g.n
+        WHERE f.ord IS NULL;
+    END IF;
 END
 $$;
 
