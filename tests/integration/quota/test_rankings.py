@@ -7,6 +7,7 @@ import pytest
 
 from shared.clock import CHINA, ManualClock
 from shared.identity.staff import Role
+from shared.integrity.operations import recompute
 from tests.support.people import signed_in_staff
 from tests.support.quota import Bureau, Json, Programme, event, issued, many
 
@@ -140,6 +141,14 @@ class TestFreeze:
         await self.freeze(programme, "2020-09")
         await programme.send(issued(programme, "甲", 1, "p", "2020-08-10"))
         assert await programme.figures("card") == [("card", "2020-10-01", "甲", 1)]
+
+    async def test_a_late_first_card_is_credited_on_the_day_that_its_figure_falls_on(
+        self, bureau: Bureau, programme: Programme
+    ) -> None:
+        await self.freeze(programme)
+        await programme.send(issued(programme, "甲", 1, "p", "2020-08-10"))
+        checks = {check.name: check for check in (await recompute(bureau.kit)).checks}
+        assert checks["tallies_equal_the_recount_of_card_credits"].ok
 
     async def test_an_assignment_of_a_frozen_months_card_counts_from_the_open_month(
         self, bureau: Bureau, programme: Programme
