@@ -91,8 +91,12 @@ lint-clients: .check-npm ## Type-check the TypeScript client, the pages' scripts
 		echo "npm is not here. On Debian or Ubuntu: apt-get install -y nodejs npm" >&2; exit 1; }
 
 .PHONY: bench
-bench: install ## Measure against pgbench on this machine
+bench: install ## Measure the hot calls beside pgbench on this machine, in minutes
 	$(BIN)/hv bench $(ARGS)
+
+.PHONY: bench-full
+bench-full: install ## … with more people and more rounds; needs an otherwise idle machine to itself
+	$(BIN)/hv bench --full $(ARGS)
 
 .PHONY: docs
 docs: install ## Write docs/errors.md from the code; check links, settings and decisions; build the site

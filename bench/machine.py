@@ -17,7 +17,7 @@ PROC = Path("/proc")
 ROOT = Path(__file__).resolve().parents[1]
 HTTP, JOBS, REDIS, OTHER = "http", "jobs", "redis", "other"
 # The load, and what is measured beside the platform: no part of the stack.
-GENERATOR, BASELINE = "generator", "baseline"
+GENERATOR, BASELINE, SPY = "generator", "baseline", "py-spy"
 BACKENDS, BACKGROUND = "postgres backends", "postgres background"
 STACK = (HTTP, JOBS, BACKENDS, BACKGROUND, REDIS, OTHER)
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -35,10 +35,12 @@ _BY_NAME = {
     "valkey-server": REDIS,
     "redis-server": REDIS,
     "pgbench": GENERATOR,
-    "py-spy": GENERATOR,
+    "py-spy": SPY,
 }
 _BY_MODULE = {"deploy.local.http_worker": HTTP, "deploy.local.jobs": JOBS, "bench.baseline": BASELINE}
-_MEMORY_LOOK_SECONDS = 1.0
+# pgbench, and the ordinary application.
+_AT_THE_DATABASE = frozenset({GENERATOR, BASELINE})
+_MEMORY_LOOK_SECONDS = 0.5
 _FSYNC_SECONDS = 0.5
 _PACKAGES = (
     "fastapi",
@@ -172,15 +174,26 @@ def used() -> Iterator[Usage]:
     )
 
 
-def memory_by_role() -> dict[str, int]:
-    """Bytes of each role now, shared pages counted once."""
+def memory_by_role() -> dict[str, int] | None:
+    """Bytes of each role now, shared pages counted once.
+
+    None while others than the stack are at its database: their connections' memory is not the stack's.
+    """
+    processes = list(family(_processes(), os.getpid()))
+    if any(role_of(process.command) in _AT_THE_DATABASE for process in processes):
+        return None
     told: Counter[str] = Counter()
-    for process in family(_processes(), os.getpid()):
+    for process in processes:
         with suppress(OSError):
             rollup = (PROC / str(process.id) / "smaps_rollup").read_text("utf-8")
             role = GENERATOR if process.id == os.getpid() else role_of(process.command)
             told[role] += parse_pss(rollup)
     return dict(told)
+
+
+def processes_of(role: str) -> list[int]:
+    """The ids of the stack's processes of this role."""
+    return [one.id for one in family(_processes(), os.getpid()) if role_of(one.command) == role]
 
 
 @dataclass(slots=True)
@@ -192,6 +205,8 @@ class Memory:
 
     def look(self) -> None:
         roles = memory_by_role()
+        if roles is None:
+            return
         total = sum(roles.get(role, 0) for role in STACK)
         if total > self.peak:
             self.peak, self.roles = total, roles
@@ -199,7 +214,7 @@ class Memory:
 
 @asynccontextmanager
 async def memory_watched() -> AsyncIterator[Memory]:
-    """Looks once a second while the block runs."""
+    """Looks twice a second while the block runs."""
     memory = Memory()
 
     async def looking() -> None:

@@ -37,7 +37,7 @@ class Lives:
     shares: Sequence[tuple[Sequence[Person], Sequence[Person]]] = ()
     operations: list[Operation] = field(default_factory=list)
 
-    async def begin(self, people: int) -> None:
+    async def gather(self, people: int) -> None:
         """Makes the people; fewer than asked for where they cannot be shared evenly."""
         share = whole_share(people / (2 * self.rounds))
         made = await self.town.people(WARM_PEOPLE + 2 * self.rounds * share)

@@ -66,10 +66,24 @@ class WriteOffs:
     @property
     def operation(self) -> Operation:
         """Beside the faster of the two ways of pgbench."""
-        faster_by_hand = _rate(self.hand_written) >= _rate(self.batch_of_one)
-        if faster_by_hand:
-            return Operation(NAME, HAND_WRITTEN, self.http, self.hand_written)
-        return Operation(NAME, BATCH_OF_ONE, self.http, self.batch_of_one)
+        return self._ways[0]
+
+    @property
+    def other_way(self) -> Operation:
+        """Beside the slower one."""
+        return self._ways[1]
+
+    @property
+    def beside_ordinary(self) -> Operation:
+        return Operation(NAME, "the same built the ordinary way, 2 processes", self.http, self.orm)
+
+    @property
+    def _ways(self) -> tuple[Operation, Operation]:
+        by_hand = Operation(NAME, HAND_WRITTEN, self.http, self.hand_written)
+        as_batch = Operation(NAME, BATCH_OF_ONE, self.http, self.batch_of_one)
+        if _rate(self.hand_written) >= _rate(self.batch_of_one):
+            return by_hand, as_batch
+        return as_batch, by_hand
 
     async def _warm(self, vouchers: Sequence[Voucher]) -> None:
         ours = vouchers if self.ordinary is None else vouchers[len(vouchers) // 4 :]

@@ -3,6 +3,7 @@ import os
 from bench.machine import (
     BACKENDS,
     BACKGROUND,
+    BASELINE,
     GENERATOR,
     HTTP,
     JOBS,
@@ -39,6 +40,8 @@ def test_roles_are_known_by_the_command_line() -> None:
     assert role_of("postgres: io worker 0") == BACKGROUND
     assert role_of("postgres: hv hv [local] SELECT") == BACKENDS
     assert role_of("/x/bin/valkey-server 127.0.0.1:6379") == REDIS
+    assert role_of("/x/bin/pgbench -c 8") == GENERATOR
+    assert role_of("/x/bin/python -P -m bench.baseline.worker 7") == BASELINE
     assert role_of("/bin/bash") == OTHER
 
 
@@ -79,4 +82,6 @@ def test_own_work_is_seen_as_the_generators() -> None:
 
 
 def test_own_memory_is_seen() -> None:
-    assert memory_by_role()[GENERATOR] > 1_000_000
+    told = memory_by_role()
+    assert told is not None
+    assert told[GENERATOR] > 1_000_000

@@ -1,10 +1,12 @@
 from bench.profile import ELSEWHERE, layer_of, parse_raw
 
+MAIN = "main (deploy/local/http_worker.py:70)"
 EDGE = "__call__ (shared/http/middleware.py:40)"
 
 
 def test_a_stack_belongs_to_its_innermost_layer() -> None:
-    assert layer_of(["run (uvicorn/server.py:70)", EDGE]) == "ASGI edge"
+    assert layer_of([MAIN, "run (asyncio/runners.py:118)"]) == "event loop and sockets"
+    assert layer_of([MAIN, "run (asyncio/runners.py:118)", EDGE]) == "ASGI edge"
     assert (
         layer_of([EDGE, "verified (shared/http/signed.py:30)", "new (hmac.py:60)"]) == "signature and token"
     )
@@ -20,7 +22,13 @@ def test_a_stack_belongs_to_its_innermost_layer() -> None:
 
 def test_looks_are_counted_by_layer_and_by_innermost_frame() -> None:
     profile = parse_raw(
-        [f"a (x.py:1);{EDGE} 3", f"{EDGE};canonical (shared/signing/__init__.py:72) 1", "noise"]
+        [
+            f"{MAIN};{EDGE} 3",
+            f"{MAIN};{EDGE};canonical (shared/signing/__init__.py:72) 1",
+            "noise",
+            # Another thread, which waits for work.
+            "_bootstrap (threading.py:1);_worker (concurrent/futures/thread.py:81) 40",
+        ]
     )
     assert profile.looks == 4
     layers = {layer.name: (layer.share, layer.micros) for layer in profile.layers(100)}
