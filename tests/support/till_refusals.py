@@ -76,8 +76,7 @@ _OFTEN = errors.TooManyRequests(retry_after_seconds=60)
 _MOMENT = (ClockSkew(extra={"server_time": "2020-10-20T12:00:00+08:00"}), Replayed())
 
 
-def jobs(code: str) -> tuple[Job, ...]:
-    """`code`: of a voucher that could be written off, and that no job here does write off."""
+def _selling(code: str) -> tuple[Job, ...]:
     return (
         Job(
             "verify",
@@ -125,6 +124,11 @@ def jobs(code: str) -> tuple[Job, ...]:
             unknown=frozenset({_MANY.code, ClockSkew.code, Replayed.code}),
             leave="#leave",
         ),
+    )
+
+
+def _undoing() -> tuple[Job, ...]:
+    return (
         Job(
             "reverse",
             "undo",
@@ -143,25 +147,6 @@ def jobs(code: str) -> tuple[Job, ...]:
                 errors.RequestNoReused(),
                 _wrong("original_request_no"),
             ),
-        ),
-        Job(
-            "manual",
-            "manual",
-            {"#id-number": _ID_NUMBER, "#manual-bill-yuan": "60"},
-            ("#manual-do",),
-            "POST /redemptions/manual",
-            (
-                ManualNotOffered(),
-                NoVoucherOfHolder(),
-                IdNumberInvalid(),
-                writing_off.TerminalPaused(),
-                writing_off.ReversedBeforeArrival(),
-                _wrong("id_number"),
-                _MANY,
-                _OFTEN,
-            ),
-            unknown=frozenset({_MANY.code, _OFTEN.code}),
-            leave="#leave",
         ),
         Job(
             "result",
@@ -186,6 +171,35 @@ def jobs(code: str) -> tuple[Job, ...]:
             "GET /redemptions",
             (errors.NotFound(), errors.Forbidden(), _wrong("request_no")),
         ),
+    )
+
+
+def _without_a_code() -> tuple[Job, ...]:
+    return (
+        Job(
+            "manual",
+            "manual",
+            {"#id-number": _ID_NUMBER, "#manual-bill-yuan": "60"},
+            ("#manual-do",),
+            "POST /redemptions/manual",
+            (
+                ManualNotOffered(),
+                NoVoucherOfHolder(),
+                IdNumberInvalid(),
+                writing_off.TerminalPaused(),
+                writing_off.ReversedBeforeArrival(),
+                _wrong("id_number"),
+                _MANY,
+                _OFTEN,
+            ),
+            unknown=frozenset({_MANY.code, _OFTEN.code}),
+            leave="#leave",
+        ),
+    )
+
+
+def _end_of_the_day() -> tuple[Job, ...]:
+    return (
         Job(
             "upload",
             "queue",
@@ -203,6 +217,11 @@ def jobs(code: str) -> tuple[Job, ...]:
             (_wrong("date"), errors.Forbidden()),
         ),
     )
+
+
+def jobs(code: str) -> tuple[Job, ...]:
+    """`code`: of a voucher that could be written off, and that no job here does write off."""
+    return (*_selling(code), *_without_a_code(), *_undoing(), *_end_of_the_day())
 
 
 # Before a device is a till there is no other job.

@@ -14,7 +14,7 @@ from services.console.jobpages.rules import (
     PERIODICS,
     SERVICES,
     STATES,
-    fault_words,
+    failure_words,
     kind_words,
     result_lines,
 )
@@ -98,7 +98,7 @@ async def _centre(
         kinds=KINDS,
         periodics=PERIODICS,
         kind_words=kind_words,
-        fault_words=fault_words,
+        failure_words=failure_words,
         service=service,
         state=state,
         kind=kind,
@@ -147,7 +147,7 @@ async def letters_file(visitor: BureauReader, kind: Word = "") -> Response:
             kind_words(letter["kind"])[place],
             letter["created_at"][:19].replace("T", " "),
             letter["attempts"],
-            fault_words(letter["error"])[place],
+            failure_words(letter["error"])[place],
             letter["error"] or "",
             letter["id"],
         )

@@ -137,7 +137,7 @@ def kind_words(kind: str) -> Words:
     return KINDS.get(kind, (kind, kind))
 
 
-def fault_words(error: str | None) -> Words:
+def failure_words(error: str | None) -> Words:
     """What an error that was kept means for whoever decides about it."""
     if not error:
         return _NO_ERROR

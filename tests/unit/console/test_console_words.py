@@ -14,7 +14,7 @@ from services.console.healthpages import rules as health
 from services.console.healthpages.rules import Clocks, Disk, Finding, LastIntegrity, Readiness
 from services.console.importpages.rules import IMPORTS, batch_of_entry
 from services.console.integritypages.rules import note_zh
-from services.console.jobpages.rules import KINDS, PERIODICS, QueueLine, fault_words
+from services.console.jobpages.rules import KINDS, PERIODICS, QueueLine, failure_words
 from services.console.overviewwords.rules import shortcuts_of, waits_of, warnings_of
 from services.console.pages.rules import MENU, crumbs_of, menu_for
 from services.console.staffpages.rules import RIGHTS
@@ -119,7 +119,7 @@ def test_every_kind_of_job_and_all_periodic_work_has_a_name() -> None:
     ],
 )
 def test_a_failure_says_what_it_means(error: str | None, said: str) -> None:
-    assert said in fault_words(error)[0]
+    assert said in failure_words(error)[0]
 
 
 def test_what_keeps_figures_right_cannot_be_given_up() -> None:
