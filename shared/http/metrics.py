@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from shared.http.auth import metrics_reader
 from shared.metrics.http import TimingsOf
+from shared.metrics.looks import Looks
 
 # Reads the service's totals (one short snapshot) and returns them as metric families.
 Totals = Callable[[], Awaitable[list[Metric]]]
@@ -24,7 +25,13 @@ class _Snapshot(Collector):
 
 
 def metrics_router(service: str, totals: Totals) -> APIRouter:
-    router = APIRouter(prefix=f"/{service}", tags=["metrics"])
+    router, looks = APIRouter(prefix=f"/{service}", tags=["metrics"]), Looks()
+
+    async def text() -> bytes:
+        told = CollectorRegistry()
+        told.register(_Snapshot(await totals()))
+        told.register(TimingsOf(service))
+        return generate_latest(told)
 
     @router.get(
         "/metrics",
@@ -35,9 +42,6 @@ def metrics_router(service: str, totals: Totals) -> APIRouter:
     )
     async def prometheus() -> Response:
         """Totals since the beginning (they survive restarts) and timings of this machine's processes."""
-        told = CollectorRegistry()
-        told.register(_Snapshot(await totals()))
-        told.register(TimingsOf(service))
-        return Response(generate_latest(told), media_type=CONTENT_TYPE_LATEST)
+        return Response(await looks.get(service, text), media_type=CONTENT_TYPE_LATEST)
 
     return router

@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from services.issuance.reporting.schemas import Day, Metrics, WayFigures
 from shared.clock import machine_now, rfc3339
 from shared.db import Tx
 from shared.kit import Kit
+from shared.metrics.looks import Looks
 from shared.metrics.store import Figure, figures
 from shared.outbox.store import backlog
 from shared.rates import rate_text
@@ -33,6 +34,7 @@ from shared.vouchers import catalogue
 @dataclass(frozen=True, slots=True)
 class Reporting:
     kit: Kit
+    looks: Looks = field(default_factory=Looks)
 
     async def metrics(self, slug: str | None) -> Metrics:
         """A campaign's figures, of all campaigns together without one. Raises NotFound."""

@@ -1,6 +1,6 @@
 """Figures for dashboards and Prometheus: the same ones as the progress, so that they never disagree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from prometheus_client import Metric
@@ -15,6 +15,7 @@ from services.quota.progress.operations import look
 from services.quota.stuffing.store import open_cases
 from shared.clock import rfc3339
 from shared.kit import Kit
+from shared.metrics.looks import Looks
 
 _LABELS = ("programme", "hospital")
 
@@ -22,6 +23,7 @@ _LABELS = ("programme", "hospital")
 @dataclass(frozen=True, slots=True)
 class Monitoring:
     kit: Kit
+    looks: Looks = field(default_factory=Looks)
 
     async def metrics(self, slug: str) -> QuotaMetrics:
         """Raises NotFound."""

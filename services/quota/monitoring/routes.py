@@ -5,12 +5,13 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from services.quota.monitoring.operations import Monitoring
 from services.quota.monitoring.schemas import QuotaMetrics
 from shared.http.auth import metrics_reader
-from shared.http.caching import etagged
+from shared.http.caching import Tagged, tagged, told
 
 router = APIRouter(prefix="/quota/v1", tags=["progress"])
 
 # Dashboards poll; each look asks, and gets 304 while nothing was counted.
 _REVALIDATE = "private, no-cache"
+_APART = frozenset({"as_of"})
 
 
 @router.get(
@@ -22,7 +23,14 @@ _REVALIDATE = "private, no-cache"
 async def get_metrics(
     request: Request, programme: Annotated[str, Query(min_length=1, max_length=64)]
 ) -> Response:
-    """Totals, hospitals and the daily series of a programme, with scans; for dashboards."""
+    """Totals, hospitals and the daily series of a programme, with scans, exact as of `as_of`; for dashboards.
+
+    That is now; where a crowd polls, at most some seconds ago.
+    """
     monitoring: Monitoring = request.app.state.wiring.monitoring
-    view = await monitoring.metrics(programme)
-    return etagged(request, view.model_dump(), cache_control=_REVALIDATE, apart_from=frozenset({"as_of"}))
+
+    async def look() -> Tagged:
+        view = await monitoring.metrics(programme)
+        return tagged(view.model_dump(), apart_from=_APART)
+
+    return told(request, await monitoring.looks.get(programme, look), cache_control=_REVALIDATE)

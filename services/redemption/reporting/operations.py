@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import get_args
 from uuid import UUID
@@ -33,6 +33,7 @@ from shared.errors import Forbidden, NotFound
 from shared.identity.staff import READERS, Staff
 from shared.ids import parse_hot_id
 from shared.kit import Kit
+from shared.metrics.looks import Looks
 from shared.metrics.store import Figure, figures
 from shared.outbox import OutboxItem
 from shared.vouchers import catalogue
@@ -42,6 +43,7 @@ from shared.vouchers.catalogue import CampaignRef
 @dataclass(frozen=True, slots=True)
 class Reporting:
     kit: Kit
+    looks: Looks = field(default_factory=Looks)
 
     async def metrics(self, campaign_slug: str | None, institution_id: str | None) -> Metrics:
         """Live totals of a campaign (of all without one), of one institution only where it is named.

@@ -5,15 +5,16 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.redemption.reporting.schemas import Metrics, Statistics
 from services.redemption.terminals.routes import wiring_of
-from shared.errors import Unauthenticated
+from shared.errors import Forbidden
 from shared.http.auth import CurrentStaff, current_staff, metrics_reader
-from shared.http.caching import etagged
-from shared.identity.staff import READERS, Role
+from shared.http.caching import Tagged, tagged, told
+from shared.identity.staff import Role
 
 router = APIRouter(prefix="/redemption/v1", tags=["figures"])
 
 # Figures change by the second; a poller asks whether they did.
 _CACHE = "private, no-cache"
+_APART = frozenset({"as_of"})
 _SLUG_MAX = 100
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="metrics", description="HV_METRICS_TOKEN")
@@ -27,16 +28,13 @@ async def own_institution(
     Raises:
         Unauthenticated, Forbidden.
     """
-    if credentials is not None:
-        try:
-            staff = await current_staff(request, credentials)
-        except Unauthenticated:
-            # Not a staff session: it may be the metrics token.
-            await metrics_reader(request, credentials)
-            return None
-        if staff.has(Role.INSTITUTION) and not staff.has(*READERS):
-            return staff.institution_id
-    await metrics_reader(request, credentials)
+    try:
+        await metrics_reader(request, credentials)
+    except Forbidden:
+        staff = await current_staff(request, credentials)
+        if not staff.has(Role.INSTITUTION):
+            raise
+        return staff.institution_id
     return None
 
 
@@ -46,9 +44,18 @@ async def metrics(
     institution_id: Annotated[str | None, Depends(own_institution)],
     campaign: Annotated[str | None, Query(max_length=_SLUG_MAX)] = None,
 ) -> Response:
-    """Live write-offs of a campaign (of all without one), exact as of now; an institution sees its own."""
-    found = await wiring_of(request).reporting.metrics(campaign, institution_id)
-    return etagged(request, found.model_dump(), cache_control=_CACHE, apart_from=frozenset({"as_of"}))
+    """Live write-offs of a campaign (of all without one), exact as of `as_of`; an institution sees its own.
+
+    That is now; where a crowd polls, at most some seconds ago.
+    """
+    reporting = wiring_of(request).reporting
+
+    async def look() -> Tagged:
+        found = await reporting.metrics(campaign, institution_id)
+        return tagged(found.model_dump(), apart_from=_APART)
+
+    shown = await reporting.looks.get((campaign, institution_id), look)
+    return told(request, shown, cache_control=_CACHE)
 
 
 @router.get("/institutions/{institution_id}/statistics", operation_id="redemption_institution_statistics")
