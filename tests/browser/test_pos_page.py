@@ -572,8 +572,11 @@ async def test_a_till_that_is_paused_revoked_or_without_its_key_says_how_it_goes
         await shop.seen(f"paused-{'terminal' if who == '终端' else 'institution'}")
         await shop.next()
         assert (await shop.staff.post(f"{address}/resume", {"reason": "盘点完毕"})).is_success
+    # It uploads as soon as it can: not before the terminal is revoked.
+    shop.wire.refusals = {"POST /batches": Busy()}
     await shop.taken_offline(voucher)
     assert (await shop.staff.post(f"/terminals/{terminal}/revoke", {"reason": "遗失"})).is_success
+    shop.wire.refusals = {}
     await shop.tab.until("(window.dispatchEvent(new Event('online')), document.querySelector('#activation'))")
     assert "换发激活码" in await shop.tab.text(".outcome.bad")
     assert await shop.serious() == []

@@ -22,6 +22,7 @@ from shared.errors import Fault, InvalidRequest
 from shared.idempotency import Answer, RequestKey, fingerprint, once
 from shared.ids import HotId
 from shared.kit import Kit
+from shared.signing import BadSignature
 from shared.signing.store import use_nonce
 from shared.vouchers.codes import Presented
 
@@ -70,6 +71,7 @@ class Offline:
         Raises:
             Replayed, RequestNoReused (the batch number was used for other items).
             TooManyWrongCodes: the terminal is locked; nothing is lost, it uploads later.
+            BadSignature: the terminal was revoked since its signature was checked; likewise.
         """
         self.lockouts.require_open(terminal)
         done = await self._upload(terminal, upload)
@@ -96,6 +98,9 @@ class Offline:
 
         async def act() -> dict[str, Any]:
             entries = await self._write_off(tx, terminal, upload.items, now)
+            if any(entry.word == BadSignature.code for entry in entries):
+                # Never an answer about the items: a till would take it for the end of what it had accepted.
+                raise BadSignature
             await self._open_cases(tx, terminal, entries, now)
             return {"batch_no": upload.batch_no, "results": [_result(entry) for entry in entries]}
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from shared.clients.terminal import OfflineItem, TerminalClient
+from shared.clients.terminal import OfflineItem, Refused, TerminalClient
 from shared.clock import ManualClock
 from shared.ids import HotId
 from shared.kit import Kit
@@ -38,6 +38,34 @@ async def cases(kit: Kit, reference: str) -> list[dict[str, Any]]:
             {"reference": f"%/{reference}"},
         )
         return [dict(row) for row in found.mappings()]
+
+
+async def test_an_upload_that_meets_the_revocation_of_its_terminal_is_refused_whole_and_can_come_again(
+    kit: Kit, campaign: CampaignRef, till: TerminalClient
+) -> None:
+    """The signature was checked with keys that this process still remembers."""
+    voucher, batch_no = await held_voucher(kit, campaign, "checkup"), number()
+    items = [OfflineItem(number(), voucher.code, kit.clock.now())]
+    await till.find(number())
+    key = await _with_key(kit, till, None)
+    with pytest.raises(Refused) as refused:
+        await till.upload(batch_no, items)
+    assert (refused.value.status, refused.value.code) == (401, "bad_signature")
+    await _with_key(kit, till, key)
+    assert [result.outcome for result in (await till.upload(batch_no, items)).results] == ["redeemed"]
+
+
+async def _with_key(kit: Kit, till: TerminalClient, sealed: bytes | None) -> bytes:
+    """Revokes the terminal (no key) or makes it what it was; returns the key that it had."""
+    async with kit.database.transaction() as tx:
+        had = await tx.execute(
+            text("SELECT key_sealed FROM redemption.terminal WHERE id = :id"), {"id": till.terminal_id}
+        )
+        await tx.execute(
+            text("UPDATE redemption.terminal SET status = :status, key_sealed = :sealed WHERE id = :id"),
+            {"status": "active" if sealed else "revoked", "sealed": sealed, "id": till.terminal_id},
+        )
+        return bytes(had.scalar_one() or b"")
 
 
 async def test_one_bad_item_harms_no_other(
