@@ -180,14 +180,16 @@ def memory_by_role() -> dict[str, int] | None:
     None while others than the stack are at its database: their connections' memory is not the stack's.
     """
     processes = list(family(_processes(), os.getpid()))
-    if any(role_of(process.command) in _AT_THE_DATABASE for process in processes):
-        return None
     told: Counter[str] = Counter()
     for process in processes:
         with suppress(OSError):
             rollup = (PROC / str(process.id) / "smaps_rollup").read_text("utf-8")
             role = GENERATOR if process.id == os.getpid() else role_of(process.command)
             told[role] += parse_pss(rollup)
+    # Also those that came while this looked.
+    at_the_database = [*processes, *family(_processes(), os.getpid())]
+    if any(role_of(process.command) in _AT_THE_DATABASE for process in at_the_database):
+        return None
     return dict(told)
 
 

@@ -40,7 +40,7 @@ def markdown(report: Report) -> str:
     parts += [*_table(COLUMNS, [cells(row) for row in told.rows]), "", _quiet(report), ""]
     if told.operations:
         parts += ["## Rates, latencies, CPU", "", *_EXPLAINED, ""]
-        parts += [*_table(_COSTS, [cost for one in told.operations for cost in _costs(one)]), ""]
+        parts += [*_table(_COSTS, _costs(told.operations)), ""]
     parts += ["## Where an HTTP worker spends a write-off", "", *_profile(told), ""]
     return "\n".join(
         [*parts, "## Machine", "", *(f"- {name}: {fact}" for name, fact in told.facts.items()), ""]
@@ -54,12 +54,13 @@ _EXPLAINED = (
 _COSTS = ("operation", "side", "a second", "p50 ms", "p99 ms", *_ROLES)
 
 
-def _costs(operation: Operation) -> list[tuple[str, ...]]:
-    return [
-        (operation.name, side, *_cost(runs))
-        for side, runs in (("HTTP", operation.http), (operation.against, operation.bare))
-        if runs
-    ]
+def _costs(operations: Sequence[Operation]) -> list[tuple[str, ...]]:
+    """Ours once for each operation, then each of those that it was measured beside."""
+    sides: dict[str, dict[str, Sequence[Run]]] = {}
+    for one in operations:
+        told = sides.setdefault(one.name, {"HTTP": one.http})
+        told[one.against] = one.bare
+    return [(name, side, *_cost(runs)) for name, told in sides.items() for side, runs in told.items() if runs]
 
 
 def _cost(runs: Sequence[Run]) -> tuple[str, ...]:

@@ -49,25 +49,45 @@ async def measure(ground: Ground, measured: Measured, scenes: Sequence[Scene] = 
     """Everything. Raises Void, PgbenchFailed; what was measured before then is told."""
     sizes = ground.sizes
     pieces = WARM_PEOPLE + sizes.people + sizes.profiled
-    async with memory_watched() as memory:
-        async with ground.town(pieces=pieces) as town:
-            versions = {"Postgres": await town.bench.version(), "Valkey": await _redis_version(ground)}
-            measured.facts = machine.facts(ground.folder, versions)
-            lives = Lives(town, sizes.rounds, ground.say)
-            await lives.gather(sizes.people)
+    async with ground.town(pieces=pieces) as town:
+        measured.facts = await _facts(ground, town)
+        lives = Lives(town, sizes.rounds, ground.say)
+        await lives.gather(sizes.people)
+        async with memory_watched() as memory:
             await lives.live()
             lead = ground.clerks.time.lead
             async with baseline(workers=_BASELINE_WORKERS, settings=ground.settings, lead=lead) as ordinary:
                 write_offs = WriteOffs(town, sizes.rounds, ground.say, ordinary)
                 await write_offs.measure(lives.everybody, warm=lives.warm)
             await _profile(ground, town, measured)
-        measured.operations = [write_offs.operation, *lives.operations, write_offs.other_way]
-        measured.rows += _rows(write_offs, lives, measured)
-        measured.rows += await _cards(ground)
+    measured.operations = [
+        write_offs.operation,
+        write_offs.other_way,
+        write_offs.beside_ordinary,
+        *lives.operations,
+    ]
+    measured.rows += _rows(write_offs, lives, measured)
+    measured.rows += await _cards(ground)
     measured.rows += [_memory(memory), *_workers(write_offs, ground.workers)]
+    await _play(ground, measured, scenes)
+
+
+async def measure_scenes(ground: Ground, measured: Measured, scenes: Sequence[Scene]) -> None:
+    """Without the hot calls. Raises Void."""
+    async with ground.town(pieces=1) as town:
+        measured.facts = await _facts(ground, town)
+    await _play(ground, measured, scenes)
+
+
+async def _play(ground: Ground, measured: Measured, scenes: Sequence[Scene]) -> None:
     for scene in scenes:
         measured.rows += await scene(ground)
     await require_integrity(ground)
+
+
+async def _facts(ground: Ground, town: Town) -> dict[str, str]:
+    versions = {"Postgres": await town.bench.version(), "Valkey": await _redis_version(ground)}
+    return machine.facts(ground.folder, versions)
 
 
 async def measure_workers(ground: Ground, measured: Measured) -> None:

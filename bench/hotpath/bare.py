@@ -15,13 +15,11 @@ _CLAIMS_EACH_MIN = 25
 
 async def starts(town: Town, people: Sequence[Person]) -> str:
     phase, rule = await town.quiz_rule()
-    rows = []
-    for person in people:
-        ids, orders = await town.sampled()
-        asked = ",".join(map(str, ids)), ",".join(orders)
-        rows.append(
-            (town.campaign.id, phase, rule.id, *person.place, request_no(), _print(), new_id(), *asked)
-        )
+    given = (town.campaign.id, phase, rule.id)
+    rows = [
+        (*given, *person.place, request_no(), _print(), new_id(), ",".join(map(str, ids)), ",".join(orders))
+        for person, (ids, orders) in zip(people, await town.sampled(len(people)), strict=True)
+    ]
     await town.bench.provide()
     await town.bench.give("start", rows)
     return store.START_NEXT

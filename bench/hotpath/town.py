@@ -130,11 +130,12 @@ class Town:
             self._questions = await quiz.questions(self.database, self.campaign.id, 0)
         return self._questions
 
-    async def sampled(self) -> tuple[list[int], list[str]]:
-        """Questions and orders of options, as a start samples them."""
+    async def sampled(self, count: int) -> list[tuple[list[int], list[str]]]:
+        """Questions and orders of options of so many attempts, as starts sample them."""
         known = (await self.questions()).by_id
-        ids = self._rng.sample(sorted(known), (await self.quiz_rule())[1].questions)
-        return ids, [shuffled_order(known[ident], self._rng) for ident in ids]
+        ids, asked = sorted(known), (await self.quiz_rule())[1].questions
+        samples = [self._rng.sample(ids, asked) for _ in range(count)]
+        return [(sample, [shuffled_order(known[ident], self._rng) for ident in sample]) for sample in samples]
 
     async def quiz_rule(self) -> tuple[UUID, quiz.Rule]:
         """The phase that is open and its rule."""
@@ -156,12 +157,10 @@ class Town:
         """Everybody begins an attempt, below HTTP."""
         phase_id, rule = await self.quiz_rule()
         for some in _shares(people):
-            starts = []
-            for person in some:
-                ids, orders = await self.sampled()
-                starts.append(
-                    quiz.Start(HotId(person.bucket, new_id()), person.id, request_no(), _print(), ids, orders)
-                )
+            starts = [
+                quiz.Start(HotId(person.bucket, new_id()), person.id, request_no(), _print(), ids, orders)
+                for person, (ids, orders) in zip(some, await self.sampled(len(some)), strict=True)
+            ]
             rows = await quiz.start_attempts(
                 self.database, self.campaign.id, phase_id, rule.id, starts, now=await self.now()
             )

@@ -1,7 +1,7 @@
 from collections import Counter
 from datetime import UTC, datetime
 
-from bench.hotpath.pairs import Operation, Run, whole_share
+from bench.hotpath.pairs import Operation, Run
 from bench.machine import HTTP, Usage
 from bench.profile import Profile
 from bench.report import Report, markdown
@@ -52,9 +52,3 @@ def test_the_profile_is_told_by_layer_or_its_absence_in_a_sentence() -> None:
     looked = Profile(looks=2, by_layer=Counter({"asyncpg": 1}), by_frame=Counter({"send (x.py)": 1}))
     assert "| asyncpg | 50% | 75 |" in page(profile=looked)
     assert "py-spy is not installed" in page(profile=Profile(missing="py-spy is not installed"))
-
-
-def test_every_client_of_pgbench_has_as_many_items() -> None:
-    assert whole_share(2_000) == 1_984
-    assert whole_share(60) == 60
-    assert whole_share(10) == 10
