@@ -53,12 +53,13 @@ async def measure(ground: Ground, measured: Measured, scenes: Sequence[Scene] = 
         measured.facts = await _facts(ground, town)
         lives = Lives(town, sizes.rounds, ground.say)
         await lives.gather(sizes.people)
+        await lives.live()
+        lead = ground.clerks.time.lead
+        async with baseline(workers=_BASELINE_WORKERS, settings=ground.settings, lead=lead) as ordinary:
+            write_offs = WriteOffs(town, sizes.rounds, ground.say, ordinary)
+            await write_offs.measure(lives.everybody, warm=lives.warm)
+        # When every pool, plan and cache has grown as far as it does; looking would disturb the pairs.
         async with memory_watched() as memory:
-            await lives.live()
-            lead = ground.clerks.time.lead
-            async with baseline(workers=_BASELINE_WORKERS, settings=ground.settings, lead=lead) as ordinary:
-                write_offs = WriteOffs(town, sizes.rounds, ground.say, ordinary)
-                await write_offs.measure(lives.everybody, warm=lives.warm)
             await _profile(ground, town, measured)
     measured.operations = [
         write_offs.operation,
