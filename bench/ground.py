@@ -27,10 +27,34 @@ class Sizes:
     rounds: int
     profiled: int
     one_worker: int
+    # Of the scenes: a leg of a pair, citizens of an opening rush and how often they come, and how many
+    # vouchers the table grows to.
+    leg_seconds: float
+    rush: int
+    rushes: int
+    vouchers: int
 
 
-SHORT = Sizes(people=20_000, rounds=5, profiled=6_000, one_worker=8_000)
-FULL = Sizes(people=60_000, rounds=9, profiled=20_000, one_worker=20_000)
+SHORT = Sizes(
+    people=20_000,
+    rounds=5,
+    profiled=6_000,
+    one_worker=8_000,
+    leg_seconds=4.0,
+    rush=20_000,
+    rushes=1,
+    vouchers=1_000_000,
+)
+FULL = Sizes(
+    people=60_000,
+    rounds=9,
+    profiled=20_000,
+    one_worker=20_000,
+    leg_seconds=8.0,
+    rush=20_000,
+    rushes=5,
+    vouchers=10_000_000,
+)
 
 
 @dataclass(frozen=True, slots=True)

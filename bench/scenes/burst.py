@@ -14,7 +14,8 @@ from bench.scenes.arrivals import even, scattered
 from bench.scenes.stage import CONNECTIONS, WARM, Stage, p50_p99, require
 
 NAME = "write-off while the draw is stormed"
-TILLS = 16
+# Each has one request under way at most.
+TILLS = 64
 # Of what the stack can do of each alone: below saturation together, far above it in the burst.
 TILLS_SHARE, DRAWS_SHARE = 0.2, 0.1
 TIMES = 10

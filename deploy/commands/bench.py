@@ -96,6 +96,9 @@ def bench(
         int | None,
         typer.Option(min=0, help="Instead: send card events into tables with so many holders."),
     ] = None,
+    scenes: Annotated[
+        bool, typer.Option("--scenes", help="Only the scenes: storm, opening rush, dashboards, growth.")
+    ] = False,
     full: Annotated[bool, typer.Option("--full", help="The long form: more people, more rounds.")] = False,
     people: Annotated[
         int | None, typer.Option(min=640, help="How many people live through the hot calls.")
@@ -105,7 +108,8 @@ def bench(
 ) -> None:
     """Measure the hot calls on a stack of its own, beside pgbench on the same database."""
     if large is None and settlement is None and cards is None:
-        run_suite(sized(FULL if full else SHORT, people=people, rounds=rounds), workers, as_json=as_json)
+        sizes = sized(FULL if full else SHORT, people=people, rounds=rounds)
+        run_suite(sizes, workers, only_scenes=scenes, as_json=as_json)
         return
     found: list[LargeRun | SettlementRun | CardsRun] = []
 

@@ -15,7 +15,8 @@ from bench.ground import FULL, SHORT, Ground, Sizes
 from bench.pgbench import PgbenchFailed
 from bench.report import COLUMNS, Report, cells, markdown
 from bench.rows import Void
-from bench.suite import Measured, Scene, measure, measure_workers
+from bench.scenes.measure import burst, dashboards, growth, opening_rush
+from bench.suite import Measured, Scene, measure, measure_scenes, measure_workers
 from deploy.commands.benchstack import SETTINGS, ground, say
 from deploy.commands.progress import results_console
 from deploy.commands.up import options
@@ -24,7 +25,9 @@ from deploy.local.stack import Stack
 
 RESULTS = machine.ROOT / "bench" / "results"
 # Run after the hot calls on the same stack; each returns its rows of the table.
-SCENES: tuple[Scene, ...] = ()
+SCENES: tuple[Scene, ...] = (burst, opening_rush, dashboards, growth)
+# Fewer vouchers than this cannot be told from a small table.
+_VOUCHERS_MIN = 50_000
 
 
 def sized(sizes: Sizes, *, people: int | None, rounds: int | None) -> Sizes:
@@ -36,22 +39,27 @@ def sized(sizes: Sizes, *, people: int | None, rounds: int | None) -> Sizes:
             people=people,
             profiled=max(256, round(sizes.profiled * share)),
             one_worker=max(640, round(sizes.one_worker * share)),
+            rush=max(640, round(sizes.rush * share)),
+            vouchers=max(_VOUCHERS_MIN, round(sizes.vouchers * share)),
         )
     return sizes if rounds is None else replace(sizes, rounds=rounds)
 
 
-def run_suite(sizes: Sizes, workers: int | None, *, as_json: bool) -> None:
+def run_suite(sizes: Sizes, workers: int | None, *, only_scenes: bool, as_json: bool) -> None:
     """Raises typer.Exit with 1 when the run is void; a target that is not reached is a result like others."""
     at, measured = datetime.now(UTC), Measured()
 
     async def whole(standing: Ground) -> None:
-        await measure(standing, measured, SCENES)
+        if only_scenes:
+            await measure_scenes(standing, measured, SCENES)
+        else:
+            await measure(standing, measured, SCENES)
 
     async def one_worker(standing: Ground) -> None:
         await measure_workers(standing, measured)
 
     complete = _ran(whole, sizes, workers, measured)
-    if complete and not measured.void and workers != 1:
+    if complete and not only_scenes and not measured.void and workers != 1:
         complete = _ran(one_worker, sizes, 1, measured)
     if not complete:
         raise typer.Exit(1)
