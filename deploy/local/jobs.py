@@ -13,6 +13,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+import uvloop
 from arq.worker import Worker
 from redis.exceptions import RedisError
 from uvicorn.importer import import_from_string
@@ -142,7 +143,7 @@ def main(arguments: list[str]) -> None:
     except SettingsMissing as error:
         sys.exit(str(error))
     wait_at(int(gate))
-    asyncio.run(run_workers(factories, Path(ready)))
+    uvloop.run(run_workers(factories, Path(ready)))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import asyncpg
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from shared.clock import OffsetClock, machine_now, store
-from shared.db import Tx
+from shared.db import TROUBLE, Tx
 from shared.errors import Refusal
 
 if TYPE_CHECKING:
@@ -50,7 +48,7 @@ async def _follow(clock: OffsetClock, kit: "Kit") -> None:
             offset = await store.offset_now(kit.database)
             # No row: the database was away at the start, or is new.
             clock.offset = await _first_offset(kit) if offset is None else offset
-        except (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except TROUBLE as error:
             # The database is away; requests say so themselves, the clock keeps its last offset.
             log.debug("Demo clock not read", error=type(error).__name__)
         await asyncio.sleep(FOLLOW_SECONDS)
@@ -79,6 +77,6 @@ async def _first_offset(kit: "Kit") -> timedelta:
         async with kit.database.transaction() as tx:
             await store.start_offset(tx, offset)
             return await store.read_offset(tx) or offset
-    except (SQLAlchemyError, OSError, TimeoutError):
+    except TROUBLE:
         # Not migrated yet or away: the follower catches up, readiness says so meanwhile.
         return offset

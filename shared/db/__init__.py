@@ -1,4 +1,4 @@
 from shared.db.base import Base
-from shared.db.database import Database, Tx, is_unavailable, retried, sqlstate
+from shared.db.database import TROUBLE, Database, Tx, is_unavailable, retried, sqlstate
 
-__all__ = ["Base", "Database", "Tx", "is_unavailable", "retried", "sqlstate"]
+__all__ = ["TROUBLE", "Base", "Database", "Tx", "is_unavailable", "retried", "sqlstate"]

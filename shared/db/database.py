@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 import asyncpg
 from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from typing_extensions import override
@@ -49,6 +49,10 @@ def sqlstate(error: BaseException) -> str | None:
     original = getattr(error, "orig", None) or error
     state = getattr(original, "sqlstate", None)
     return state if isinstance(state, str) else None
+
+
+# What a loop waits out, and asks again: the database is away, or not as it will be (not migrated yet).
+TROUBLE = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 
 
 def is_unavailable(error: BaseException) -> bool:

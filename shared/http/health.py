@@ -7,9 +7,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
-from shared.db import Database
+from shared.db import TROUBLE, Database
 from shared.db.schema import head_revision
 from shared.db.store import schema_revision
 from shared.errors import Refusal
@@ -35,7 +34,7 @@ async def _check_database(database: Database) -> None:
     try:
         async with database.snapshot() as tx:
             revision = await schema_revision(tx)
-    except (SQLAlchemyError, OSError, TimeoutError) as error:
+    except TROUBLE as error:
         raise NotReady("database") from error
     if revision != head_revision():
         raise NotReady(f"schema is at {revision}, this version needs {head_revision()}: run `hv migrate`")

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from shared.clock import machine_now
-from shared.db import Database
+from shared.db import TROUBLE, Database
 from shared.jobs import store
 from shared.jobs.handlers import Periodic
 
@@ -17,7 +16,6 @@ log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.25
 # While one worker runs it nobody else does; a worker that died leaves it to others after this time.
 LEASE = timedelta(seconds=130)
-_TROUBLE = (SQLAlchemyError, OSError, TimeoutError)
 
 
 async def run_due(database: Database, periodic: Periodic) -> bool:
@@ -46,16 +44,15 @@ async def run_forever(database: Database, periodics: Sequence[Periodic]) -> None
         for periodic in await _due(database, periodics):
             try:
                 await run_due(database, periodic)
-            except _TROUBLE as error:
+            except TROUBLE as error:
                 log.warning("Periodic job not started", job=periodic.name, error=type(error).__name__)
         await asyncio.sleep(TICK_SECONDS)
 
 
 async def _due(database: Database, periodics: Sequence[Periodic]) -> list[Periodic]:
     try:
-        async with database.transaction() as tx:
-            names = await store.due(tx, [periodic.name for periodic in periodics], now=machine_now())
-    except _TROUBLE as error:
+        names = await store.due(database, [periodic.name for periodic in periodics], now=machine_now())
+    except TROUBLE as error:
         log.warning("Schedule not read", error=type(error).__name__)
         return []
     return [periodic for periodic in periodics if periodic.name in names]

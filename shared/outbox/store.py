@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from shared.clock import machine_now
-from shared.db import Tx
+from shared.db import Database, Tx
 from shared.ids import new_id
 
 _ADD = text("""
@@ -29,6 +29,9 @@ _LEASE_DUE = text("""
     WHERE o.bucket = due.bucket AND o.id = due.id
     RETURNING o.bucket, o.id, o.kind
 """)
+_ANYTHING_DUE = """
+    SELECT EXISTS (SELECT FROM core.outbox WHERE queue = $1 AND state = 'ready' AND next_at <= $2) AS due
+"""
 _BEGIN = text("""
     UPDATE core.outbox o SET attempt = attempt + 1, next_at = :lease_until
     FROM unnest(CAST(:buckets AS smallint[]), CAST(:ids AS uuid[])) AS u (bucket, id)
@@ -130,6 +133,11 @@ async def add_many(tx: Tx, queue: str, kind: str, rows: Sequence[tuple[int, dict
 
 async def add(tx: Tx, queue: str, kind: str, payload: dict[str, Any], *, bucket: int = 0) -> None:
     await add_many(tx, queue, kind, [(bucket, payload)])
+
+
+async def anything_due(database: Database, queue: str, *, now: datetime) -> bool:
+    [row] = await database.call(_ANYTHING_DUE, queue, now)
+    return bool(row["due"])
 
 
 async def lease_due(

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.console.staff import store
 from services.console.staff.errors import (
@@ -25,7 +24,7 @@ from services.console.staff.rules import Account, binding_faults, password_fault
 from services.console.staff.store import Bound, NewStaff, Wanted
 from shared.audit import AuditEntry, record
 from shared.clock import rfc3339
-from shared.db import Tx
+from shared.db import TROUBLE, Tx
 from shared.errors import InvalidRequest, NotFound, Unauthenticated
 from shared.idempotency import Answer, RequestKey, once
 from shared.identity.staff import Role, Staff
@@ -237,7 +236,7 @@ class FirstAdmin:
     async def _try(self) -> bool:
         try:
             return await self.ensure()
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except TROUBLE as error:
             # Away, or not migrated yet: readiness says so meanwhile.
             log.debug("First administrator not made yet", error=type(error).__name__)
             return False

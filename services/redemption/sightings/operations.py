@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from services.redemption.sightings import store
+from shared.db import TROUBLE
 from shared.errors import Forbidden
 from shared.identity.staff import READERS, Staff
 from shared.kit import Kit
@@ -46,7 +46,7 @@ class Sightings:
         try:
             async with self._kit.database.transaction() as tx:
                 return await store.write(tx, list(noted.values()), every=EVERY)
-        except (SQLAlchemyError, OSError, TimeoutError) as error:
+        except TROUBLE as error:
             # The database is away; what was seen since is newer.
             log.debug("Sightings not written", error=type(error).__name__)
             self._waiting = noted | self._waiting

@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import unquote, urlsplit
 
+import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from deploy.local.jobs import Shift
 from shared import outbox
 from shared.clock import machine_now, machine_seconds
-from shared.db import Tx
+from shared.db import Database, Tx
 from shared.jobs import relay, store
 from shared.jobs.handlers import Job, Periodic
 from shared.jobs.periodic import LEASE, run_due
@@ -220,8 +221,15 @@ class TestPeriodic:
         now = machine_now()
         async with kit.database.transaction() as tx:
             await store.take_turn(tx, "test.later", now=now, lease_until=now + LEASE)
-        async with kit.database.transaction() as tx:
-            names = ["test.later", "test.never_ran"]
-            assert await store.due(tx, names, now=now) == {"test.never_ran"}
-            assert await store.due(tx, names, now=now + LEASE) == set(names)
-            assert (await tx.execute(text("SELECT pg_current_xact_id_if_assigned()"))).scalar_one() is None
+        names = ["test.later", "test.never_ran"]
+        # On connections that refuse to write.
+        reading = make_url(kit.database.url).update_query_dict({"default_transaction_read_only": "on"})
+        database = Database(reading.render_as_string(hide_password=False))
+        await database.start()
+        try:
+            assert await store.due(database, names, now=now) == {"test.never_ran"}
+            assert await store.due(database, names, now=now + LEASE) == set(names)
+            with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+                await database.call("INSERT INTO core.schedule (name, next_at) VALUES ('test.x', now())")
+        finally:
+            await database.stop()
