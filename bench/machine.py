@@ -133,6 +133,11 @@ def _processes() -> list[Process]:
     return found
 
 
+def cpu_of(process: int) -> float:
+    """CPU seconds of one process so far."""
+    return parse_stat((PROC / str(process) / "stat").read_text("utf-8", "replace"), "").cpu
+
+
 @dataclass(frozen=True, slots=True)
 class _Moment:
     at: float

@@ -1,11 +1,11 @@
-from bench.profile import ELSEWHERE, layer_of, parse_raw
+from bench.profile import ELSEWHERE, LOOKS_A_SECOND, LOOP, layer_of, parse_raw
 
 MAIN = "main (deploy/local/http_worker.py:70)"
 EDGE = "__call__ (shared/http/middleware.py:40)"
 
 
 def test_a_stack_belongs_to_its_innermost_layer() -> None:
-    assert layer_of([MAIN, "run (asyncio/runners.py:118)"]) == "event loop and sockets"
+    assert layer_of([MAIN, "run (asyncio/runners.py:118)"]) == LOOP
     assert layer_of([MAIN, "run (asyncio/runners.py:118)", EDGE]) == "ASGI edge"
     assert (
         layer_of([EDGE, "verified (shared/http/signed.py:30)", "new (hmac.py:60)"]) == "signature and token"
@@ -34,3 +34,14 @@ def test_looks_are_counted_by_layer_and_by_innermost_frame() -> None:
     layers = {layer.name: (layer.share, layer.micros) for layer in profile.layers(100)}
     assert layers == {"ASGI edge": (0.75, 75), "signature and token": (0.25, 25)}
     assert profile.frames()[0] == ("__call__ (shared/http/middleware.py)", 0.75)
+
+
+def test_the_loop_costs_what_our_code_leaves_of_the_workers_time() -> None:
+    looks = 3 * LOOKS_A_SECOND
+    profile = parse_raw([f"{MAIN};run (asyncio/runners.py:118) {looks}", f"{MAIN};{EDGE} {LOOKS_A_SECOND}"])
+    # Three seconds of looks at the loop, of which it worked one: the worker used two in all.
+    profile.cpu = 2.0
+    assert {layer.name: layer.share for layer in profile.layers(100)} == {LOOP: 0.5, "ASGI edge": 0.5}
+    # Where our own code seems to have taken more than the worker used, it waited for a core.
+    profile.cpu = 0.5
+    assert {layer.name: layer.share for layer in profile.layers(100)} == {LOOP: 0.75, "ASGI edge": 0.25}

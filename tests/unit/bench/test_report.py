@@ -49,6 +49,8 @@ def test_a_void_run_says_so_before_its_figures() -> None:
 
 
 def test_the_profile_is_told_by_layer_or_its_absence_in_a_sentence() -> None:
-    looked = Profile(looks=2, by_layer=Counter({"asyncpg": 1}), by_frame=Counter({"send (x.py)": 1}))
+    looked = Profile(
+        looks=2, by_layer=Counter({"asyncpg": 1, "answer": 1}), by_frame=Counter({"send (x.py)": 1})
+    )
     assert "| asyncpg | 50% | 75 |" in page(profile=looked)
     assert "py-spy is not installed" in page(profile=Profile(missing="py-spy is not installed"))
