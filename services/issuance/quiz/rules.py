@@ -183,7 +183,7 @@ def shuffled_order(question: Question, rng: Random) -> str:
     return rng.choice(_orders("".join(question.options)))
 
 
-# At most 720 for six options; to shuffle a few keys anew for each of ten questions was half of a start's rules.
+# At most 720, for six options. To shuffle them anew for each of ten questions was half of a start's rules.
 @lru_cache(maxsize=64)
 def _orders(keys: str) -> tuple[str, ...]:
     return tuple("".join(order) for order in permutations(keys))
