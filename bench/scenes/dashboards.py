@@ -17,6 +17,7 @@ from bench.wire import request_bytes
 
 DASHBOARDS = 200
 EVERY_SECONDS = 5.0
+_BEFORE_SECONDS = 2.0
 _MOST = 0.05
 # Of what a first look at the rate lets expect: a leg that uses its vouchers up ends before its time.
 _MORE = 1.5
@@ -51,6 +52,7 @@ class Dashboards:
             start = next(cut)
             return await self._leg(vouchers[start : start + each], watched=watched)
 
+        await together(self._crowd(polls(DASHBOARDS, EVERY_SECONDS, EVERY_SECONDS, self._requests())))
         alone, watched = await in_turn(self.pairs, lambda _: leg(watched=False), lambda _: leg(watched=True))
         losses = [1 - seen.rate / unseen.rate for unseen, seen in zip(alone, watched, strict=True)]
         looks = DASHBOARDS * len(self._paths()) / EVERY_SECONDS
@@ -74,7 +76,10 @@ class Dashboards:
         looks = polls(DASHBOARDS, EVERY_SECONDS, self.seconds, self._requests()) if watched else []
         runs: list[Closed | Open] = [tills]
         if watched:
-            runs.append(Open(port=town.port, arrivals=looks, connections=DASHBOARDS))
+            # They have been looking for a while.
+            before = polls(DASHBOARDS, EVERY_SECONDS, _BEFORE_SECONDS, self._requests())
+            await together(self._crowd(before))
+            runs.append(self._crowd(looks))
         with used() as usage:
             redeemed, *seen = await together(*runs)
         require(redeemed, {201}, redeemed.statuses[201], "write-off")
@@ -83,6 +88,9 @@ class Dashboards:
             self.busy.append(outcome.statuses[_BUSY] / len(looks))
         p50, p99 = p50_p99(redeemed.latencies)
         return Run(redeemed.statuses[201], redeemed.rate(201), p50, p99, usage)
+
+    def _crowd(self, looks: Sequence[tuple[float, bytes]]) -> Open:
+        return Open(port=self.stage.town.port, arrivals=looks, connections=DASHBOARDS)
 
     def _paths(self) -> list[str]:
         slug = self.stage.town.slug

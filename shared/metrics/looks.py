@@ -10,8 +10,8 @@ ValueT = TypeVar("ValueT")
 
 # So often in a row an answer is made anew: a person who looks, acts and looks again sees what was done.
 FRESH_IN_A_ROW = 20
-# Under a crowd that never pauses it is made anew this often, by each process.
-FRESH_EVERY_SECONDS = 2.0
+# Under a crowd that never pauses it is made anew this often, by each process: as often as a dashboard asks.
+FRESH_EVERY_SECONDS = 5.0
 # Campaigns, institutions and programmes that are looked at; the one that was asked for first goes first.
 KEYS_MAX = 256
 

@@ -41,12 +41,12 @@ async def test_who_asks_now_and_then_gets_fresh_figures(watch: Watch) -> None:
         assert await shared.get("a", figures.load) == FRESH_IN_A_ROW + 1 + number
 
 
-async def test_a_crowd_shares_one_look_every_two_seconds(watch: Watch) -> None:
+async def test_a_crowd_shares_one_look_every_five_seconds(watch: Watch) -> None:
     shared, figures, seen = Looks(watch), Figures(), set()
     for _ in range(1_000):
         watch.now += 0.01
         seen.add(await shared.get("a", figures.load))
-    # Ten seconds: those in a row, and then one every two seconds.
+    # Ten seconds: those in a row, and then one every five seconds.
     assert len(seen) == pytest.approx(FRESH_IN_A_ROW + 10 / FRESH_EVERY_SECONDS, abs=1)
     assert watch.now == pytest.approx(10)
 
