@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from shared.batching.precedence import OF_THE_PROCESS, Precedence
 from shared.clock import machine_seconds
 from shared.db import is_unavailable
 from shared.errors import Busy, invariant
@@ -18,6 +19,8 @@ ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
 
 BATCH_MAX = 128
+# Of those who let tills go first: what a batch's answers cost the event loop delays a till's by 5 ms at most.
+YIELDING_BATCH_MAX = 32
 # The work that may wait, by the time that batches took lately: beyond it waiting is worse than 503, and
 # whoever was let in is answered soon. One batch may always wait.
 WAIT_SECONDS = 0.5
@@ -47,6 +50,8 @@ class Batcher(Generic[ItemT, ResultT]):
     `apart` names what two items of one batch must not share (such as the person): the later one waits
     for the next batch. When a batch fails its items are done one by one, so that one poisonous item
     harms only itself; a database that is away harms all of them at once, and nobody waits for it twice.
+
+    `tills`: its requests are terminals'. All others let these go first (shared/batching/precedence.py).
     """
 
     def __init__(
@@ -54,12 +59,16 @@ class Batcher(Generic[ItemT, ResultT]):
         run: Callable[[Hashable, Sequence[ItemT]], Awaitable[Sequence[ResultT]]],
         *,
         apart: Callable[[ItemT], Hashable] | None = None,
+        tills: bool = False,
         batch_max: int = BATCH_MAX,
         queue_max: int = QUEUE_MAX,
         seconds: Callable[[], float] = machine_seconds,
+        precedence: Precedence = OF_THE_PROCESS,
     ) -> None:
         self._run = run
         self._apart = apart
+        self._tills = tills
+        self._precedence = precedence
         self._batch_max = batch_max
         self._queue_max = queue_max
         self._seconds = seconds
@@ -68,6 +77,8 @@ class Batcher(Generic[ItemT, ResultT]):
 
     async def submit(self, key: Hashable, item: ItemT) -> ResultT:
         """Raises Busy when too much waits already, when the answer would come too late, or on shutdown."""
+        if self._tills:
+            self._precedence.till_asked()
         lane = self._lanes.setdefault(key, _Lane())
         if self._is_full(len(lane.queue)):
             raise Busy
@@ -83,10 +94,16 @@ class Batcher(Generic[ItemT, ResultT]):
         finally:
             too_late.cancel()
 
+    def _yields(self) -> bool:
+        return not self._tills and self._precedence.tills_at_work()
+
     def _is_full(self, waiting: int) -> bool:
+        batch_max, batch_seconds = self._batch_max, self._batch_seconds
+        if self._yields():
+            batch_max, batch_seconds = min(batch_max, YIELDING_BATCH_MAX), 2 * batch_seconds
         if waiting < self._batch_max:
             return False
-        return waiting >= self._queue_max or waiting / self._batch_max * self._batch_seconds > WAIT_SECONDS
+        return waiting >= self._queue_max or waiting / batch_max * batch_seconds > WAIT_SECONDS
 
     async def drain(self) -> None:
         """Waits until everything that was submitted is answered; call it when no more will come."""
@@ -96,7 +113,10 @@ class Batcher(Generic[ItemT, ResultT]):
     async def _work(self, key: Hashable, lane: _Lane[ItemT, ResultT]) -> None:
         try:
             while batch := self._take(lane):
+                started = self._seconds()
                 await self._answer(key, batch)
+                if self._yields():
+                    await asyncio.sleep(self._seconds() - started)
         finally:
             lane.task = None
             if not lane.queue:
@@ -107,7 +127,8 @@ class Batcher(Generic[ItemT, ResultT]):
         batch: list[_Waiting[ItemT, ResultT]] = []
         later: list[_Waiting[ItemT, ResultT]] = []
         taken: set[Hashable] = set()
-        while lane.queue and len(batch) < self._batch_max:
+        most = min(self._batch_max, YIELDING_BATCH_MAX) if self._yields() else self._batch_max
+        while lane.queue and len(batch) < most:
             waiting = lane.queue.popleft()
             if waiting.answer.done():
                 continue  # its client went away, or was told that it takes too long

@@ -81,7 +81,7 @@ class Reversals:
         self._kit = kit
         # Two reversals of one institution may mean the same original, or carry the same number.
         self._batcher: Batcher[_Waiting, Reversed | Refusal] = Batcher(
-            self._reverse_all, apart=lambda item: item.terminal.institution_id
+            self._reverse_all, apart=lambda item: item.terminal.institution_id, tills=True
         )
 
     async def drain(self) -> None:

@@ -115,9 +115,9 @@ class WriteOffs:
         self._lockouts = lockouts
         # Two requests with one number must not meet in one call: the later one is the next's replay.
         self._redeems: Batcher[_Waiting, Redeemed | Refusal] = Batcher(
-            self._redeem_all, apart=lambda item: (item.terminal.id, item.asked.request_no)
+            self._redeem_all, apart=lambda item: (item.terminal.id, item.asked.request_no), tills=True
         )
-        self._looks: Batcher[_Waiting, Seen | Refusal] = Batcher(self._look_at_all)
+        self._looks: Batcher[_Waiting, Seen | Refusal] = Batcher(self._look_at_all, tills=True)
 
     async def drain(self) -> None:
         """Answers everything that was asked; for the shutdown."""

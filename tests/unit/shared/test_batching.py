@@ -5,9 +5,11 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+from typing_extensions import override
 
 from shared import batching
-from shared.batching import Batcher
+from shared.batching import YIELDING_BATCH_MAX, Batcher
+from shared.batching.precedence import Precedence
 from shared.errors import Busy
 
 
@@ -161,6 +163,43 @@ async def test_a_slow_server_lets_half_a_second_of_work_wait_and_a_quick_one_mor
 
     # One batch may always wait; of quicker ones as many as fit into half a second (the last one begins then).
     assert [await admitted(seconds) for seconds in (2.0, 0.1, 0.001)] == [4, 21, 100]
+
+
+@dataclass
+class Counter(Precedence):
+    """Whether tills are at work is said by the test."""
+
+    busy: bool = False
+
+    @override
+    def tills_at_work(self) -> bool:
+        return self.busy
+
+
+@pytest.mark.parametrize(("tills", "busy", "rests"), [(False, True, 3), (False, False, 0), (True, True, 0)])
+async def test_while_tills_are_at_work_others_go_in_small_batches_and_rest_as_long_as_each_took(
+    *, tills: bool, busy: bool, rests: int
+) -> None:
+    server, took, now = Server(), 0.02, 0.0
+
+    async def run(key: Hashable, items: Sequence[int]) -> list[int]:
+        nonlocal now
+        now += took
+        return await server.run(key, items)
+
+    batcher = Batcher(run, tills=tills, seconds=lambda: now, precedence=Counter(busy=busy))
+    started = asyncio.get_running_loop().time()
+    await asyncio.gather(*(batcher.submit("k", item) for item in range(100)))
+    assert asyncio.get_running_loop().time() - started >= rests * took
+    largest = max(len(items) for _, items in server.batches)
+    assert largest == (YIELDING_BATCH_MAX if rests else 100)
+
+
+async def test_a_till_that_asked_counts_as_being_at_work_and_others_do_not() -> None:
+    for tills in (True, False):
+        precedence = Precedence()
+        await Batcher(Server().run, tills=tills, precedence=precedence).submit("k", 1)
+        assert precedence.tills_at_work() is tills
 
 
 async def test_everybody_is_answered_in_time_by_a_server_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
