@@ -59,6 +59,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         title="Issuance · 发放",
         wiring=wiring,
         routers=[
+            # Dashboards poll these, hundreds of them; routes are tried in this order.
+            metrics_router(SERVICE, wiring.prometheus),
+            reporting.router,
             approvals_router(wiring.approvals),
             awaited_router(wiring.awaited),
             accounts.router,
@@ -91,14 +94,12 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             holds.router,
             photos.router,
             reviews.router,
-            reporting.router,
             reports.router,
             templates.router,
             calibration.router,
             rescoring.router,
             planning.router,
             monitoring.router,
-            metrics_router(SERVICE, wiring.prometheus),
         ],
         lifespans=[
             wiring.accounts.connections,

@@ -49,9 +49,11 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
         title="Quota · 发卡任务",
         wiring=wiring,
         routers=[
+            # Dashboards poll these, hundreds of them; routes are tried in this order.
+            metrics_router(SERVICE, wiring.monitoring.families),
+            monitoring.router,
             approvals_router(wiring.approvals),
             awaited_router(wiring.awaited),
-            metrics_router(SERVICE, wiring.monitoring.families),
             programmes.router,
             hospitals.router,
             hospitallists.router,
@@ -71,7 +73,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             stuffing.router,
             funnel.router,
             progress.router,
-            monitoring.router,
             workdays.router,
             levels.router,
             rankings.router,

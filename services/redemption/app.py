@@ -61,6 +61,9 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             lockouts.router,
             activations.router,
             terminals.router,
+            # Dashboards poll these, hundreds of them.
+            metrics_router(SERVICE, wiring.reporting.prometheus),
+            reporting.router,
             # Before the institutions: their fixed words would be taken for an id.
             imports.router,
             admissions.router,
@@ -71,7 +74,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             tillviews.router,
             sightings.router,
             records.router,
-            reporting.router,
             rankings.router,
             risk.router,
             signals.router,
@@ -86,7 +88,6 @@ def create_app(settings: Settings, *, clock: Clock | None = None) -> FastAPI:
             reconciliation.router,
             approvals_router(wiring.approvals),
             awaited_router(wiring.awaited),
-            metrics_router(SERVICE, wiring.reporting.prometheus),
         ],
         lifespans=[wiring.limiter.running, wiring.sightings.running, wiring.draining],
     )
