@@ -15,7 +15,7 @@ from bench.hotpath.lives import WARM_PEOPLE, Lives
 from bench.hotpath.pairs import Operation, over_http
 from bench.hotpath.town import Town
 from bench.hotpath.writeoffs import WriteOffs
-from bench.machine import HTTP, Memory, memory_watched, processes_of
+from bench.machine import HTTP, STACK, Memory, memory_watched, processes_of
 from bench.profile import Layer, Profile, profiled
 from bench.rows import REPORTED, Row, Void, at_least, at_most, row_of
 
@@ -58,9 +58,11 @@ async def measure(ground: Ground, measured: Measured, scenes: Sequence[Scene] = 
         async with baseline(workers=_BASELINE_WORKERS, settings=ground.settings, lead=lead) as ordinary:
             write_offs = WriteOffs(town, sizes.rounds, ground.say, ordinary)
             await write_offs.measure(lives.everybody, warm=lives.warm)
-        # When every pool, plan and cache has grown as far as it does; looking would disturb the pairs.
-        async with memory_watched() as memory:
-            await _profile(ground, town, measured)
+        prepared = requests.write_offs(town, await town.vouchers(await town.holders(sizes.profiled)))
+    # When every pool, plan and cache has grown as far as it does, and our own connections are closed; looking
+    # would disturb the pairs.
+    async with memory_watched() as memory:
+        await _profile(ground, prepared, measured)
     measured.operations = [
         write_offs.operation,
         write_offs.other_way,
@@ -137,7 +139,9 @@ def _milliseconds(seconds: Iterable[float]) -> str:
 
 
 def _memory(memory: Memory) -> Row:
-    note = ", ".join(f"{role} {size / _MIB:,.0f}" for role, size in sorted(memory.roles.items()))
+    note = ", ".join(
+        f"{role} {size / _MIB:,.0f}" for role, size in sorted(memory.roles.items()) if role in STACK
+    )
     return row_of(
         "the whole stack",
         "peak memory, shared pages once",
@@ -176,10 +180,8 @@ async def _redis_version(ground: Ground) -> str:
     return str(told.get("valkey_version", told["redis_version"]))
 
 
-async def _profile(ground: Ground, town: Town, measured: Measured) -> None:
-    """Vouchers of their own: a worker that is looked at is slower, so this counts for no rate."""
-    holders = await town.holders(ground.sizes.profiled)
-    prepared = requests.write_offs(town, await town.vouchers(holders))
+async def _profile(ground: Ground, prepared: Sequence[bytes], measured: Measured) -> None:
+    """Write-offs of their own: a worker that is looked at is slower, so they count for no rate."""
     worker = next(iter(processes_of(HTTP)))
     async with profiled(worker) as profile:
         run = await over_http(ground.port, prepared, status=201)
