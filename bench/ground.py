@@ -43,7 +43,7 @@ SHORT = Sizes(
     leg_seconds=4.0,
     rush=20_000,
     rushes=1,
-    vouchers=1_000_000,
+    vouchers=500_000,
 )
 FULL = Sizes(
     people=60_000,
