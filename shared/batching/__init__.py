@@ -21,6 +21,8 @@ ResultT = TypeVar("ResultT")
 BATCH_MAX = 128
 # Of those who let tills go first: what a batch's answers cost the event loop delays a till's by 5 ms at most.
 YIELDING_BATCH_MAX = 32
+# A batch that something else held up is no reason to rest as long.
+REST_SECONDS_MAX = 0.05
 # The work that may wait, by the time that batches took lately: beyond it waiting is worse than 503, and
 # whoever was let in is answered soon. One batch may always wait.
 WAIT_SECONDS = 0.5
@@ -116,7 +118,7 @@ class Batcher(Generic[ItemT, ResultT]):
                 started = self._seconds()
                 await self._answer(key, batch)
                 if self._yields():
-                    await asyncio.sleep(self._seconds() - started)
+                    await asyncio.sleep(min(self._seconds() - started, REST_SECONDS_MAX))
         finally:
             lane.task = None
             if not lane.queue:

@@ -48,9 +48,12 @@ class Answer:
     replayed: bool = False
 
 
+_AS_TEXT = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+
+
 def fingerprint(body: object) -> bytes:
     """16 bytes that tell one request body (without its number's spelling or field order) from another."""
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    text = _AS_TEXT.encode(body)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:16]
 
 

@@ -1,10 +1,13 @@
 """Citizens' access tokens: short JWTs of our own, for one audience, checked without the database."""
 
+import base64
+import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import jwt
+import msgspec
 
 from shared.errors import Unauthenticated
 from shared.idempotency import Caller
@@ -12,6 +15,19 @@ from shared.idempotency import Caller
 AUDIENCE = "hv-citizen"
 _ALGORITHM = "HS256"
 _CACHE_MAX = 50_000
+# A general reader of such tokens costs a fifth of a quiz start; what we issue has one form.
+_HEADER = jwt.encode({}, bytes(32), algorithm=_ALGORITHM).partition(".")[0]
+
+
+class _Claims(msgspec.Struct, frozen=True, gc=False):
+    aud: str
+    sub: str
+    per: str
+    bkt: int
+    exp: int
+
+
+_CLAIMS = msgspec.json.Decoder(_Claims)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +70,34 @@ class CitizenTokens:
         return citizen
 
     def _verify(self, token: str, now: datetime) -> Citizen:
+        claims = self._claims(token)
         try:
-            # The platform's clock decides about expiry, not the machine's.
-            claims = jwt.decode(
-                token,
-                self._key,
-                algorithms=[_ALGORITHM],
-                audience=AUDIENCE,
-                options={"verify_exp": False, "verify_iat": False, "require": ["exp", "sub", "per", "bkt"]},
-            )
             citizen = Citizen(
-                account_id=UUID(hex=claims["sub"]),
-                bucket=int(claims["bkt"]),
-                person_id=UUID(hex=claims["per"]),
-                expires_at=datetime.fromtimestamp(claims["exp"], tz=now.tzinfo),
+                account_id=UUID(hex=claims.sub),
+                bucket=claims.bkt,
+                person_id=UUID(hex=claims.per),
+                expires_at=datetime.fromtimestamp(claims.exp, tz=now.tzinfo),
             )
-        except (jwt.InvalidTokenError, ValueError, TypeError):
+        except (ValueError, OverflowError, OSError):
             raise Unauthenticated from None
         if len(self._seen) >= _CACHE_MAX:
             self._seen.clear()
         self._seen[token] = citizen
         return citizen
+
+    def _claims(self, token: str) -> _Claims:
+        """Reads what `issue` has made, and nothing else: one header, one algorithm, one audience."""
+        told, _, signature = token.rpartition(".")
+        header, _, payload = told.partition(".")
+        if header != _HEADER or not token.isascii():
+            raise Unauthenticated
+        due = hmac.digest(self._key, told.encode(), "sha256")
+        if not hmac.compare_digest(base64.urlsafe_b64encode(due).rstrip(b"="), signature.encode()):
+            raise Unauthenticated
+        try:
+            claims = _CLAIMS.decode(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        except (ValueError, msgspec.MsgspecError):
+            raise Unauthenticated from None
+        if claims.aud != AUDIENCE:
+            raise Unauthenticated
+        return claims

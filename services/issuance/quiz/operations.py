@@ -219,12 +219,13 @@ class Quizzes:
         now = self._kit.clock.now()
         phase_id, rule = quiz.in_force(now) or (None, None)
         samples = await self._samples(quiz, rule, items) if rule else [_NOTHING for _ in items]
+        asked_for = fingerprint([slug])
         starts = [
             store.Start(
                 address=HotId(item.citizen.bucket, new_id()),
                 person_id=item.citizen.person_id,
                 request_no=item.request_no,
-                fingerprint=fingerprint([slug]),
+                fingerprint=asked_for,
                 question_ids=question_ids,
                 option_orders=option_orders,
             )
