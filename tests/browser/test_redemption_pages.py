@@ -192,7 +192,7 @@ async def test_a_clerk_enters_an_institution_and_makes_its_terminal(shown: Shown
     await shown.tab.until("document.querySelector('#activation .big-code') !== null")
     code = await shown.tab.text("#activation .big-code")
     assert re.fullmatch(r"[0-9A-Z]{4}(-[0-9A-Z]{4}){2}", code)
-    assert await shown.tab.evaluate("document.querySelector('[data-print]').hidden") is False
+    await shown.tab.until("!document.querySelector('[data-print]').hidden")
     assert await serious(shown.tab) == []
     await seen(shown.tab, "activation")
     await shown.tab.tap("main a.button")
