@@ -23,6 +23,7 @@ _AFTERNOON_HOUR = 16
 # The clock is moved to every morning, but to every fourth afternoon only: each move takes a second.
 _AFTERNOON_EACH = 4
 # Three of four of those in people's hands go to a till when tills open.
+_SPECIAL_MIN = 2
 _USED_SHARE = 0.75
 # So many write-offs of one till within minutes of being issued are no queue any more.
 _BURST = 10
@@ -115,6 +116,7 @@ class _Walk:
         self.last_settled = story.days - 4
         # Holdings that are not used yet and may be, oldest first.
         self.unused: list[Holding] = []
+        self.special_seen = False
 
     @classmethod
     async def through(cls, story: HongheStory) -> None:
@@ -152,7 +154,7 @@ class _Walk:
             await self.of.clerks.move_clock(noon.replace(hour=_AFTERNOON_HOUR, minute=20))
         # Nobody runs from the draw to the till: in the morning only older vouchers are used.
         ready = self._taken(day if afternoon else day - 1)
-        if day == self.settling_day:
+        if day >= self.settling_day and not self.special_seen:
             ready = await self._special(ready, day)
         await self.counters.use(ready, day)
         if afternoon:
@@ -170,9 +172,13 @@ class _Walk:
     async def _special(self, ready: list[Holding], day: int) -> list[Holding]:
         """One by id number; some while the line was down, among them one that is used elsewhere as well.
 
-        Returns who is left. So many days in, there are always two who have not used their vouchers.
+        Returns who is left. It takes two who have not used their vouchers: when luck left fewer, it waits for
+        the day after.
         """
         waiting = [*ready, *self.unused]
+        if len(waiting) < _SPECIAL_MIN:
+            return ready
+        self.special_seen = True
         manual, again, *rest = waiting
         await self.counters.by_id_number(manual, day)
         await self.counters.use([again], day, reversing=False)
